@@ -1,0 +1,133 @@
+//! What the operator asks for, in the window or on the command line.
+
+use crate::event::{DeviceId, ImageId, UpgradeId};
+use std::path::PathBuf;
+
+/// How a serial line is framed and clocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SerialSettings {
+    /// Baud rate, any number.
+    pub baud_rate: u32,
+    /// 5 to 8.
+    pub data_bits: u8,
+    /// None, odd or even.
+    pub parity: Parity,
+    /// 1 or 2.
+    pub stop_bits: u8,
+    /// None, RTS/CTS or XON/XOFF.
+    pub flow_control: FlowControl,
+}
+
+/// A serial line's parity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parity {
+    /// No parity bit.
+    None,
+    /// Odd.
+    Odd,
+    /// Even.
+    Even,
+}
+
+/// A serial line's flow control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowControl {
+    /// None.
+    None,
+    /// RTS/CTS.
+    Hardware,
+    /// XON/XOFF.
+    Software,
+}
+
+impl Default for SerialSettings {
+    /// 115200 8N1 without flow control.
+    fn default() -> Self {
+        Self { baud_rate: 115_200, data_bits: 8, parity: Parity::None, stop_bits: 1, flow_control: FlowControl::None }
+    }
+}
+
+impl std::fmt::Display for SerialSettings {
+    /// `115200 8N1`, as it is written on every bench.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parity = match self.parity {
+            Parity::None => 'N',
+            Parity::Odd => 'O',
+            Parity::Even => 'E',
+        };
+        write!(f, "{} {}{parity}{}", self.baud_rate, self.data_bits, self.stop_bits)
+    }
+}
+
+/// One request of the operator.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Put these files on the list of builds.
+    AddImages(Vec<PathBuf>),
+    /// Take a build off the list.
+    RemoveImage(ImageId),
+    /// Put a device on the list, or change its dialect.
+    AddDevice {
+        /// Who.
+        device: DeviceId,
+        /// Dialect id.
+        dialect: String,
+    },
+    /// Take a device off the list.
+    RemoveDevice(DeviceId),
+    /// Push a build to a device.
+    Push(PushOrder),
+    /// Cancel an upgrade.
+    CancelUpgrade(UpgradeId),
+    /// Send the same push again.
+    RetryUpgrade(UpgradeId),
+    /// Start a simulated device against this bench.
+    StartSimulatedDevice {
+        /// Dialect id.
+        dialect: String,
+    },
+    /// Stop a simulated device.
+    StopSimulatedDevice(DeviceId),
+    /// Open a serial port, or open it again with other settings.
+    OpenPort {
+        /// The system's name for it.
+        port: String,
+        /// Framing and clock.
+        settings: SerialSettings,
+    },
+    /// Close a serial port.
+    ClosePort(String),
+    /// Write bytes to a port or to a simulated device's console.
+    Send {
+        /// Which port.
+        port: String,
+        /// What, line ending included.
+        bytes: Vec<u8>,
+    },
+    /// Listen on another address, `ip:port`, or use an external broker, `mqtt://…`.
+    SetBroker(String),
+    /// Serve firmware on another address, and announce it under this prefix (`http://host:port`), if given.
+    SetServer {
+        /// `ip:port` to listen on.
+        address: String,
+        /// URL prefix told to devices; from the address when absent.
+        advertise: Option<String>,
+    },
+}
+
+/// Which build goes to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushOrder {
+    /// The build.
+    pub image: ImageId,
+    /// The device.
+    pub device: DeviceId,
+    /// The dialect to write in.
+    pub dialect: String,
+    /// The version to announce.
+    pub version: String,
+    /// The module, when it is not the default one.
+    pub module: Option<String>,
+    /// The time-out in seconds; the cloud's own rule when absent.
+    pub timeout_secs: Option<u64>,
+}

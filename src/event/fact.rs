@@ -1,0 +1,156 @@
+//! The facts themselves, in the past tense.
+
+use super::{DeviceId, Trouble};
+use std::sync::Arc;
+
+/// What a message carried, byte for byte.
+pub type Payload = Arc<[u8]>;
+/// An MQTT client id.
+pub type ClientName = Arc<str>;
+/// Names one build within a session.
+pub type ImageId = u32;
+/// Names one upgrade within a session.
+pub type UpgradeId = u32;
+
+/// What a client said of itself when it connected. Never its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// MQTT client id.
+    pub name: ClientName,
+    /// MQTT user name, if it sent one.
+    pub username: Option<String>,
+    /// Where it connects from, `ip:port`.
+    pub address: String,
+    /// MQTT protocol level: 3 is 3.1, 4 is 3.1.1, 5 is 5.0.
+    pub level: u8,
+    /// Whether it asked for a clean session.
+    pub clean: bool,
+    /// Keep-alive in seconds.
+    pub keep_alive_secs: u16,
+}
+
+/// A deadline that fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deadline {
+    /// The upgrade did not finish within its time-out.
+    Upgrade,
+    /// The device has said and asked nothing since the push, for long enough to be told.
+    Silence,
+}
+
+/// All that is fixed at the instant Push is pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpgradeOrder {
+    /// Names this upgrade within the session, from 1.
+    pub upgrade: UpgradeId,
+    /// Who is to be upgraded.
+    pub device: DeviceId,
+    /// The dialect the push is written in.
+    pub dialect: String,
+    /// The module, when it is not the default one.
+    pub module: Option<String>,
+    /// The build's file name.
+    pub name: String,
+    /// The version to reach.
+    pub version: String,
+    /// Bytes in the image.
+    pub size: u64,
+    /// MD5 of the image, lower-case hex.
+    pub md5: String,
+    /// SHA-256 of the image, lower-case hex.
+    pub sha256: String,
+    /// The URL announced to the device.
+    pub url: String,
+    /// The path under which the firmware server serves the snapshot.
+    pub path: String,
+    /// The time-out in seconds, when the engineer set one; the cloud's own rule otherwise.
+    pub timeout_secs: Option<u64>,
+}
+
+/// One thing that happened on the bench.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    // The bench itself
+    /// The broker takes connections (embedded), or we are connected to it (external).
+    BrokerStarted { address: String, external: bool },
+    /// The broker was stopped by the operator, or the external one was left.
+    BrokerStopped,
+    /// The broker could not be started or reached; an external one is tried again.
+    BrokerFailed { trouble: Trouble },
+    /// The firmware server takes requests; `advertised` is the URL prefix told to devices.
+    ServerStarted { address: String, advertised: String },
+    /// The firmware server could not be started.
+    ServerFailed { trouble: Trouble },
+    /// A build is on the list. The same id again: its file changed.
+    ImageAdded {
+        image: ImageId,
+        path: String,
+        name: String,
+        size: u64,
+        md5: String,
+        sha256: String,
+        version: Option<String>,
+    },
+    /// A build left the list.
+    ImageRemoved { image: ImageId },
+    /// A build's file cannot be read at the moment.
+    ImageTroubled { image: ImageId, trouble: Trouble },
+    /// The operator put a device on the list, or changed its dialect.
+    DeviceAdded { device: DeviceId, dialect: String },
+    /// The operator took a device off the list.
+    DeviceRemoved { device: DeviceId },
+
+    // MQTT
+    /// A client was let in.
+    ClientConnected { client: Client },
+    /// A client was turned away.
+    ClientRefused { client: Client, trouble: Trouble },
+    /// A client is gone.
+    ClientDisconnected { client: ClientName, reason: String },
+    /// A client is subscribed; `implicit` when the broker did it, as the cloud does.
+    Subscribed { client: ClientName, filter: String, qos: u8, implicit: bool },
+    /// A client is no longer subscribed.
+    Unsubscribed { client: ClientName, filter: String },
+    /// A message came up. An external broker does not tell from whom.
+    MessageReceived { client: Option<ClientName>, topic: String, payload: Payload, qos: u8, retain: bool },
+    /// Our message went out to the broker.
+    MessagePublished { topic: String, payload: Payload, qos: u8 },
+    /// The broker wrote a message to a client's socket.
+    MessageDelivered { client: ClientName, topic: String, qos: u8 },
+    /// The client acknowledged a message.
+    MessageAcknowledged { client: ClientName, topic: String },
+    /// The broker dropped a message; without a client, nobody was subscribed.
+    MessageDropped { client: Option<ClientName>, topic: String, reason: String },
+
+    // HTTP
+    /// A request for firmware came in. `request` names it within the session.
+    RequestReceived { request: u64, peer: String, method: String, path: String, range: Option<String> },
+    /// The answer left: `sent` of `length` bytes from `offset`; `complete` is false when the connection broke.
+    RangeServed { request: u64, path: String, status: u16, offset: u64, length: u64, sent: u64, complete: bool },
+
+    // Serial
+    /// A serial port, or a simulated device's console, is open. `settings` reads `115200 8N1`.
+    PortOpened { port: String, settings: String },
+    /// The port is closed, by the operator or by trouble.
+    PortClosed { port: String, trouble: Option<Trouble> },
+    /// Bytes came from the port, in any chunking.
+    BytesReceived { port: String, bytes: Payload },
+    /// Bytes were written to the port.
+    BytesSent { port: String, bytes: Payload },
+
+    // Upgrades
+    /// The operator pressed Push.
+    UpgradeRequested { order: UpgradeOrder },
+    /// The operator pressed Cancel.
+    UpgradeCancelled { upgrade: UpgradeId },
+    /// The operator asked for the same push again.
+    UpgradeRetried { upgrade: UpgradeId },
+    /// A deadline fired.
+    DeadlineReached { upgrade: UpgradeId, deadline: Deadline },
+
+    // Honesty
+    /// Something the operator asked for could not be done, or an adapter met trouble that belongs to no other fact.
+    TroubleMet { trouble: Trouble },
+    /// Events were lost before they could be recorded.
+    Gap { source: String, lost: u64 },
+}

@@ -1,0 +1,75 @@
+//! What can happen on a bench: the one list of facts that everything else is worked out from.
+
+mod fact;
+mod identity;
+mod trouble;
+
+pub use fact::{Client, ClientName, Deadline, Fact, ImageId, Payload, UpgradeId, UpgradeOrder};
+pub use identity::{DeviceId, MalformedDeviceId};
+pub use trouble::Trouble;
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+/// A point in time or a span, in microseconds; as a point it counts from the session's first instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Micros(pub u64);
+
+impl Micros {
+    /// The span of so many whole seconds.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs * 1_000_000)
+    }
+
+    /// The span of so many milliseconds.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis * 1_000)
+    }
+
+    /// Seconds, with their fraction.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "exact for 285 years of microseconds")]
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// The span from `earlier` to here; nothing when `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add for Micros {
+    type Output = Self;
+    fn add(self, span: Self) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+impl Sub for Micros {
+    type Output = Self;
+    fn sub(self, span: Self) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+impl fmt::Display for Micros {
+    /// Seconds with three decimals: `12.031`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1_000_000, self.0 / 1_000 % 1_000)
+    }
+}
+
+/// One thing that happened: its place in the session's order, its time and the fact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Place in the session's order, from 1, without holes.
+    pub seq: u64,
+    /// Microseconds since the session began.
+    pub at: Micros,
+    /// What happened.
+    pub fact: Fact,
+}

@@ -1,0 +1,5 @@
+//! Adapters: the only place for sockets, ports, files, clocks and threads.
+
+mod inbox;
+
+pub use inbox::{Inbox, InboxClosed, Input};
