@@ -68,6 +68,7 @@ pub struct UpgradeOrder {
 }
 
 /// One thing that happened on the bench.
+#[expect(missing_docs, reason = "the fields are the words of the capture format; each variant says what they mean")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     // The bench itself

@@ -17,6 +17,15 @@ impl Said {
     }
 }
 
+/// Where the answer to a request belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyTo {
+    /// The topic to answer on.
+    pub topic: String,
+    /// The request's id as it stood in its JSON (`2`, `"2"`), to be echoed.
+    pub id: Option<String>,
+}
+
 /// What a device says, in the words both clouds share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -29,8 +38,8 @@ pub enum Report {
     Asked {
         /// The version it runs, where it says so.
         version: Option<String>,
-        /// The request's id as it stood in its JSON (`2`, `"2"`), to be echoed in the answer.
-        request: Option<String>,
+        /// Where the answer belongs, when it is not simply the push itself.
+        reply: Option<ReplyTo>,
     },
     /// Downloading, 0 to 100 percent.
     Downloading {

@@ -1,0 +1,185 @@
+//! Reads the JSON that devices send, which is not always JSON: what can be understood is, what is wrong is said.
+
+use super::Defect;
+use serde_json::Value;
+
+/// Deeper than any device's message; a parser must not follow further.
+const MAX_DEPTH: usize = 64;
+/// How much of a message is quoted in a defect.
+const QUOTE: usize = 40;
+
+/// The JSON value in a payload, as far as one can be read, and what was wrong on the way.
+pub fn read(payload: &[u8]) -> (Option<Value>, Vec<Defect>) {
+    if payload.is_empty() {
+        return (None, vec![Defect::new("empty-payload", "")]);
+    }
+    let Ok(text) = std::str::from_utf8(payload) else {
+        return (None, vec![Defect::new("not-utf8", quote(&String::from_utf8_lossy(payload)))]);
+    };
+    if depth(text) > MAX_DEPTH {
+        return (None, vec![Defect::new("too-deep", quote(text))]);
+    }
+    let trimmed = text.trim_end_matches('\0');
+    let mut defects = Vec::new();
+    if trimmed.len() < text.len() {
+        defects.push(Defect::new("trailing-nul", ""));
+    }
+    if let Ok(value) = serde_json::from_str(trimmed) {
+        return (Some(value), defects);
+    }
+    if let Ok(value) = json5::from_str(trimmed) {
+        let comma = trailing_comma(trimmed);
+        defects.push(
+            comma.map_or_else(|| Defect::new("loose-json", quote(trimmed)), |at| Defect::new("trailing-comma", at)),
+        );
+        return (Some(value), defects);
+    }
+    defects.push(Defect::new("not-json", quote(trimmed)));
+    (None, defects)
+}
+
+/// A text where one is expected; a number is taken for its digits, and said.
+pub fn text(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<String> {
+    match value.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => {
+            defects.push(Defect::new("number-not-text", format!("{key}: {number}")));
+            Some(number.to_string())
+        }
+        other => {
+            defects.push(Defect::new("wrong-type", quote(&format!("{key}: {other}"))));
+            None
+        }
+    }
+}
+
+/// A whole number, given as a number or as its digits in a text.
+pub fn whole(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<i64> {
+    let found = value.get(key)?;
+    let number = match found {
+        Value::Number(number) => number.as_i64(),
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => None,
+    };
+    if number.is_none() {
+        defects.push(Defect::new("wrong-type", quote(&format!("{key}: {found}"))));
+    }
+    number
+}
+
+/// A percentage; what lies outside 0 to 100 is drawn to the nearer end, and said.
+pub fn percent(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<u8> {
+    let Some(found) = value.get(key) else {
+        defects.push(Defect::new("missing-key", key));
+        return None;
+    };
+    let number = match found {
+        Value::Number(number) => number.as_f64(),
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => None,
+    };
+    let Some(number) = number.filter(|number: &f64| number.is_finite()) else {
+        defects.push(Defect::new("wrong-type", quote(&format!("{key}: {found}"))));
+        return None;
+    };
+    if !(0.0..=100.0).contains(&number) {
+        defects.push(Defect::new("percent-out-of-range", quote(&format!("{key}: {found}"))));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 100 before")]
+    Some(number.clamp(0.0, 100.0) as u8)
+}
+
+/// The beginning of a text, for people.
+pub fn quote(text: &str) -> String {
+    let mut quoted: String = text.chars().take(QUOTE).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+/// How deeply brackets nest; strings are passed over.
+fn depth(text: &str) -> usize {
+    let (mut now, mut deepest) = (0_usize, 0);
+    for byte in outside_strings(text) {
+        match byte.1 {
+            b'{' | b'[' => now += 1,
+            b'}' | b']' => now = now.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(now);
+    }
+    deepest
+}
+
+/// What stands around a comma with nothing behind it.
+fn trailing_comma(text: &str) -> Option<String> {
+    let mut comma = None;
+    for (at, byte) in outside_strings(text) {
+        match byte {
+            b',' => comma = Some(at),
+            b'}' | b']' if comma.is_some() => return comma.map(|from| text[from..=at].split_whitespace().collect()),
+            byte if byte.is_ascii_whitespace() => {}
+            _ => comma = None,
+        }
+    }
+    None
+}
+
+/// The bytes of a JSON text that stand outside its strings, with their places; a string counts as its opening quote.
+fn outside_strings(text: &str) -> impl Iterator<Item = (usize, u8)> {
+    let (mut inside, mut escaped) = (false, false);
+    text.bytes().enumerate().filter(move |(_, byte)| {
+        let was_inside = inside;
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            _ => {}
+        }
+        !was_inside
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    fn check(payload: &str, value: Option<&str>, defects: &[(&str, &str)]) {
+        check_bytes(payload.as_bytes(), value, defects);
+    }
+
+    fn check_bytes(payload: &[u8], value: Option<&str>, defects: &[(&str, &str)]) {
+        let (read, found) = read(payload);
+        let found: Vec<_> = found.iter().map(|defect| (defect.code, defect.at.as_str())).collect();
+        assert_eq!(read.map(|value| value.to_string()).as_deref(), value);
+        assert_eq!(found, defects);
+    }
+
+    #[test]
+    fn a_message_is_read_as_far_as_it_can_be_and_its_defects_are_named() {
+        check(r#"{"a":1}"#, Some(r#"{"a":1}"#), &[]);
+        check(r#"{"a":1,}"#, Some(r#"{"a":1}"#), &[("trailing-comma", ",}")]);
+        check("{\"a\":{\"b\":1,\n }\n}", Some(r#"{"a":{"b":1}}"#), &[("trailing-comma", ",}")]);
+        check(r#"{"a":",}","b":[1,]}"#, Some(r#"{"a":",}","b":[1]}"#), &[("trailing-comma", ",]")]);
+        check("{a:'x'}", Some(r#"{"a":"x"}"#), &[("loose-json", "{a:'x'}")]);
+        check("{\"a\":1}\0", Some(r#"{"a":1}"#), &[("trailing-nul", "")]);
+        check("", None, &[("empty-payload", "")]);
+        check(r#"{"a":"#, None, &[("not-json", r#"{"a":"#)]);
+        check_bytes(b"\xff\xfe", None, &[("not-utf8", "\u{fffd}\u{fffd}")]);
+    }
+
+    #[test]
+    fn ten_thousand_brackets_do_not_bring_the_bench_down() {
+        let bomb = "[".repeat(10_000);
+        assert_eq!(read(bomb.as_bytes()).1[0].code, "too-deep");
+        let bomb = "{\"a\":".repeat(10_000);
+        assert_eq!(read(bomb.as_bytes()).1[0].code, "too-deep");
+    }
+
+    #[test]
+    fn a_megabyte_of_json_is_read() {
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(1 << 20));
+        assert!(read(long.as_bytes()).0.is_some());
+    }
+}

@@ -1,0 +1,432 @@
+//! The state machine of one upgrade: what is said, seen and asked goes in; what is to be sent comes out.
+
+use super::{Failure, ReplyTo, Report, Rules, State, SuccessRule};
+use crate::event::{Deadline, Micros};
+
+/// How long a device may stay silent after it got the push before the bench says so.
+const SILENCE: Micros = Micros::from_secs(20);
+/// A request this soon after a push crossed it on the way: a second push would start a second download.
+const CROSSING: Micros = Micros::from_secs(3);
+
+/// What is to be sent to the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Send {
+    /// The push.
+    Push,
+    /// The push, as the answer to a request.
+    Answer(ReplyTo),
+    /// The cancellation.
+    Cancel,
+}
+
+/// One device's upgrade of one module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upgrade {
+    rules: Rules,
+    target: String,
+    source: Option<String>,
+    own_timeout: Option<Micros>,
+    state: State,
+    /// Sent without knowing whether anybody listens: the first sign of life gets it once more.
+    blind: bool,
+    silent: bool,
+    requested_at: Micros,
+    offered_at: Option<Micros>,
+    progressed_at: Option<Micros>,
+    ended_at: Option<Micros>,
+    life_seen: bool,
+}
+
+impl Upgrade {
+    /// The operator pressed Push. `online` is `None` where presence cannot be known: an external broker.
+    ///
+    /// `timeout` is the engineer's own, counted from here; without it the cloud's rule stands.
+    pub fn new(
+        rules: Rules,
+        target: &str,
+        source: Option<&str>,
+        online: Option<bool>,
+        timeout: Option<Micros>,
+        now: Micros,
+    ) -> (Self, Option<Send>) {
+        let mut upgrade = Self {
+            rules,
+            target: target.to_owned(),
+            source: source.map(str::to_owned),
+            own_timeout: timeout,
+            state: State::Queued,
+            blind: online.is_none(),
+            silent: false,
+            requested_at: now,
+            offered_at: None,
+            progressed_at: None,
+            ended_at: None,
+            life_seen: false,
+        };
+        let send = (online != Some(false)).then(|| upgrade.offer(now));
+        (upgrade, send)
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The version the device ran before, where known.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// Whether the device has let pass the time in which devices begin, without a word or a request.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        self.silent && matches!(self.state, State::Offered)
+    }
+
+    /// When Push was pressed.
+    #[must_use]
+    pub const fn requested_at(&self) -> Micros {
+        self.requested_at
+    }
+
+    /// When it ended.
+    #[must_use]
+    pub const fn ended_at(&self) -> Option<Micros> {
+        self.ended_at
+    }
+
+    /// Takes in what the device said. A report that makes no sense here changes nothing.
+    pub fn handle_report(&mut self, report: &Report, now: Micros) -> Option<Send> {
+        if self.state.outcome().is_some() {
+            return None;
+        }
+        match report {
+            Report::Asked { version, reply } => return self.handle_asked(version.as_deref(), reply.as_ref(), now),
+            Report::Version { version } => return self.handle_version(version, now),
+            Report::Downloading { percent } => self.progress(State::Downloading { percent: *percent }, now),
+            Report::Burning { percent } => self.progress(State::Burning { percent: *percent }, now),
+            Report::Succeeded { version } => self.handle_success(version, now),
+            Report::Failed { code, text } => {
+                if self.state.is_open() {
+                    self.end(State::Failed(Failure::Reported { code: *code, text: text.clone() }), now);
+                }
+            }
+        }
+        None
+    }
+
+    /// The device came online or went away.
+    pub fn handle_presence(&mut self, online: bool, now: Micros) -> Option<Send> {
+        match &self.state {
+            State::Queued if online && self.rules.push_when_online => Some(self.offer(now)),
+            State::Downloading { percent: 100 } | State::Burning { .. } if !online => {
+                self.state = State::Restarting;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The firmware server saw the device ask for the image.
+    pub const fn handle_request_seen(&mut self) {
+        self.life_seen = true;
+    }
+
+    /// The operator cancelled it, or replaced it by a newer push.
+    pub fn handle_cancel(&mut self, now: Micros) -> Option<Send> {
+        if self.state.outcome().is_some() {
+            return None;
+        }
+        let told = self.state.is_open();
+        self.end(State::Cancelled, now);
+        told.then_some(Send::Cancel)
+    }
+
+    /// The operator wants the same push sent again.
+    pub fn handle_retry(&mut self, online: Option<bool>, now: Micros) -> Option<Send> {
+        self.ended_at = None;
+        self.progressed_at = None;
+        self.requested_at = now;
+        self.state = State::Queued;
+        self.blind = online.is_none();
+        (online != Some(false)).then(|| self.offer(now))
+    }
+
+    /// A deadline of [`Self::poll_timeout`] fired.
+    pub fn handle_deadline(&mut self, deadline: Deadline, now: Micros) {
+        match deadline {
+            Deadline::Silence => self.silent = true,
+            Deadline::Upgrade if self.state.outcome().is_none() => self.end(State::Failed(Failure::TimedOut), now),
+            Deadline::Upgrade => {}
+        }
+    }
+
+    /// The next deadline and its reason; `None` when nothing is waited for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Micros, Deadline)> {
+        if self.state.outcome().is_some() {
+            return None;
+        }
+        let own = self.own_timeout.map(|span| self.requested_at + span);
+        let cloud = || Some(self.progressed_at? + self.rules.timeout?);
+        let upgrade = own.or_else(cloud).map(|at| (at, Deadline::Upgrade));
+        let waits = matches!(self.state, State::Offered) && !self.silent && !self.life_seen;
+        let silence = self.offered_at.filter(|_| waits).map(|at| (at + SILENCE, Deadline::Silence));
+        upgrade.into_iter().chain(silence).min_by_key(|(at, _)| *at)
+    }
+
+    fn offer(&mut self, now: Micros) -> Send {
+        self.state = State::Offered;
+        self.offered_at = Some(now);
+        self.silent = false;
+        self.life_seen = false;
+        Send::Push
+    }
+
+    fn progress(&mut self, state: State, now: Micros) {
+        if self.state.is_open() {
+            self.progressed_at.get_or_insert(now);
+            self.blind = false;
+            self.state = state;
+        }
+    }
+
+    fn end(&mut self, state: State, now: Micros) {
+        self.state = state;
+        self.ended_at = Some(now);
+    }
+
+    fn handle_success(&mut self, version: &str, now: Micros) {
+        if self.rules.success != SuccessRule::Reported || !self.state.is_open() {
+            return;
+        }
+        let end = if version == self.target {
+            State::Succeeded
+        } else {
+            State::Failed(Failure::WrongVersion { reported: version.to_owned() })
+        };
+        self.end(end, now);
+    }
+
+    fn handle_asked(&mut self, version: Option<&str>, reply: Option<&ReplyTo>, now: Micros) -> Option<Send> {
+        if version == Some(self.target.as_str()) {
+            return None;
+        }
+        let crossed = matches!(self.state, State::Offered)
+            && !self.blind
+            && self.offered_at.is_some_and(|at| now.since(at) < CROSSING);
+        if crossed && reply.is_none() {
+            return None;
+        }
+        self.blind = false;
+        let push = if self.state.in_progress() { Send::Push } else { self.offer(now) };
+        Some(reply.map_or(push, |to| Send::Answer(to.clone())))
+    }
+
+    fn handle_version(&mut self, version: &str, now: Micros) -> Option<Send> {
+        if self.rules.placeholder_versions.contains(&version) {
+            return None;
+        }
+        let known = self.source.get_or_insert_with(|| version.to_owned()).as_str();
+        if self.rules.success != SuccessRule::Informed {
+            return None;
+        }
+        if version == self.target && self.state.is_open() {
+            self.end(State::Succeeded, now);
+        } else if self.state.in_progress() && version != known && version != self.target {
+            self.end(State::Failed(Failure::WrongVersion { reported: version.to_owned() }), now);
+        } else if matches!(self.state, State::Offered) && self.blind {
+            self.blind = false;
+            return Some(self.offer(now));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, Micros, Report, Rules, Send, State, SuccessRule, Upgrade};
+    use crate::event::Deadline;
+
+    const UIOT: Rules =
+        Rules { success: SuccessRule::Reported, timeout: None, push_when_online: false, placeholder_versions: &[] };
+    const ALIYUN: Rules = Rules {
+        success: SuccessRule::Informed,
+        timeout: Some(Micros::from_secs(3600)),
+        push_when_online: true,
+        placeholder_versions: &["app-1.0.0-20180101.1000"],
+    };
+
+    fn runs(version: &str) -> Report {
+        Report::Version { version: version.into() }
+    }
+    fn success(version: &str) -> Report {
+        Report::Succeeded { version: version.into() }
+    }
+    fn asks(version: &str) -> Report {
+        Report::Asked { version: Some(version.into()), reply: None }
+    }
+    fn failed(code: i64) -> Report {
+        Report::Failed { code, text: String::new() }
+    }
+    const fn loads(percent: u8) -> Report {
+        Report::Downloading { percent }
+    }
+    const fn burns(percent: u8) -> Report {
+        Report::Burning { percent }
+    }
+    fn wrong(version: &str) -> State {
+        State::Failed(Failure::WrongVersion { reported: version.into() })
+    }
+    fn reported(code: i64) -> State {
+        State::Failed(Failure::Reported { code, text: String::new() })
+    }
+
+    /// An upgrade from 1.0.0 to 2.0.0 of a device that is online; what it says; where that ends.
+    fn check(rules: Rules, reports: &[Report], expected: &State) {
+        let (mut upgrade, _) = Upgrade::new(rules, "2.0.0", Some("1.0.0"), Some(true), None, Micros(0));
+        for (second, report) in (1..).zip(reports) {
+            upgrade.handle_report(report, Micros::from_secs(second));
+        }
+        assert_eq!(upgrade.state(), expected, "{reports:?}");
+    }
+
+    #[test]
+    fn uiot_calls_it_a_success_only_when_the_device_reports_success_with_the_target() {
+        check(UIOT, &[], &State::Offered);
+        check(UIOT, &[loads(0), loads(50)], &State::Downloading { percent: 50 });
+        check(UIOT, &[loads(100)], &State::Downloading { percent: 100 });
+        check(UIOT, &[loads(100), burns(30)], &State::Burning { percent: 30 });
+        check(UIOT, &[loads(100), burns(100), runs("2.0.0")], &State::Burning { percent: 100 });
+        check(UIOT, &[loads(100), burns(100), success("2.0.0")], &State::Succeeded);
+        check(UIOT, &[success("2.0.0")], &State::Succeeded);
+        check(UIOT, &[loads(50), success("1.9.9")], &wrong("1.9.9"));
+        check(UIOT, &[success("2.0.0 ")], &wrong("2.0.0 "));
+        check(UIOT, &[loads(50), failed(-4)], &reported(-4));
+        check(UIOT, &[failed(-4), success("2.0.0")], &reported(-4));
+        check(UIOT, &[success("2.0.0"), failed(-4)], &State::Succeeded);
+        check(UIOT, &[loads(60), runs("1.0.0"), loads(10)], &State::Downloading { percent: 10 });
+    }
+
+    #[test]
+    fn aliyun_calls_it_a_success_only_when_the_device_informs_of_the_target() {
+        check(ALIYUN, &[loads(100)], &State::Downloading { percent: 100 });
+        check(ALIYUN, &[loads(100), runs("2.0.0")], &State::Succeeded);
+        check(ALIYUN, &[runs("2.0.0")], &State::Succeeded);
+        check(ALIYUN, &[success("2.0.0")], &State::Offered);
+        check(ALIYUN, &[loads(40), runs("1.0.0")], &State::Downloading { percent: 40 });
+        check(ALIYUN, &[loads(40), runs("1.5.0")], &wrong("1.5.0"));
+        check(ALIYUN, &[runs("1.5.0")], &State::Offered);
+        check(ALIYUN, &[loads(40), runs("app-1.0.0-20180101.1000"), runs("2.0.0")], &State::Succeeded);
+        check(ALIYUN, &[loads(40), failed(-3)], &reported(-3));
+    }
+
+    #[test]
+    fn an_absent_uiot_device_gets_the_push_when_it_asks_and_not_before() {
+        let (mut upgrade, send) = Upgrade::new(UIOT, "2.0.0", None, Some(false), None, Micros(0));
+        assert_eq!(send, None);
+        assert_eq!(upgrade.handle_presence(true, Micros(1)), None);
+        assert_eq!(upgrade.handle_report(&runs("1.0.0"), Micros(2)), None);
+        assert_eq!(upgrade.state(), &State::Queued);
+        assert_eq!(upgrade.handle_report(&asks("1.0.0"), Micros(3)), Some(Send::Push));
+        assert_eq!(upgrade.state(), &State::Offered);
+    }
+
+    #[test]
+    fn a_request_that_crossed_the_push_does_not_start_a_second_download() {
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+        assert_eq!(upgrade.handle_report(&asks("1.0.0"), Micros::from_millis(5)), None);
+        assert_eq!(upgrade.handle_report(&asks("1.0.0"), Micros::from_secs(9)), Some(Send::Push));
+    }
+
+    #[test]
+    fn a_device_that_already_runs_the_target_is_not_offered_it() {
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(false), None, Micros(0));
+        assert_eq!(upgrade.handle_report(&asks("2.0.0"), Micros(3)), None);
+        assert_eq!(upgrade.state(), &State::Queued);
+    }
+
+    #[test]
+    fn an_absent_aliyun_device_gets_the_push_once_when_it_is_back() {
+        let (mut upgrade, send) = Upgrade::new(ALIYUN, "2.0.0", None, Some(false), None, Micros(0));
+        assert_eq!(send, None);
+        assert_eq!(upgrade.handle_presence(true, Micros(1)), Some(Send::Push));
+        assert_eq!(upgrade.handle_presence(false, Micros(2)), None);
+        assert_eq!(upgrade.handle_presence(true, Micros(3)), None);
+    }
+
+    #[test]
+    fn where_presence_is_unknown_the_first_inform_gets_the_push_once_more() {
+        let (mut upgrade, send) = Upgrade::new(ALIYUN, "2.0.0", None, None, None, Micros(0));
+        assert_eq!(send, Some(Send::Push));
+        assert_eq!(upgrade.handle_report(&runs("1.0.0"), Micros(1)), Some(Send::Push));
+        assert_eq!(upgrade.handle_report(&runs("1.0.0"), Micros(2)), None);
+    }
+
+    #[test]
+    fn going_offline_after_the_last_percent_is_a_restart_and_before_it_is_not() {
+        for (report, expected) in [
+            (loads(100), State::Restarting),
+            (burns(80), State::Restarting),
+            (loads(40), State::Downloading { percent: 40 }),
+        ] {
+            let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+            upgrade.handle_report(&report, Micros(1));
+            upgrade.handle_presence(false, Micros(2));
+            assert_eq!(upgrade.state(), &expected);
+        }
+    }
+
+    #[test]
+    fn the_aliyun_clock_starts_with_the_first_progress() {
+        let (mut upgrade, _) = Upgrade::new(ALIYUN, "2.0.0", None, Some(true), None, Micros(0));
+        upgrade.handle_request_seen();
+        assert_eq!(upgrade.poll_timeout(), None);
+        upgrade.handle_report(&loads(1), Micros::from_secs(10));
+        upgrade.handle_report(&loads(2), Micros::from_secs(20));
+        assert_eq!(upgrade.poll_timeout(), Some((Micros::from_secs(3610), Deadline::Upgrade)));
+        upgrade.handle_deadline(Deadline::Upgrade, Micros::from_secs(3610));
+        assert_eq!(upgrade.state(), &State::Failed(Failure::TimedOut));
+        assert_eq!(upgrade.poll_timeout(), None);
+    }
+
+    #[test]
+    fn an_own_timeout_counts_from_the_push_even_when_nothing_is_ever_said() {
+        let own = Some(Micros::from_secs(5));
+        let (upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(false), own, Micros::from_secs(1));
+        assert_eq!(upgrade.poll_timeout(), Some((Micros::from_secs(6), Deadline::Upgrade)));
+    }
+
+    #[test]
+    fn a_device_that_says_nothing_after_the_push_is_called_silent_once() {
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+        assert_eq!(upgrade.poll_timeout(), Some((super::SILENCE, Deadline::Silence)));
+        upgrade.handle_deadline(Deadline::Silence, super::SILENCE);
+        assert!(upgrade.is_silent());
+        assert_eq!(upgrade.poll_timeout(), None);
+        upgrade.handle_report(&loads(1), Micros::from_secs(30));
+        assert!(!upgrade.is_silent());
+    }
+
+    #[test]
+    fn cancelling_tells_the_device_only_when_it_may_have_heard_the_push() {
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(false), None, Micros(0));
+        assert_eq!(upgrade.handle_cancel(Micros(1)), None);
+        assert_eq!(upgrade.state(), &State::Cancelled);
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+        assert_eq!(upgrade.handle_cancel(Micros(1)), Some(Send::Cancel));
+        assert_eq!(upgrade.handle_report(&success("2.0.0"), Micros(2)), None);
+        assert_eq!(upgrade.state(), &State::Cancelled);
+    }
+
+    #[test]
+    fn a_retry_begins_afresh() {
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+        upgrade.handle_report(&failed(-1), Micros(1));
+        assert_eq!(upgrade.handle_retry(Some(true), Micros(2)), Some(Send::Push));
+        upgrade.handle_report(&success("2.0.0"), Micros(3));
+        assert_eq!(upgrade.state(), &State::Succeeded);
+    }
+}
