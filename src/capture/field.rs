@@ -1,0 +1,155 @@
+//! How one field of a fact stands in JSON.
+
+use crate::event::{Client, Deadline, DeviceId, Payload, Trouble, UpgradeOrder};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A JSON object being read.
+pub type Object = Map<String, Value>;
+
+/// A field of a fact, on its way to a line and back.
+pub trait Field: Sized {
+    /// Appends `,"key":value`, or nothing for what is absent.
+    fn put(&self, key: &str, line: &mut Vec<u8>);
+    /// Reads it back; `None` when it is missing or of another type.
+    fn take(object: &Object, key: &str) -> Option<Self>;
+}
+
+fn put_json(key: &str, value: &(impl serde::Serialize + ?Sized), line: &mut Vec<u8>) {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(key.as_bytes());
+    line.extend_from_slice(b"\":");
+    // Writing numbers, texts and values to memory does not fail.
+    let _ = serde_json::to_writer(line, value);
+}
+
+macro_rules! plain_fields {
+    ($($type:ty = |$value:ident| $read:expr;)*) => {$(
+        impl Field for $type {
+            fn put(&self, key: &str, line: &mut Vec<u8>) {
+                put_json(key, self, line);
+            }
+            fn take(object: &Object, key: &str) -> Option<Self> {
+                let $value = object.get(key)?;
+                $read
+            }
+        }
+    )*};
+}
+
+plain_fields! {
+    bool = |value| value.as_bool();
+    u8 = |value| value.as_u64()?.try_into().ok();
+    u16 = |value| value.as_u64()?.try_into().ok();
+    u32 = |value| value.as_u64()?.try_into().ok();
+    u64 = |value| value.as_u64();
+    String = |value| Some(value.as_str()?.to_owned());
+}
+
+impl Field for Arc<str> {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        put_json(key, &**self, line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        Some(object.get(key)?.as_str()?.into())
+    }
+}
+
+impl<F: Field> Field for Option<F> {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        if let Some(field) = self {
+            field.put(key, line);
+        }
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        if object.contains_key(key) { F::take(object, key).map(Some) } else { Some(None) }
+    }
+}
+
+/// Text where the bytes are text; under `<key>_base64` otherwise.
+impl Field for Payload {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        match std::str::from_utf8(self) {
+            Ok(text) => put_json(key, text, line),
+            Err(_) => put_json(&format!("{key}_base64"), &STANDARD.encode(self), line),
+        }
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        if let Some(text) = object.get(key) {
+            return Some(text.as_str()?.as_bytes().into());
+        }
+        let encoded = object.get(&format!("{key}_base64"))?.as_str()?;
+        STANDARD.decode(encoded).ok().map(Into::into)
+    }
+}
+
+impl Field for DeviceId {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        put_json(key, &self.to_string(), line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        object.get(key)?.as_str()?.parse().ok()
+    }
+}
+
+impl Field for Deadline {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        let name = match self {
+            Self::Upgrade => "upgrade",
+            Self::Silence => "silence",
+        };
+        put_json(key, name, line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        match object.get(key)?.as_str()? {
+            "upgrade" => Some(Self::Upgrade),
+            "silence" => Some(Self::Silence),
+            _ => None,
+        }
+    }
+}
+
+impl Field for Trouble {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        let args: Object = self.args.iter().map(|(name, value)| (name.to_string(), value.as_str().into())).collect();
+        put_json(key, &json!({"code": self.code, "args": args}), line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        let trouble = object.get(key)?;
+        let code = Cow::Owned(trouble.get("code")?.as_str()?.to_owned());
+        let args = trouble.get("args")?.as_object()?;
+        let args = args.iter().map(|(name, value)| Some((Cow::Owned(name.clone()), value.as_str()?.to_owned())));
+        Some(Self { code, args: args.collect::<Option<_>>()? })
+    }
+}
+
+macro_rules! object_fields {
+    ($($type:ident { $($name:ident),* $(,)? })*) => {$(
+        impl Field for $type {
+            fn put(&self, key: &str, line: &mut Vec<u8>) {
+                line.extend_from_slice(b",\"");
+                line.extend_from_slice(key.as_bytes());
+                line.extend_from_slice(b"\":{");
+                let start = line.len();
+                $(self.$name.put(stringify!($name), line);)*
+                // Every field begins with a comma; the first one's goes.
+                if line.len() > start {
+                    line.remove(start);
+                }
+                line.push(b'}');
+            }
+            fn take(object: &Object, key: &str) -> Option<Self> {
+                let object = object.get(key)?.as_object()?;
+                Some(Self { $($name: Field::take(object, stringify!($name))?,)* })
+            }
+        }
+    )*};
+}
+
+object_fields! {
+    Client { name, username, address, level, clean, keep_alive_secs }
+    UpgradeOrder { upgrade, device, dialect, module, name, version, size, md5, sha256, url, path, timeout_secs }
+}

@@ -1,0 +1,187 @@
+//! One event, one line: the table of kinds.
+
+use super::field::{Field, Object};
+use crate::event::{Event, Fact, Micros};
+
+/// Why a line is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoEvent {
+    /// Not a JSON object, or one without `seq`, `at` and `kind`.
+    Malformed,
+    /// A kind this version does not know.
+    UnknownKind(String),
+    /// A known kind whose fields are missing or of another type.
+    WrongFields(String),
+}
+
+macro_rules! kinds {
+    ($($kind:literal = $fact:ident { $($field:ident),* };)*) => {
+        fn kind_and_fields(fact: &Fact, line: &mut Vec<u8>) {
+            match fact {
+                $(Fact::$fact { $($field),* } => {
+                    line.extend_from_slice(concat!(",\"kind\":\"", $kind, "\"").as_bytes());
+                    $($field.put(stringify!($field), line);)*
+                })*
+            }
+        }
+
+        fn fact_of(kind: &str, object: &Object) -> Result<Fact, NoEvent> {
+            let fact = match kind {
+                $($kind => (|| Some(Fact::$fact { $($field: Field::take(object, stringify!($field))?),* }))(),)*
+                _ => return Err(NoEvent::UnknownKind(kind.to_owned())),
+            };
+            fact.ok_or_else(|| NoEvent::WrongFields(kind.to_owned()))
+        }
+    };
+}
+
+kinds! {
+    "broker_started" = BrokerStarted { address, external };
+    "broker_stopped" = BrokerStopped {};
+    "broker_failed" = BrokerFailed { trouble };
+    "server_started" = ServerStarted { address, advertised };
+    "server_failed" = ServerFailed { trouble };
+    "image_added" = ImageAdded { image, path, name, size, md5, sha256, version };
+    "image_removed" = ImageRemoved { image };
+    "image_troubled" = ImageTroubled { image, trouble };
+    "device_added" = DeviceAdded { device, dialect };
+    "device_removed" = DeviceRemoved { device };
+    "client_connected" = ClientConnected { client };
+    "client_refused" = ClientRefused { client, trouble };
+    "client_disconnected" = ClientDisconnected { client, reason };
+    "subscribed" = Subscribed { client, filter, qos, implicit };
+    "unsubscribed" = Unsubscribed { client, filter };
+    "message_received" = MessageReceived { client, topic, payload, qos, retain };
+    "message_published" = MessagePublished { topic, payload, qos };
+    "message_delivered" = MessageDelivered { client, topic, qos };
+    "message_acknowledged" = MessageAcknowledged { client, topic };
+    "message_dropped" = MessageDropped { client, topic, reason };
+    "request_received" = RequestReceived { request, peer, method, path, range };
+    "range_served" = RangeServed { request, path, status, offset, length, sent, complete };
+    "port_opened" = PortOpened { port, settings };
+    "port_closed" = PortClosed { port, trouble };
+    "bytes_received" = BytesReceived { port, bytes };
+    "bytes_sent" = BytesSent { port, bytes };
+    "upgrade_requested" = UpgradeRequested { order };
+    "upgrade_cancelled" = UpgradeCancelled { upgrade };
+    "upgrade_retried" = UpgradeRetried { upgrade };
+    "deadline_reached" = DeadlineReached { upgrade, deadline };
+    "trouble_met" = TroubleMet { trouble };
+    "gap" = Gap { source, lost };
+}
+
+/// Appends one event as a line, with its line end.
+pub fn encode(event: &Event, line: &mut Vec<u8>) {
+    line.extend_from_slice(format!("{{\"seq\":{},\"at\":{}", event.seq, event.at.0).as_bytes());
+    kind_and_fields(&event.fact, line);
+    line.extend_from_slice(b"}\n");
+}
+
+/// Reads one line back.
+///
+/// # Errors
+/// It is not an event of this version.
+pub fn decode(line: &str) -> Result<Event, NoEvent> {
+    let object: Object = serde_json::from_str(line).map_err(|_| NoEvent::Malformed)?;
+    let seq = u64::take(&object, "seq").ok_or(NoEvent::Malformed)?;
+    let at = u64::take(&object, "at").ok_or(NoEvent::Malformed)?;
+    let kind = String::take(&object, "kind").ok_or(NoEvent::Malformed)?;
+    Ok(Event { seq, at: Micros(at), fact: fact_of(&kind, &object)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NoEvent, decode, encode};
+    use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, Trouble, UpgradeOrder};
+    use proptest::prelude::*;
+
+    fn check(fact: Fact, expected: &str) {
+        let event = Event { seq: 7, at: Micros(12_031_000), fact };
+        let mut line = Vec::new();
+        encode(&event, &mut line);
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(line, format!("{{\"seq\":7,\"at\":12031000,{expected}}}\n"));
+        assert_eq!(decode(&line), Ok(event));
+    }
+
+    #[test]
+    fn the_format_is_a_contract() {
+        check(Fact::BrokerStopped, r#""kind":"broker_stopped""#);
+        check(
+            Fact::MessageReceived {
+                client: Some("lamp".into()),
+                topic: "/a".into(),
+                payload: b"{\"x\":1}"[..].into(),
+                qos: 1,
+                retain: false,
+            },
+            r#""kind":"message_received","client":"lamp","topic":"/a","payload":"{\"x\":1}","qos":1,"retain":false"#,
+        );
+        check(
+            Fact::BytesReceived { port: "COM3".into(), bytes: [0xff, 0x00][..].into() },
+            r#""kind":"bytes_received","port":"COM3","bytes_base64":"/wA=""#,
+        );
+        check(
+            Fact::ClientConnected {
+                client: Client {
+                    name: "p.d".into(),
+                    username: None,
+                    address: "127.0.0.1:5".into(),
+                    level: 4,
+                    clean: true,
+                    keep_alive_secs: 240,
+                },
+            },
+            r#""kind":"client_connected","client":{"name":"p.d","address":"127.0.0.1:5","level":4,"clean":true,"keep_alive_secs":240}"#,
+        );
+        check(
+            Fact::ServerFailed { trouble: Trouble::new("address-in-use").with("address", "127.0.0.1:8070") },
+            r#""kind":"server_failed","trouble":{"code":"address-in-use","args":{"address":"127.0.0.1:8070"}}"#,
+        );
+        check(
+            Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence },
+            r#""kind":"deadline_reached","upgrade":1,"deadline":"silence""#,
+        );
+        check(
+            Fact::UpgradeRequested {
+                order: UpgradeOrder {
+                    upgrade: 1,
+                    device: DeviceId::new("p", "AA:BB"),
+                    dialect: "uiot".into(),
+                    module: None,
+                    name: "l.bin".into(),
+                    version: "2".into(),
+                    size: 3,
+                    md5: "m".into(),
+                    sha256: "s".into(),
+                    url: "http://h/x?y".into(),
+                    path: "/x?y".into(),
+                    timeout_secs: Some(60),
+                },
+            },
+            r#""kind":"upgrade_requested","order":{"upgrade":1,"device":"p/AA:BB","dialect":"uiot","name":"l.bin","version":"2","size":3,"md5":"m","sha256":"s","url":"http://h/x?y","path":"/x?y","timeout_secs":60}"#,
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_no_event_says_why() {
+        assert_eq!(decode("nonsense"), Err(NoEvent::Malformed));
+        assert_eq!(decode(r#"{"seq":1,"at":2}"#), Err(NoEvent::Malformed));
+        assert_eq!(decode(r#"{"seq":1,"at":2,"kind":"novelty"}"#), Err(NoEvent::UnknownKind("novelty".into())));
+        assert_eq!(decode(r#"{"seq":1,"at":2,"kind":"gap","source":5}"#), Err(NoEvent::WrongFields("gap".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn any_message_survives_the_round_trip(topic: String, payload: Vec<u8>, qos in 0_u8..3, at: u64, client: Option<String>) {
+            let fact = Fact::MessageReceived {
+                client: client.map(Into::into), topic, payload: payload.into(), qos, retain: qos == 2,
+            };
+            let event = Event { seq: 1, at: Micros(at), fact };
+            let mut line = Vec::new();
+            encode(&event, &mut line);
+            prop_assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+            prop_assert_eq!(decode(std::str::from_utf8(&line).unwrap()), Ok(event));
+        }
+    }
+}

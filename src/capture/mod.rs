@@ -1,0 +1,55 @@
+//! Events on disk: JSON Lines, a versioned header and then one event a line. The only place that spells events.
+
+mod field;
+mod line;
+mod reader;
+
+pub use line::{NoEvent, decode, encode};
+pub use reader::{Capture, Damage};
+
+use crate::event::Trouble;
+use serde::{Deserialize, Serialize};
+
+/// The format's version, in every header.
+pub const VERSION: u32 = 1;
+
+/// The first line of a capture. No secret is ever in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Format version.
+    pub capture: u32,
+    /// Who wrote it: `ota-workbench 0.1.0`.
+    pub application: String,
+    /// Wall clock at the session's first instant, milliseconds since 1970 UTC. Every `at` counts from here.
+    pub started_unix_ms: u64,
+    /// The bench file's name, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bench: Option<String>,
+}
+
+impl Header {
+    /// The header of a session that began at `started_unix_ms`.
+    #[must_use]
+    pub fn new(started_unix_ms: u64, bench: Option<String>) -> Self {
+        let application = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned();
+        Self { capture: VERSION, application, started_unix_ms, bench }
+    }
+
+    /// The line, without its end.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a first line.
+    ///
+    /// # Errors
+    /// It is no capture's, or one of a later format.
+    pub fn decode(line: &str) -> Result<Self, Trouble> {
+        let header: Self = serde_json::from_str(line).map_err(|_| Trouble::new("capture-foreign"))?;
+        if header.capture > VERSION {
+            return Err(Trouble::new("capture-future").with("version", header.capture).with("by", header.application));
+        }
+        Ok(header)
+    }
+}
