@@ -3,5 +3,6 @@
 pub mod bench;
 pub mod dialect;
 pub mod event;
+pub mod image;
 pub mod io;
 pub mod upgrade;
