@@ -44,7 +44,7 @@ impl Coverage {
         let end = touched.last().map_or(added.end, |span| span.end.max(added.end));
         self.covered += added.end - added.start - known;
         self.overlap = self.overlap.saturating_add(known);
-        self.spans.splice(from..to, [start..end]);
+        self.spans.splice(from..to, std::iter::once(start..end));
     }
 
     /// Bytes in the image.

@@ -107,7 +107,7 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         );
         check(
-            &[b'a'; 1_000_000],
+            &vec![b'a'; 1_000_000],
             "7707d6ae4e027c70eea2a935c2296f21",
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
         );
