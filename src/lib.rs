@@ -4,5 +4,6 @@ pub mod bench;
 pub mod capture;
 pub mod dialect;
 pub mod event;
+pub mod image;
 pub mod io;
 pub mod upgrade;

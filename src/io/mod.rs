@@ -1,5 +1,6 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
+pub mod build_file;
 mod inbox;
 
 pub use inbox::{Inbox, InboxClosed, Input};
