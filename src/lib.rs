@@ -6,4 +6,5 @@ pub mod dialect;
 pub mod event;
 pub mod image;
 pub mod io;
+pub mod journal;
 pub mod upgrade;

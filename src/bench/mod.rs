@@ -1,5 +1,98 @@
 //! Everything known about the bench, as a fold over events.
 
 mod action;
+mod build;
+mod case;
+mod clients;
+mod device;
+mod filter;
+mod fold;
+mod query;
+mod witness;
 
 pub use action::{Action, FlowControl, Parity, PushOrder, SerialSettings};
+pub use build::Build;
+pub use case::{Case, Delivery};
+pub use device::{Defects, Device};
+pub use witness::{Served, Witness};
+
+use crate::dialect::Outgoing;
+use crate::event::{DeviceId, ImageId, Micros, Trouble};
+use clients::Clients;
+use std::collections::BTreeMap;
+
+/// What the core wants done by the adapters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Publish this as the cloud.
+    Publish(Outgoing),
+    /// Stop serving this path: its upgrade is over.
+    Withdraw(String),
+}
+
+/// How the broker or the firmware server stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Service {
+    /// Not started yet, or stopped.
+    #[default]
+    Stopped,
+    /// Up.
+    Running {
+        /// Where.
+        address: String,
+        /// The URL prefix told to devices (firmware server), or empty.
+        advertised: String,
+    },
+    /// Down, and why.
+    Failed(Trouble),
+}
+
+/// A serial port, or a simulated device's console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// `115200 8N1`.
+    pub settings: String,
+    /// Whether it is open; else the trouble that closed it, if any.
+    pub state: Result<(), Option<Trouble>>,
+}
+
+/// The bench at one instant: the fold of all events so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bench {
+    started_unix_ms: u64,
+    now: Micros,
+    seq: u64,
+    lost: u64,
+    broker: Service,
+    external: bool,
+    server: Service,
+    ports: BTreeMap<String, Port>,
+    builds: BTreeMap<ImageId, Build>,
+    devices: BTreeMap<DeviceId, Device>,
+    clients: Clients,
+    /// Every upgrade of the session, oldest first; old ended ones are forgotten past a limit.
+    cases: Vec<Case>,
+    upgrades: u32,
+}
+
+impl Bench {
+    /// A bench on which nothing has happened yet. The wall clock, in milliseconds since 1970, goes into Aliyun's push ids.
+    #[must_use]
+    pub fn new(started_unix_ms: u64) -> Self {
+        Self {
+            started_unix_ms,
+            now: Micros::default(),
+            seq: 0,
+            lost: 0,
+            broker: Service::default(),
+            external: false,
+            server: Service::default(),
+            ports: BTreeMap::new(),
+            builds: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            clients: Clients::default(),
+            cases: Vec::new(),
+            upgrades: 0,
+        }
+    }
+}

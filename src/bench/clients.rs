@@ -1,0 +1,87 @@
+//! Who is connected to the broker, and what they would receive.
+
+use super::filter::covers;
+use crate::event::{Client, ClientName, DeviceId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Clients and filters remembered at most; a mad client cannot make the bench grow.
+const MAX_CLIENTS: usize = 10_000;
+const MAX_FILTERS: usize = 256;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Connection {
+    device: Option<DeviceId>,
+    connected: bool,
+    clean: bool,
+    filters: BTreeSet<String>,
+}
+
+/// The broker's clients by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Clients(BTreeMap<ClientName, Connection>);
+
+impl Clients {
+    /// A client was let in. A persistent session keeps the filters it had.
+    pub fn connect(&mut self, client: &Client, device: Option<DeviceId>) {
+        if self.0.len() >= MAX_CLIENTS && !self.0.contains_key(&client.name) {
+            return;
+        }
+        let connection = self.0.entry(client.name.clone()).or_default();
+        if client.clean {
+            connection.filters.clear();
+        }
+        *connection = Connection {
+            device,
+            connected: true,
+            clean: client.clean,
+            filters: std::mem::take(&mut connection.filters),
+        };
+    }
+
+    /// A client is gone; a clean session is forgotten.
+    pub fn disconnect(&mut self, client: &str) -> Option<DeviceId> {
+        let connection = self.0.get_mut(client)?;
+        connection.connected = false;
+        let device = connection.device.clone();
+        if connection.clean {
+            self.0.remove(client);
+        }
+        device
+    }
+
+    /// A client is subscribed.
+    pub fn subscribe(&mut self, client: &str, filter: &str) {
+        if let Some(connection) = self.0.get_mut(client).filter(|connection| connection.filters.len() < MAX_FILTERS) {
+            connection.filters.insert(filter.to_owned());
+        }
+    }
+
+    /// A client is no longer subscribed.
+    pub fn unsubscribe(&mut self, client: &str, filter: &str) {
+        if let Some(connection) = self.0.get_mut(client) {
+            connection.filters.remove(filter);
+        }
+    }
+
+    /// The device a client speaks for.
+    pub fn device(&self, client: &str) -> Option<&DeviceId> {
+        self.0.get(client)?.device.as_ref()
+    }
+
+    /// Whether this client is connected and would receive this topic.
+    pub fn would_receive(&self, client: &str, topic: &str) -> bool {
+        self.0.get(client).is_some_and(|connection| {
+            connection.connected && connection.filters.iter().any(|filter| covers(filter, topic))
+        })
+    }
+
+    /// How many are connected.
+    pub fn connected(&self) -> usize {
+        self.0.values().filter(|connection| connection.connected).count()
+    }
+
+    /// The broker stopped: everyone is gone.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}

@@ -1,0 +1,72 @@
+//! What is known of one device.
+
+use crate::dialect::Defect;
+use crate::event::{ClientName, Micros};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many of a device's latest defects are kept; the rest is counted.
+const KEPT_DEFECTS: usize = 64;
+/// How many modules of a device are remembered.
+const MAX_MODULES: usize = 64;
+
+/// One device, put on the list by the operator or by itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Device {
+    /// The dialect it speaks, as set by the operator or told from what it sent.
+    pub dialect: Option<String>,
+    /// Whether the operator put it on the list.
+    pub listed: bool,
+    /// Whether it is connected; `None` where that cannot be known (an external broker).
+    pub online: Option<bool>,
+    /// The MQTT client it connects as.
+    pub client: Option<ClientName>,
+    /// When it last did anything.
+    pub last_seen: Option<Micros>,
+    /// What was wrong with its messages.
+    pub defects: Defects,
+    versions: BTreeMap<Option<String>, String>,
+}
+
+impl Device {
+    /// The version of a module, `None` being the default one, as the device last said.
+    #[must_use]
+    pub fn version(&self, module: Option<&str>) -> Option<&str> {
+        self.versions.get(&module.map(str::to_owned)).map(String::as_str)
+    }
+
+    /// Every module it spoke of, with its version.
+    pub fn versions(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        self.versions.iter().map(|(module, version)| (module.as_deref(), version.as_str()))
+    }
+
+    /// Whether it has ever spoken of this module.
+    #[must_use]
+    pub fn knows_module(&self, module: Option<&str>) -> bool {
+        module.is_none() || self.version(module).is_some()
+    }
+
+    pub(super) fn runs(&mut self, module: Option<&str>, version: &str) {
+        if self.versions.len() < MAX_MODULES || self.knows_module(module) {
+            self.versions.insert(module.map(str::to_owned), version.to_owned());
+        }
+    }
+}
+
+/// A device's defects, the latest kept, all counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Defects {
+    /// The latest, with the event they were found in.
+    pub latest: VecDeque<(u64, Defect)>,
+    /// How many there were, by code.
+    pub counts: BTreeMap<&'static str, u64>,
+}
+
+impl Defects {
+    pub(super) fn note(&mut self, seq: u64, defect: Defect) {
+        *self.counts.entry(defect.code).or_default() += 1;
+        if self.latest.len() == KEPT_DEFECTS {
+            self.latest.pop_front();
+        }
+        self.latest.push_back((seq, defect));
+    }
+}

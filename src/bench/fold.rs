@@ -1,0 +1,352 @@
+//! The fold itself: one event in, the bench after it, and what is to be done.
+
+use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Served, Service, Witness};
+use crate::dialect::{self, Decoded, Defect, Dialect};
+use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
+use crate::upgrade::{ReplyTo, Report, Said, Send, Upgrade};
+use std::sync::Arc;
+
+/// Devices remembered at most; a flood of invented names cannot make the bench grow.
+const MAX_DEVICES: usize = 4_096;
+/// Upgrades remembered; older ended ones are forgotten.
+const MAX_CASES: usize = 1_024;
+
+impl Bench {
+    /// Takes in what happened. Returns what is to be done about it; a replay drops that.
+    pub fn apply(&mut self, event: &Event) -> Vec<Effect> {
+        self.now = event.at;
+        self.seq = event.seq;
+        let mut effects = Vec::new();
+        match &event.fact {
+            Fact::BrokerStarted { address, external } => {
+                self.broker = Service::Running { address: address.clone(), advertised: String::new() };
+                self.external = *external;
+            }
+            Fact::BrokerStopped => self.lose_broker(Service::Stopped),
+            Fact::BrokerFailed { trouble } => self.lose_broker(Service::Failed(trouble.clone())),
+            Fact::ServerStarted { address, advertised } => {
+                self.server = Service::Running { address: address.clone(), advertised: advertised.clone() };
+            }
+            Fact::ServerFailed { trouble } => self.server = Service::Failed(trouble.clone()),
+            Fact::ImageAdded { .. } | Fact::ImageRemoved { .. } | Fact::ImageTroubled { .. } => self.take_image(event),
+            Fact::DeviceAdded { device, dialect } => {
+                if let Some(known) = self.meet(device) {
+                    known.listed = true;
+                    known.dialect = Some(dialect.clone());
+                }
+            }
+            Fact::DeviceRemoved { device } => {
+                self.devices.remove(device);
+            }
+            Fact::ClientConnected { client } => self.connect(client),
+            Fact::ClientDisconnected { client, .. } => self.disconnect(client, &mut effects),
+            Fact::Subscribed { client, filter, .. } => self.subscribe(client, filter, &mut effects),
+            Fact::Unsubscribed { client, filter } => self.clients.unsubscribe(client, filter),
+            Fact::MessageReceived { topic, payload, .. } => self.hear(event.seq, topic, payload, &mut effects),
+            Fact::MessagePublished { topic, .. } => {
+                self.deliver(topic, |delivery, at| delivery.published = Some((event.seq, at)));
+            }
+            Fact::MessageDelivered { topic, .. } => {
+                self.deliver(topic, |delivery, at| delivery.delivered = Some((event.seq, at)));
+            }
+            Fact::MessageAcknowledged { topic, .. } => {
+                self.deliver(topic, |delivery, at| delivery.acknowledged = Some((event.seq, at)));
+            }
+            Fact::MessageDropped { topic, reason, .. } => {
+                self.deliver(topic, |delivery, _| delivery.dropped = Some((event.seq, reason.clone())));
+            }
+            Fact::RequestReceived { path, .. } => self.see_request(path),
+            Fact::RangeServed { path, status, offset, sent, complete, .. } => {
+                let served = Served { status: *status, offset: *offset, sent: *sent, complete: *complete };
+                self.see_served(event.seq, path, served);
+            }
+            Fact::PortOpened { port, settings } => {
+                self.ports.insert(port.clone(), Port { settings: settings.clone(), state: Ok(()) });
+            }
+            Fact::PortClosed { port, trouble } => {
+                if let Some(known) = self.ports.get_mut(port) {
+                    known.state = Err(trouble.clone());
+                }
+            }
+            Fact::UpgradeRequested { order } => self.begin(event.seq, order, &mut effects),
+            Fact::UpgradeCancelled { upgrade } => {
+                self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| upgrade.handle_cancel(now));
+            }
+            Fact::UpgradeRetried { upgrade } => {
+                self.drive(event.seq, *upgrade, &mut effects, |upgrade, reaches, now| {
+                    upgrade.handle_retry(reaches, now)
+                });
+                if let Some(case) = self.cases.iter_mut().find(|case| case.order.upgrade == *upgrade) {
+                    case.ended = None;
+                    case.witness = Witness::new(case.order.size);
+                    case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
+                }
+            }
+            Fact::DeadlineReached { upgrade, deadline } => {
+                self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| {
+                    upgrade.handle_deadline(*deadline, now);
+                    None
+                });
+            }
+            Fact::Gap { lost, .. } => self.lost += lost,
+            Fact::ClientRefused { .. }
+            | Fact::BytesReceived { .. }
+            | Fact::BytesSent { .. }
+            | Fact::TroubleMet { .. } => {}
+        }
+        effects
+    }
+
+    fn lose_broker(&mut self, service: Service) {
+        self.broker = service;
+        self.clients.clear();
+        for device in self.devices.values_mut() {
+            device.online = device.online.map(|_| false);
+        }
+    }
+
+    fn take_image(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::ImageAdded { image, path, name, size, md5, sha256, version } => {
+                let rebuilt = self.builds.get(image).is_some_and(|known| known.md5 != *md5);
+                let build = Build {
+                    path: path.clone(),
+                    name: name.clone(),
+                    size: *size,
+                    md5: md5.clone(),
+                    sha256: sha256.clone(),
+                    version: version.clone(),
+                    read_at: event.at,
+                    rebuilt,
+                    trouble: None,
+                };
+                self.builds.insert(*image, build);
+            }
+            Fact::ImageRemoved { image } => {
+                self.builds.remove(image);
+            }
+            Fact::ImageTroubled { image, trouble } => {
+                if let Some(build) = self.builds.get_mut(image) {
+                    build.trouble = Some(trouble.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The record of a device, made if need be and room is left.
+    fn meet(&mut self, device: &DeviceId) -> Option<&mut Device> {
+        if self.devices.len() >= MAX_DEVICES && !self.devices.contains_key(device) {
+            return None;
+        }
+        Some(self.devices.entry(device.clone()).or_default())
+    }
+
+    fn connect(&mut self, client: &Client) {
+        let told = dialect::identify(&client.name, client.username.as_deref());
+        self.clients.connect(client, told.as_ref().map(|(_, device)| device.clone()));
+        let Some((dialect, id)) = told else { return };
+        let now = self.now;
+        let name = client.name.clone();
+        if let Some(device) = self.meet(&id) {
+            device.dialect.get_or_insert_with(|| dialect.id().to_owned());
+            device.online = Some(true);
+            device.client = Some(name);
+            device.last_seen = Some(now);
+        }
+    }
+
+    fn disconnect(&mut self, client: &str, effects: &mut Vec<Effect>) {
+        let Some(id) = self.clients.disconnect(client) else { return };
+        let now = self.now;
+        let Some(device) = self.devices.get_mut(&id).filter(|device| device.client.as_deref() == Some(client)) else {
+            return;
+        };
+        device.online = Some(false);
+        device.last_seen = Some(now);
+        self.tell_presence(&id, false, effects);
+    }
+
+    fn subscribe(&mut self, client: &str, filter: &str, effects: &mut Vec<Effect>) {
+        self.clients.subscribe(client, filter);
+        if let Some(id) = self.clients.device(client).cloned() {
+            self.tell_presence(&id, true, effects);
+        }
+    }
+
+    /// Tells a device's upgrades that it went away, or that it can now be reached.
+    fn tell_presence(&mut self, id: &DeviceId, online: bool, effects: &mut Vec<Effect>) {
+        let now = self.now;
+        let mine = |case: &&Case| case.order.device == *id && case.upgrade.state().outcome().is_none();
+        let waiting: Vec<_> = self.cases.iter().filter(mine).map(|case| case.order.clone()).collect();
+        for order in waiting {
+            if online && self.reaches(id, &order.dialect) != Some(true) {
+                continue;
+            }
+            self.drive(self.seq, order.upgrade, effects, |upgrade, _, _| upgrade.handle_presence(online, now));
+        }
+    }
+
+    fn hear(&mut self, seq: u64, topic: &str, payload: &[u8], effects: &mut Vec<Effect>) {
+        let Some((dialect, decoded)) = dialect::decode(topic, payload) else { return };
+        let now = self.now;
+        let Decoded { device: id, said, defects } = decoded;
+        let Some(device) = self.meet(&id) else { return };
+        device.last_seen = Some(now);
+        device.dialect.get_or_insert_with(|| dialect.id().to_owned());
+        for defect in defects {
+            device.defects.note(seq, defect);
+        }
+        for said in said {
+            self.take_report(seq, dialect, &id, said, effects);
+        }
+    }
+
+    fn take_report(&mut self, seq: u64, dialect: &dyn Dialect, id: &DeviceId, said: Said, effects: &mut Vec<Effect>) {
+        let Some(device) = self.devices.get_mut(id) else { return };
+        let Said { module, report } = said;
+        let placeholder = |version: &String| dialect.rules().placeholder_versions.contains(&version.as_str());
+        if let Report::Version { version }
+        | Report::Succeeded { version }
+        | Report::Asked { version: Some(version), .. } = &report
+            && !placeholder(version)
+        {
+            device.runs(module.as_deref(), version);
+        }
+        let module = if device.knows_module(module.as_deref()) {
+            module
+        } else {
+            // Stock SDK samples ask for a module of that name; the device means the only firmware it has.
+            let at = module.unwrap_or_default();
+            device.defects.note(seq, Defect { code: "unknown-module", at });
+            None
+        };
+        let mine = |case: &&Case| case.order.device == *id && case.order.module == module;
+        let before = effects.len();
+        if let Some(upgrade) = self.cases.iter().rev().find(mine).map(|case| case.order.upgrade) {
+            let now = self.now;
+            if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.upgrade == upgrade) {
+                case.last_report = Some((seq, now));
+            }
+            self.drive(seq, upgrade, effects, |upgrade, _, now| upgrade.handle_report(&report, now));
+        }
+        if let Report::Asked { reply: Some(reply), .. } = &report
+            && effects.len() == before
+        {
+            effects.extend(dialect.nothing_pending(reply).map(Effect::Publish));
+        }
+    }
+
+    fn begin(&mut self, seq: u64, order: &UpgradeOrder, effects: &mut Vec<Effect>) {
+        let Ok(dialect) = dialect::find(&order.dialect) else { return };
+        self.replace_older(seq, order, effects);
+        self.upgrades = self.upgrades.max(order.upgrade);
+        if let Some(device) = self.meet(&order.device) {
+            device.dialect.get_or_insert_with(|| order.dialect.clone());
+        }
+        let source = self.devices.get(&order.device).and_then(|device| device.version(order.module.as_deref()));
+        let reaches = self.reaches(&order.device, &order.dialect);
+        let timeout = order.timeout_secs.map(Micros::from_secs);
+        let (upgrade, send) = Upgrade::new(dialect.rules(), &order.version, source, reaches, timeout, self.now);
+        let case = Case {
+            order: Arc::new(order.clone()),
+            upgrade,
+            witness: Witness::new(order.size),
+            delivery: Delivery { requested: seq, ..Delivery::default() },
+            last_report: None,
+            ended: None,
+        };
+        effects.extend(send.and_then(|send| self.message(dialect, &case.order, &send)));
+        self.cases.push(case);
+        self.forget_old();
+    }
+
+    /// A newer push takes the place of one that has not begun, and ends what a finished one still holds.
+    fn replace_older(&mut self, seq: u64, order: &UpgradeOrder, effects: &mut Vec<Effect>) {
+        let now = self.now;
+        for case in &mut self.cases {
+            if case.order.device != order.device || case.order.module != order.module {
+                continue;
+            }
+            if case.upgrade.state().outcome().is_none() {
+                // The device is not told: the newer push says it all.
+                let _ = case.upgrade.handle_cancel(now);
+                case.ended = Some(seq);
+            }
+            effects.push(Effect::Withdraw(case.order.path.clone()));
+        }
+    }
+
+    fn forget_old(&mut self) {
+        if self.cases.len() > MAX_CASES
+            && let Some(oldest) = self.cases.iter().position(|case| case.upgrade.state().outcome().is_some())
+        {
+            self.cases.remove(oldest);
+        }
+    }
+
+    /// Lets one upgrade's machine take a step, and sees to what follows from it.
+    fn drive(
+        &mut self,
+        seq: u64,
+        upgrade: UpgradeId,
+        effects: &mut Vec<Effect>,
+        step: impl FnOnce(&mut Upgrade, Option<bool>, Micros) -> Option<Send>,
+    ) {
+        let now = self.now;
+        let Some(at) = self.cases.iter().rposition(|case| case.order.upgrade == upgrade) else { return };
+        let order = self.cases[at].order.clone();
+        let reaches = self.reaches(&order.device, &order.dialect);
+        let case = &mut self.cases[at];
+        let was_over = case.upgrade.state().outcome().is_some();
+        let send = step(&mut case.upgrade, reaches, now);
+        if !was_over && let Some(outcome) = case.upgrade.state().outcome() {
+            case.ended = Some(seq);
+            // A failed device may try the same URL again, and so may the operator.
+            if matches!(outcome, crate::upgrade::Outcome::Succeeded | crate::upgrade::Outcome::Cancelled) {
+                effects.push(Effect::Withdraw(order.path.clone()));
+            }
+        }
+        if let (Some(send), Ok(dialect)) = (send, dialect::find(&order.dialect)) {
+            effects.extend(self.message(dialect, &order, &send));
+        }
+    }
+
+    fn message(&self, dialect: &dyn Dialect, order: &UpgradeOrder, send: &Send) -> Option<Effect> {
+        let now_unix_ms = self.started_unix_ms + self.now.0 / 1_000;
+        let offer = |reply: Option<&ReplyTo>| dialect.offer(order, reply, now_unix_ms);
+        let message = match send {
+            Send::Push => Some(offer(None)),
+            Send::Answer(reply) => Some(offer(Some(reply))),
+            Send::Cancel => dialect.cancel(order),
+        };
+        message.map(Effect::Publish)
+    }
+
+    /// Notes what became of a push, on the open upgrade of the device whose push topic this is.
+    fn deliver(&mut self, topic: &str, note: impl FnOnce(&mut Delivery, Micros)) {
+        let now = self.now;
+        let case = self.cases.iter_mut().rev().find(|case| {
+            case.upgrade.state().outcome().is_none()
+                && dialect::find(&case.order.dialect)
+                    .is_ok_and(|dialect| dialect.push_topic(&case.order.device) == topic)
+        });
+        if let Some(case) = case {
+            note(&mut case.delivery, now);
+        }
+    }
+
+    fn see_request(&mut self, path: &str) {
+        if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.path == path) {
+            case.witness.requests += 1;
+            case.upgrade.handle_request_seen();
+        }
+    }
+
+    fn see_served(&mut self, seq: u64, path: &str, served: Served) {
+        let now = self.now;
+        if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.path == path) {
+            case.witness.note(served, seq, now);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What can be asked of the bench.
+
+use super::{Bench, Build, Case, Device, Port, PushOrder, Service};
+use crate::dialect;
+use crate::event::{Deadline, DeviceId, ImageId, Micros, Trouble, UpgradeId};
+
+impl Bench {
+    /// The wall clock at the session's first instant, in milliseconds since 1970.
+    #[must_use]
+    pub const fn started_unix_ms(&self) -> u64 {
+        self.started_unix_ms
+    }
+
+    /// The time of the latest event.
+    #[must_use]
+    pub const fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// How many events there were.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.seq
+    }
+
+    /// How many events were lost before they could be recorded.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// How the broker stands.
+    #[must_use]
+    pub const fn broker(&self) -> &Service {
+        &self.broker
+    }
+
+    /// Whether the broker is somebody else's: presence and subscriptions cannot be known.
+    #[must_use]
+    pub const fn is_external(&self) -> bool {
+        self.external
+    }
+
+    /// How many clients are connected, where that can be known.
+    #[must_use]
+    pub fn connected_clients(&self) -> Option<usize> {
+        (!self.external).then(|| self.clients.connected())
+    }
+
+    /// How the firmware server stands.
+    #[must_use]
+    pub const fn server(&self) -> &Service {
+        &self.server
+    }
+
+    /// Serial ports and simulated consoles opened in this session, by name.
+    pub fn ports(&self) -> impl Iterator<Item = (&str, &Port)> {
+        self.ports.iter().map(|(name, port)| (name.as_str(), port))
+    }
+
+    /// The builds on the list.
+    pub fn builds(&self) -> impl Iterator<Item = (ImageId, &Build)> {
+        self.builds.iter().map(|(id, build)| (*id, build))
+    }
+
+    /// One build.
+    #[must_use]
+    pub fn build(&self, image: ImageId) -> Option<&Build> {
+        self.builds.get(&image)
+    }
+
+    /// The devices, by identity.
+    pub fn devices(&self) -> impl Iterator<Item = (&DeviceId, &Device)> {
+        self.devices.iter()
+    }
+
+    /// One device.
+    #[must_use]
+    pub fn device(&self, device: &DeviceId) -> Option<&Device> {
+        self.devices.get(device)
+    }
+
+    /// The upgrades of this session, oldest first.
+    #[must_use]
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
+    /// One upgrade.
+    #[must_use]
+    pub fn case(&self, upgrade: UpgradeId) -> Option<&Case> {
+        self.cases.iter().rev().find(|case| case.order.upgrade == upgrade)
+    }
+
+    /// A device's latest upgrade.
+    #[must_use]
+    pub fn latest_case(&self, device: &DeviceId) -> Option<&Case> {
+        self.cases.iter().rev().find(|case| case.order.device == *device)
+    }
+
+    /// The id the next upgrade gets.
+    #[must_use]
+    pub const fn next_upgrade(&self) -> UpgradeId {
+        self.upgrades + 1
+    }
+
+    /// Whether a push would reach the device now; `None` where that cannot be known.
+    #[must_use]
+    pub fn reaches(&self, device: &DeviceId, dialect: &str) -> Option<bool> {
+        if self.external {
+            return None;
+        }
+        let topic = dialect::find(dialect).ok()?.push_topic(device);
+        let client = self.devices.get(device).and_then(|device| device.client.as_deref());
+        Some(client.is_some_and(|client| self.clients.would_receive(client, &topic)))
+    }
+
+    /// The next deadline of any upgrade, and its reason.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Micros, UpgradeId, Deadline)> {
+        let deadlines = self.cases.iter().filter_map(|case| {
+            let (at, deadline) = case.upgrade.poll_timeout()?;
+            Some((at, case.order.upgrade, deadline))
+        });
+        deadlines.min_by_key(|(at, ..)| *at)
+    }
+
+    /// Whether this push may be made.
+    ///
+    /// # Errors
+    /// No such build or dialect, a version the cloud does not take, no firmware server, or an upgrade of this device that
+    /// has begun.
+    pub fn check_push(&self, order: &PushOrder) -> Result<(), Trouble> {
+        let dialect = dialect::find(&order.dialect)?;
+        dialect.check_version(&order.version)?;
+        let Some(build) = self.builds.get(&order.image) else {
+            return Err(Trouble::new("no-such-build"));
+        };
+        if let Some(trouble) = &build.trouble {
+            return Err(trouble.clone());
+        }
+        if let Service::Failed(trouble) = &self.server {
+            return Err(trouble.clone());
+        }
+        if let Service::Failed(trouble) = &self.broker {
+            return Err(trouble.clone());
+        }
+        let begun = |case: &&Case| {
+            case.order.device == order.device && case.order.module == order.module && case.upgrade.state().in_progress()
+        };
+        match self.cases.iter().rev().find(begun) {
+            Some(case) => Err(Trouble::new("upgrade-in-progress")
+                .with("device", &order.device)
+                .with("version", &case.order.version)),
+            None => Ok(()),
+        }
+    }
+}

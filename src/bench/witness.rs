@@ -1,0 +1,125 @@
+//! The second witness of an upgrade: what the firmware server served of its image.
+
+use crate::event::Micros;
+use crate::image::Coverage;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Over which time the rate is worked out, and how many answers are remembered for it.
+const RATE_SPAN: Micros = Micros::from_secs(3);
+const RATE_ANSWERS: usize = 256;
+
+/// One answer of the firmware server, as far as an upgrade is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// HTTP status.
+    pub status: u16,
+    /// Where in the image the answer begins.
+    pub offset: u64,
+    /// Bytes that left.
+    pub sent: u64,
+    /// Whether all that was promised left.
+    pub complete: bool,
+}
+
+/// What was served of one image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Witness {
+    /// Which bytes.
+    pub coverage: Coverage,
+    /// How many requests came.
+    pub requests: u64,
+    /// Answers by status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Answers in which the connection broke.
+    pub broken: u64,
+    /// The first answer: its event and time.
+    pub first: Option<(u64, Micros)>,
+    /// The latest answer: its event and time.
+    pub last: Option<(u64, Micros)>,
+    recent: VecDeque<(Micros, u64)>,
+}
+
+impl Witness {
+    /// Nothing served yet of an image of `size` bytes.
+    #[must_use]
+    pub const fn new(size: u64) -> Self {
+        Self {
+            coverage: Coverage::new(size),
+            requests: 0,
+            statuses: BTreeMap::new(),
+            broken: 0,
+            first: None,
+            last: None,
+            recent: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn note(&mut self, served: Served, seq: u64, at: Micros) {
+        *self.statuses.entry(served.status).or_default() += 1;
+        self.broken += u64::from(!served.complete);
+        self.first.get_or_insert((seq, at));
+        self.last = Some((seq, at));
+        if matches!(served.status, 200 | 206) {
+            self.coverage.add(served.offset, served.sent);
+            self.recent.push_back((at, served.sent));
+            if self.recent.len() > RATE_ANSWERS {
+                self.recent.pop_front();
+            }
+        }
+    }
+
+    /// How much of the image was served, in percent, rounded down.
+    #[must_use]
+    pub fn percent(&self) -> u8 {
+        let size = u128::from(self.coverage.size().max(1));
+        u8::try_from(u128::from(self.coverage.covered()) * 100 / size).unwrap_or(100)
+    }
+
+    /// Bytes a second over the last seconds before `now`; `None` when nothing moves.
+    #[must_use]
+    pub fn rate(&self, now: Micros) -> Option<u64> {
+        let from = now - RATE_SPAN;
+        let mut answers = self.recent.iter().filter(|(at, _)| *at >= from);
+        let (start, _) = answers.next()?;
+        let bytes: u64 = answers.map(|(_, sent)| sent).sum();
+        let span = now.since(*start).0.max(1);
+        let rate = u64::try_from(u128::from(bytes) * 1_000_000 / u128::from(span)).unwrap_or(u64::MAX);
+        (rate > 0).then_some(rate)
+    }
+
+    /// The time the rest takes at the present rate.
+    #[must_use]
+    pub fn time_left(&self, now: Micros) -> Option<Micros> {
+        let left = self.coverage.size() - self.coverage.covered();
+        let rate = self.rate(now)?;
+        (left > 0).then(|| Micros(left.saturating_mul(1_000_000) / rate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Micros, Served, Witness};
+
+    fn served(offset: u64, sent: u64) -> Served {
+        Served { status: 206, offset, sent, complete: true }
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let mut witness = Witness::new(100_000);
+        for tenth in 0..40 {
+            witness.note(served(tenth * 1000, 1000), tenth, Micros::from_millis(tenth * 100));
+        }
+        assert_eq!(witness.percent(), 40);
+        assert_eq!(witness.rate(Micros::from_millis(3900)), Some(10_000));
+        assert_eq!(witness.time_left(Micros::from_millis(3900)), Some(Micros::from_secs(6)));
+        assert_eq!(witness.rate(Micros::from_secs(60)), None);
+    }
+
+    #[test]
+    fn an_error_page_is_not_firmware() {
+        let mut witness = Witness::new(10);
+        witness.note(Served { status: 404, offset: 0, sent: 10, complete: true }, 1, Micros(1));
+        assert_eq!((witness.percent(), witness.statuses.get(&404)), (0, Some(&1)));
+    }
+}
