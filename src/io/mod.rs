@@ -1,5 +1,8 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
+pub mod broker;
+pub mod client;
 mod inbox;
+mod outbox;
 
 pub use inbox::{Inbox, InboxClosed, Input};
