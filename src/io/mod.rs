@@ -1,6 +1,9 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
 pub mod build_file;
+pub mod broker;
+pub mod client;
 mod inbox;
+mod outbox;
 
 pub use inbox::{Inbox, InboxClosed, Input};
