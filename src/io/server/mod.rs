@@ -55,7 +55,7 @@ impl FirmwareServer {
 
     /// Serves these bytes under a fresh path, which nobody can guess, for as long as `lifetime`; 403 afterwards.
     /// Returns the path with its query, `/<32 hex>?Expires=<unix seconds>&Signature=<32 hex>`: one segment and under 128
-    /// bytes, as UCloud's SDK needs it.
+    /// bytes, as the clouds' SDKs need it.
     #[must_use = "nobody can ask for what has no known path"]
     pub fn offer(&self, bytes: Arc<[u8]>, lifetime: Duration) -> String {
         self.service.offers.offer(bytes, lifetime)

@@ -133,7 +133,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    const HOUR: Duration = Duration::from_secs(3_600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn bytes() -> Arc<[u8]> {
         Arc::from(*b"firmware")
