@@ -5,5 +5,6 @@ pub mod broker;
 pub mod client;
 mod inbox;
 mod outbox;
+pub mod server;
 
 pub use inbox::{Inbox, InboxClosed, Input};
