@@ -1,6 +1,7 @@
 //! OTA Workbench: the cloud side of an MQTT firmware upgrade, on the bench.
 
 pub mod bench;
+pub mod console;
 pub mod dialect;
 pub mod event;
 pub mod io;
