@@ -58,7 +58,10 @@ fn a_push_reaches_a_device_that_never_subscribed_and_its_acknowledgement_is_told
     assert_eq!(device.next_message().payload, "push");
     let told = facts.until(|fact| matches!(fact, Fact::MessageAcknowledged { .. }));
     let [.., published, delivered, acknowledged] = &told[..] else { panic!("{told:?}") };
-    assert!(matches!(published, Fact::MessagePublished { payload, qos: 1, .. } if **payload == *b"push"), "{published:?}");
+    assert!(
+        matches!(published, Fact::MessagePublished { payload, qos: 1, .. } if **payload == *b"push"),
+        "{published:?}"
+    );
     assert!(matches!(delivered, Fact::MessageDelivered { client, qos: 1, .. } if &**client == "dn"), "{delivered:?}");
     assert!(matches!(acknowledged, Fact::MessageAcknowledged { client, topic }
         if &**client == "dn" && topic == "/ota/device/upgrade/pk/dn"));
@@ -112,15 +115,19 @@ fn a_push_to_nobody_is_told_as_dropped_and_a_device_speaking_to_us_alone_is_not(
     facts.until(|fact| matches!(fact, Fact::MessageReceived { .. }));
     broker.publish(message("/ota/device/upgrade/pk/dn", b"push", 1));
     let told = facts.until(|fact| matches!(fact, Fact::MessageDropped { .. }));
-    assert!(matches!(&told[..], [Fact::MessagePublished { .. }, Fact::MessageDropped { client: None, topic, reason }]
-        if topic == "/ota/device/upgrade/pk/dn" && reason == "nobody is subscribed"), "{told:?}");
+    assert!(
+        matches!(&told[..], [Fact::MessagePublished { .. }, Fact::MessageDropped { client: None, topic, reason }]
+        if topic == "/ota/device/upgrade/pk/dn" && reason == "nobody is subscribed"),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn an_end_says_whether_the_device_left_or_was_lost_or_fell_silent_or_was_replaced() {
     let (broker, mut facts) = start(no_rules());
     let mut reason_of = |client: &str| {
-        let told = facts.until(|fact| matches!(fact, Fact::ClientDisconnected { client: gone, .. } if &**gone == client));
+        let told =
+            facts.until(|fact| matches!(fact, Fact::ClientDisconnected { client: gone, .. } if &**gone == client));
         let Some(Fact::ClientDisconnected { reason, .. }) = told.last() else { panic!("{told:?}") };
         reason.clone()
     };
@@ -196,8 +203,11 @@ fn a_long_client_id_is_let_in_and_an_absurd_one_is_told_as_refused() {
     let absurd = "x".repeat(1_025);
     mqtt::connect_silently(broker.address(), &absurd, 60);
     let told = facts.until(|fact| matches!(fact, Fact::ClientRefused { .. }));
-    assert!(matches!(&told[..], [Fact::ClientConnected { client }, Fact::ClientRefused { trouble, .. }]
-        if *client.name == *long && trouble.code == "client-id-too-long"), "{told:?}");
+    assert!(
+        matches!(&told[..], [Fact::ClientConnected { client }, Fact::ClientRefused { trouble, .. }]
+        if *client.name == *long && trouble.code == "client-id-too-long"),
+        "{told:?}"
+    );
 }
 
 #[test]
