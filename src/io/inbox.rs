@@ -1,5 +1,6 @@
 //! The one queue into the session: adapters put facts in, the window puts actions in.
 
+use super::shelf::Prepared;
 use crate::bench::Action;
 use crate::event::Fact;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -14,6 +15,8 @@ pub enum Input {
     Fact(Fact),
     /// The operator asks for something.
     Action(Action),
+    /// A build was read.
+    Prepared(Prepared),
     /// The session is to end.
     Stop,
 }

@@ -1,11 +1,23 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
+pub mod bench_file;
 pub mod broker;
 pub mod build_file;
 pub mod client;
+mod clock;
+pub mod folder;
 mod inbox;
+mod network;
 mod outbox;
+mod recorder;
 pub mod serial;
 pub mod server;
+pub mod session;
+mod shelf;
+mod simulated;
+mod tail;
 
+pub use clock::Clock;
 pub use inbox::{Inbox, InboxClosed, Input};
+pub use shelf::Prepared;
+pub use tail::{Batch, Waker};
