@@ -1,4 +1,5 @@
 //! The embedded broker and the client of an external one, over real sockets.
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test may fail, and knows its deadline")]
 
 mod mqtt;
 

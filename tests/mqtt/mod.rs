@@ -1,5 +1,6 @@
 //! A device for tests, and a way to wait for facts: everything has a deadline, nothing sleeps.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test may fail, and knows its deadline")]
 
 use ota_workbench::event::Fact;
 use ota_workbench::io::Input;
