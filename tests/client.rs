@@ -1,5 +1,10 @@
 //! The client of an external broker, against the embedded one.
-#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test may fail, and knows its deadline")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and knows its deadline"
+)]
 
 mod mqtt;
 
@@ -45,8 +50,11 @@ fn messages_pass_an_external_broker_both_ways_and_are_told() {
     device.subscribe("down/#", QoS::AtLeastOnce);
     device.publish("up/dn", QoS::AtLeastOnce, [0, 255, 10, 0]);
     let told = facts.until(|fact| matches!(fact, Fact::MessageReceived { .. }));
-    assert!(matches!(&told[..], [Fact::MessageReceived { client: None, topic, payload, qos: 1, retain: false }]
-        if topic == "up/dn" && **payload == [0, 255, 10, 0]), "{told:?}");
+    assert!(
+        matches!(&told[..], [Fact::MessageReceived { client: None, topic, payload, qos: 1, retain: false }]
+        if topic == "up/dn" && **payload == [0, 255, 10, 0]),
+        "{told:?}"
+    );
 
     for (topic, qos) in [("down/0", 0), ("down/1", 1)] {
         client.publish(Outgoing { topic: topic.into(), payload: vec![7; 100_000], qos });

@@ -49,7 +49,8 @@ impl Outbox {
         let dropped = std::mem::take(&mut waiting.dropped);
         drop(waiting);
         let reason = "too many messages wait to be sent";
-        let named = dropped.into_iter().map(|topic| Fact::MessageDropped { client: None, topic, reason: reason.into() });
+        let named =
+            dropped.into_iter().map(|topic| Fact::MessageDropped { client: None, topic, reason: reason.into() });
         let unnamed = (lost > 0).then(|| Fact::Gap { source: source.into(), lost });
         named.chain(unnamed).collect()
     }

@@ -68,8 +68,9 @@ impl Handler for Witness {
                 topic: publish.topic.to_string(),
                 qos: publish.qos.value(),
             }),
-            Parameter::MessageAcked(session, _, publish) => self
-                .tell(Fact::MessageAcknowledged { client: name(&session.id), topic: publish.topic.to_string() }),
+            Parameter::MessageAcked(session, _, publish) => {
+                self.tell(Fact::MessageAcknowledged { client: name(&session.id), topic: publish.topic.to_string() });
+            }
             Parameter::MessageDropped(to, from, publish, why) => self.tell(Fact::MessageDropped {
                 client: Some(name(to.as_ref().unwrap_or(&from.id))),
                 topic: publish.topic.to_string(),
@@ -84,10 +85,8 @@ impl Handler for Witness {
                 qos: subscribe.opts.qos_value(),
                 implicit: false,
             }),
-            Parameter::SessionUnsubscribed(session, unsubscribe) => self.tell(Fact::Unsubscribed {
-                client: name(&session.id),
-                filter: unsubscribe.topic_filter.to_string(),
-            }),
+            Parameter::SessionUnsubscribed(session, unsubscribe) => self
+                .tell(Fact::Unsubscribed { client: name(&session.id), filter: unsubscribe.topic_filter.to_string() }),
             _ => {}
         }
         (true, result)
