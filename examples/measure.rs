@@ -43,7 +43,9 @@ fn main() -> ExitCode {
 fn ranges() -> Result<(), Failed> {
     let image: Arc<[u8]> = (0..4 * 1024 * 1024_u32).map(|place| place.to_le_bytes()[1]).collect();
     let (inbox, facts) = Inbox::new();
-    let session = thread::Builder::new().name("session".into()).spawn(move || facts.iter().count())?;
+    let session = thread::Builder::new()
+        .name("session".into())
+        .spawn(move || std::iter::from_fn(|| facts.recv_timeout(Duration::from_secs(600)).ok()).count())?;
     let server = FirmwareServer::start("127.0.0.1:0", inbox).map_err(|trouble| format!("{trouble:?}"))?;
     let path = server.offer(Arc::clone(&image), Duration::from_hours(1));
     let folder = tempfile::tempdir()?;

@@ -4,10 +4,10 @@
 use ota_workbench::bench::{Parity, SerialSettings};
 use ota_workbench::event::Fact;
 use ota_workbench::io::serial::SerialPort;
-use ota_workbench::io::{Inbox, Input};
+use ota_workbench::io::{Inbox, InboxReader, Input};
 use serialport::{SerialPort as _, TTYPort};
 use std::io::{Read, Write};
-use std::sync::mpsc::Receiver;
+
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ struct Bench {
     _plugged: TTYPort,
     name: String,
     inbox: Inbox,
-    facts: Receiver<Input>,
+    facts: InboxReader,
 }
 
 impl Bench {

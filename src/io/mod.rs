@@ -18,6 +18,6 @@ mod simulated;
 mod tail;
 
 pub use clock::Clock;
-pub use inbox::{Inbox, InboxClosed, Input};
+pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
 pub use shelf::Prepared;
 pub use tail::{Batch, Waker};

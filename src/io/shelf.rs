@@ -220,10 +220,10 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::{Inbox, Input, Prepared, Shelf};
-    use std::sync::mpsc::Receiver;
+    use crate::io::InboxReader;
     use std::time::Duration;
 
-    fn next(receiver: &Receiver<Input>) -> (u32, Result<String, String>) {
+    fn next(receiver: &InboxReader) -> (u32, Result<String, String>) {
         match receiver.recv_timeout(Duration::from_secs(10)).unwrap() {
             Input::Prepared(Prepared::Image { image, read, .. }) => {
                 (image, read.map(|snapshot| snapshot.digests.md5).map_err(|trouble| trouble.code.into_owned()))

@@ -7,13 +7,16 @@ use crate::event::{Deadline, Event, Fact, Trouble, UpgradeId};
 use crate::io::clock::Clock;
 use crate::io::recorder::Recorder;
 use crate::io::tail::Tail;
-use crate::io::{Inbox, Input};
+use crate::io::{Inbox, InboxReader, Input};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 /// Inputs taken in before readers are told: a flood costs few wake-ups, a single event none of the wait.
 const BATCH: usize = 512;
+/// How long to wait when nothing is due.
+const NEVER: Duration = Duration::from_secs(60 * 60);
 
 /// Everything the thread owns.
 pub struct Core {
@@ -38,7 +41,7 @@ impl Core {
     }
 
     /// Works until it is told to stop.
-    pub fn run(mut self, receiver: &Receiver<Input>, options: SessionOptions) {
+    pub fn run(mut self, receiver: &InboxReader, options: SessionOptions) {
         for action in options.first_actions() {
             self.take(Input::Action(action));
         }
@@ -59,13 +62,9 @@ impl Core {
     }
 
     /// Waits for the next input or deadline and takes in all that is there. False at the end.
-    fn step(&mut self, receiver: &Receiver<Input>) -> bool {
-        let due = self.bench.poll_timeout();
-        let first = match due {
-            Some((at, ..)) => receiver.recv_timeout(self.clock.until(at)),
-            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match first {
+    fn step(&mut self, receiver: &InboxReader) -> bool {
+        let due = self.bench.poll_timeout().map_or(NEVER, |(at, ..)| self.clock.until(at));
+        match receiver.recv_timeout(due) {
             Ok(input) => {
                 let more = std::iter::from_fn(|| receiver.try_recv().ok()).take(BATCH);
                 for input in std::iter::once(input).chain(more) {
