@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod console;
+pub mod device;
 pub mod dialect;
 pub mod event;
 pub mod io;
