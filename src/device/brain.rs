@@ -223,20 +223,25 @@ impl Brain {
     /// Says what a device says first, and how the upgrade before the reboot went.
     fn greet(&mut self, now: Micros) {
         let greeting = (self.profile.greeting)(&self.profile.version);
-        let informed = |version: &str| greeting.iter().any(|report| is_version(report, version));
-        let news = self.burnt.take().map(|Offered { module, version, .. }| {
-            let known = self.profile.style == SuccessStyle::Informs && module.is_none() && informed(&version);
-            (module, version, known)
-        });
-        for report in greeting {
+        // A question comes last: a cloud that has not heard of the success yet might answer with the same upgrade again.
+        let (asked, told): (Vec<_>, Vec<_>) = greeting.into_iter().partition(|report| is_question(report));
+        let news = self
+            .burnt
+            .take()
+            .map(|burnt| (Said { module: burnt.module, report: self.success(&burnt.version) }, burnt.version));
+        let known = news.as_ref().is_some_and(|(said, _)| said.module.is_none() && told.contains(&said.report));
+        for report in told {
             self.say(None, report);
         }
-        if let Some((module, version, known)) = news {
+        if let Some((said, version)) = news {
             self.info(now, "ota", &format!("Upgrade to {version} succeeded"));
             if !known {
-                self.say(module, self.success(&version));
+                self.say(said.module, said.report);
             }
             self.voice.step(Step::Ended(Ending::Succeeded { version }));
+        }
+        for report in asked {
+            self.say(None, report);
         }
     }
 
@@ -304,6 +309,6 @@ impl Brain {
     }
 }
 
-fn is_version(report: &Report, expected: &str) -> bool {
-    matches!(report, Report::Version { version } if version == expected)
+pub(super) fn is_question(report: &Report) -> bool {
+    matches!(report, Report::Asked { .. })
 }
