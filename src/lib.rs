@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod capture;
 pub mod console;
+pub mod device;
 pub mod diagnosis;
 pub mod dialect;
 pub mod event;

@@ -9,12 +9,18 @@ pub mod folder;
 mod inbox;
 mod network;
 mod outbox;
+#[cfg(unix)]
+pub mod pty;
+#[cfg(not(unix))]
+#[path = "pty_elsewhere.rs"]
+pub mod pty;
 mod recorder;
 pub mod serial;
 pub mod server;
 pub mod session;
 mod shelf;
 mod simulated;
+pub mod simulator;
 mod tail;
 
 pub use clock::Clock;

@@ -1,5 +1,6 @@
 //! The embedded broker: rmqtt on a thread and a runtime of its own, telling the session everything that happens.
 
+mod dollar;
 mod extensions;
 mod hooks;
 mod presence;

@@ -84,11 +84,8 @@ impl Hands {
             }
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
             Action::RetryUpgrade(upgrade) => vec![Fact::UpgradeRetried { upgrade }],
-            Action::StartSimulatedDevice { dialect } => trouble(self.simulate(&dialect, bench)).into_iter().collect(),
-            Action::StopSimulatedDevice(device) => {
-                self.simulated.stop(&device);
-                Vec::new()
-            }
+            Action::StartSimulatedDevice { dialect } => vec![fact(self.simulate(&dialect, bench))],
+            Action::StopSimulatedDevice(device) => self.simulated.stop(&device).into_iter().collect(),
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
                 self.ports.remove(&port);
@@ -102,7 +99,7 @@ impl Hands {
                 self.ports.remove(&port);
                 Vec::new()
             }
-            Action::Send { port, bytes } => trouble(self.send(&port, bytes)).into_iter().collect(),
+            Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),
             Action::SetServer { address, advertise } => self.set_server(&address, advertise),
         }
@@ -192,14 +189,15 @@ impl Hands {
         changed.then(|| added(order.image, path, snapshot)).into_iter().chain([requested]).collect()
     }
 
-    fn send(&self, port: &str, bytes: Vec<u8>) -> Result<(), Trouble> {
+    fn send(&self, port: &str, bytes: Vec<u8>) -> Vec<Fact> {
         match self.ports.get(port) {
-            Some(open) => open.send(bytes),
-            None => self.simulated.type_in(port, bytes),
+            // The port tells by itself when they are written.
+            Some(open) => trouble(open.send(bytes)).into_iter().collect(),
+            None => vec![fact(self.simulated.type_in(port, bytes))],
         }
     }
 
-    fn simulate(&mut self, dialect: &str, bench: &Bench) -> Result<(), Trouble> {
+    fn simulate(&mut self, dialect: &str, bench: &Bench) -> Result<Fact, Trouble> {
         let dialect = dialect::find(dialect)?;
         let url = match &self.broker {
             Some(BrokerHand::Embedded(broker)) => format!("mqtt://{}", network::reachable_here(broker.address())),
@@ -251,6 +249,10 @@ impl Hands {
 
 fn trouble(done: Result<(), Trouble>) -> Option<Fact> {
     done.err().map(|trouble| Fact::TroubleMet { trouble })
+}
+
+fn fact(done: Result<Fact, Trouble>) -> Fact {
+    done.unwrap_or_else(|trouble| Fact::TroubleMet { trouble })
 }
 
 fn added(image: ImageId, path: &Path, snapshot: &Snapshot) -> Fact {
