@@ -10,4 +10,5 @@ pub mod event;
 pub mod image;
 pub mod io;
 pub mod journal;
+pub mod replay;
 pub mod upgrade;
