@@ -6,7 +6,7 @@
     reason = "a test may fail, and knows its deadline"
 )]
 
-use ota_workbench::bench::{Action, Bench, PushOrder};
+use ota_workbench::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use ota_workbench::capture::Capture;
 use ota_workbench::event::{DeviceId, Event, Fact};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
@@ -75,7 +75,8 @@ impl Desk {
 
     /// Starts a simulated device and waits until a push would reach it.
     fn device(&mut self, dialect: &str) -> DeviceId {
-        self.session.act(Action::StartSimulatedDevice { dialect: dialect.into() });
+        self.session
+            .act(Action::StartSimulatedDevice(SimulatedOrder { dialect: dialect.into(), ..SimulatedOrder::default() }));
         let dialect = dialect.to_owned();
         self.until(|bench, _| bench.devices().any(|(id, _)| bench.reaches(id, &dialect) == Some(true)));
         self.bench.devices().map(|(id, _)| id.clone()).next().unwrap()

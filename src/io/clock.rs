@@ -1,6 +1,7 @@
 //! The session's clock: microseconds since it began, and the wall clock it began at.
 
 use crate::event::Micros;
+use chrono::{Local, TimeZone};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A clock that starts at its making; copies agree.
@@ -36,4 +37,11 @@ impl Clock {
     pub const fn began_unix_ms(&self) -> u64 {
         self.began_unix_ms
     }
+}
+
+/// A wall-clock time as people on this machine read it: `18:37:40`.
+#[must_use]
+pub fn local_time(unix_ms: u64) -> String {
+    let time = i64::try_from(unix_ms).ok().and_then(|millis| Local.timestamp_millis_opt(millis).single());
+    time.map(|time| time.format("%H:%M:%S").to_string()).unwrap_or_default()
 }

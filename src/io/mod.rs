@@ -23,7 +23,7 @@ mod simulated;
 pub mod simulator;
 mod tail;
 
-pub use clock::Clock;
+pub use clock::{Clock, local_time};
 pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
 pub use shelf::Prepared;
 pub use tail::{Batch, Waker};

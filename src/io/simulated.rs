@@ -2,8 +2,9 @@
 
 use super::Inbox;
 use super::simulator::{Simulator, SimulatorOptions};
+use crate::bench::SimulatedOrder;
 use crate::device::Profile;
-use crate::dialect::Dialect;
+use crate::dialect;
 use crate::event::{DeviceId, Fact, Trouble};
 use std::collections::BTreeMap;
 
@@ -30,25 +31,28 @@ impl Simulated {
         Self { inbox, running: BTreeMap::new() }
     }
 
-    /// Starts a device under a name that is free. Returns the fact that its console is open.
+    /// Starts a device, under a name that is free unless it was given one. Returns the fact that its console is open.
     pub fn start(
         &mut self,
-        broker_url: &str,
-        dialect: &'static dyn Dialect,
+        broker_url: String,
+        order: SimulatedOrder,
         taken: impl Fn(&DeviceId) -> bool,
     ) -> Result<Fact, Trouble> {
+        let dialect = dialect::find(&order.dialect)?;
         let mut names = (1..=MAX_DEVICES).map(|number| DeviceId::new(PRODUCT, &format!("lamp-{number:02}")));
-        let device = names
-            .find(|device| !taken(device) && !self.running.contains_key(&console_name(device)))
+        let free = |device: &DeviceId| !taken(device) && !self.running.contains_key(&console_name(device));
+        let device = order
+            .device
+            .or_else(|| names.find(free))
             .ok_or_else(|| Trouble::new("too-many-simulated").with("limit", MAX_DEVICES))?;
         let port = console_name(&device);
         let options = SimulatorOptions {
-            broker_url: broker_url.to_owned(),
+            broker_url,
             device: device.clone(),
             dialect,
             version: "1.0.0".into(),
             secret: String::new(),
-            fail_with: None,
+            fail_with: order.fail_with,
             pace: Profile::WATCHABLE_PACE,
             once: false,
         };

@@ -1,6 +1,6 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
-use crate::bench::{Action, Bench, PushOrder};
+use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::dialect::{self, Outgoing};
 use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeOrder};
 use crate::io::Inbox;
@@ -84,7 +84,7 @@ impl Hands {
             }
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
             Action::RetryUpgrade(upgrade) => vec![Fact::UpgradeRetried { upgrade }],
-            Action::StartSimulatedDevice { dialect } => vec![fact(self.simulate(&dialect, bench))],
+            Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
             Action::StopSimulatedDevice(device) => self.simulated.stop(&device).into_iter().collect(),
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
@@ -197,15 +197,14 @@ impl Hands {
         }
     }
 
-    fn simulate(&mut self, dialect: &str, bench: &Bench) -> Result<Fact, Trouble> {
-        let dialect = dialect::find(dialect)?;
+    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Fact, Trouble> {
         let url = match &self.broker {
             Some(BrokerHand::Embedded(broker)) => format!("mqtt://{}", network::reachable_here(broker.address())),
             Some(BrokerHand::External(_, url)) => url.clone(),
             None => return Err(Trouble::new("no-broker")),
         };
         let taken = |device: &DeviceId| bench.device(device).is_some();
-        self.simulated.start(&url, dialect, taken)
+        self.simulated.start(url, order, taken)
     }
 
     /// An address for the embedded broker, a URL for an external one.
