@@ -1,5 +1,12 @@
 //! The serial adapter against pseudo terminals: a pair of ports without a cable.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "these are tests, helpers included"
+)]
 
 use ota_workbench::bench::{Parity, SerialSettings};
 use ota_workbench::event::Fact;
@@ -17,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 struct Bench {
     board: TTYPort,
     /// Keeps the port in being while nobody has it open, as a USB adapter does.
-    _plugged: TTYPort,
+    plugged: TTYPort,
     name: String,
     inbox: Inbox,
     facts: InboxReader,
@@ -27,7 +34,7 @@ impl Bench {
     fn new() -> Self {
         let (board, plugged) = TTYPort::pair().unwrap();
         let (inbox, facts) = Inbox::new();
-        Self { board, name: plugged.name().unwrap(), _plugged: plugged, inbox, facts }
+        Self { board, name: plugged.name().unwrap(), plugged, inbox, facts }
     }
 
     fn open(&self) -> SerialPort {
@@ -136,9 +143,9 @@ fn a_board_that_reads_nothing_blocks_neither_the_sender_nor_the_closing() {
 fn a_port_that_disappears_is_told_once_and_sending_to_it_is_refused() {
     let bench = Bench::new();
     let port = bench.open();
-    let Bench { board, _plugged, facts, inbox, .. } = bench;
+    let Bench { board, plugged, facts, inbox, .. } = bench;
     drop(inbox);
-    drop((board, _plugged));
+    drop((board, plugged));
     match facts.recv_timeout(DEADLINE) {
         Ok(Input::Fact(Fact::PortClosed { trouble: Some(trouble), .. })) => assert_eq!(trouble.code, "port-vanished"),
         other => panic!("{other:?}"),

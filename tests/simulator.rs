@@ -1,4 +1,11 @@
 //! The simulated device against a real broker and a real server, in a dialect of this test's own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "these are tests, helpers included"
+)]
 
 use ota_workbench::device::Ending;
 use ota_workbench::dialect::{Credentials, Decoded, Dialect, Heard, Offer, Outgoing};

@@ -224,7 +224,7 @@ impl Brain {
     fn greet(&mut self, now: Micros) {
         let greeting = (self.profile.greeting)(&self.profile.version);
         // A question comes last: a cloud that has not heard of the success yet might answer with the same upgrade again.
-        let (asked, told): (Vec<_>, Vec<_>) = greeting.into_iter().partition(|report| is_question(report));
+        let (asked, told): (Vec<_>, Vec<_>) = greeting.into_iter().partition(is_question);
         let news = self
             .burnt
             .take()

@@ -30,7 +30,7 @@ pub struct Offered {
 /// How a device's cloud learns of a success; its failure codes go with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuccessStyle {
-    /// The device says that it succeeded. Codes as UIoT has them, -1…-6.
+    /// The device says that it succeeded. Codes as `UIoT` has them, -1…-6.
     Reports,
     /// The device tells the version it runs. Codes as Alibaba Cloud has them, -1…-4.
     Informs,

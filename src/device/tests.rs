@@ -226,7 +226,7 @@ fn an_ordered_failure_comes_where_a_real_one_would() {
     }
 }
 
-fn check_real_failure(style: SuccessStyle, after: usize, why: FetchFailure, expected: i64) {
+fn check_real_failure(style: SuccessStyle, after: usize, why: &FetchFailure, expected: i64) {
     let mut world = World::new(style, None, 0);
     world.trouble = Some((after, why.clone()));
     world.upgrade();
@@ -235,13 +235,13 @@ fn check_real_failure(style: SuccessStyle, after: usize, why: FetchFailure, expe
 
 #[test]
 fn a_real_failure_is_reported_with_the_cloud_s_code() {
-    check_real_failure(Reports, 0, FetchFailure::Status(404), -1);
-    check_real_failure(Reports, 0, FetchFailure::Status(403), -2);
-    check_real_failure(Reports, 3, FetchFailure::TimedOut, -3);
-    check_real_failure(Reports, 3, FetchFailure::Broken("reset".into()), -3);
-    check_real_failure(Reports, 0, FetchFailure::Unreachable("refused".into()), -1);
-    check_real_failure(Informs, 0, FetchFailure::Status(404), -2);
-    check_real_failure(Informs, 3, FetchFailure::TimedOut, -2);
+    check_real_failure(Reports, 0, &FetchFailure::Status(404), -1);
+    check_real_failure(Reports, 0, &FetchFailure::Status(403), -2);
+    check_real_failure(Reports, 3, &FetchFailure::TimedOut, -3);
+    check_real_failure(Reports, 3, &FetchFailure::Broken("reset".into()), -3);
+    check_real_failure(Reports, 0, &FetchFailure::Unreachable("refused".into()), -1);
+    check_real_failure(Informs, 0, &FetchFailure::Status(404), -2);
+    check_real_failure(Informs, 3, &FetchFailure::TimedOut, -2);
 }
 
 #[test]
@@ -305,17 +305,17 @@ fn a_cancelled_device_stops_and_reports_nothing() {
 fn an_answer_to_a_cancelled_request_does_not_get_into_the_next_image() {
     let mut world = World::new(Reports, None, 0);
     world.brain.handle(Input::Offered(offer()), Micros(0));
-    let tickets: Vec<_> = std::iter::from_fn(|| world.brain.poll_step()).filter_map(ticket).collect();
+    let tickets: Vec<_> = std::iter::from_fn(|| world.brain.poll_step()).filter_map(|step| ticket(&step)).collect();
     world.brain.handle(Input::Cancelled, Micros(0));
     world.brain.handle(Input::Offered(offer()), Micros(0));
     world.brain.handle(Input::Arrived { ticket: tickets[0], bytes: vec![1; 4096] }, Micros(0));
-    let fetches: Vec<_> = std::iter::from_fn(|| world.brain.poll_step()).filter_map(ticket).collect();
+    let fetches: Vec<_> = std::iter::from_fn(|| world.brain.poll_step()).filter_map(|step| ticket(&step)).collect();
     assert_eq!((tickets.len(), fetches.len(), world.brain.poll_timeout()), (1, 1, None));
 }
 
-fn ticket(step: Step) -> Option<u32> {
+fn ticket(step: &Step) -> Option<u32> {
     match step {
-        Step::Fetch { ticket, .. } => Some(ticket),
+        Step::Fetch { ticket, .. } => Some(*ticket),
         _ => None,
     }
 }

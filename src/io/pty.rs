@@ -3,6 +3,7 @@
 use crate::event::Trouble;
 use crate::io::serial::native::never_block;
 use serialport::{SerialPort, TTYPort};
+use std::fmt::Display;
 use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,6 +100,6 @@ fn read_on(mut board: TTYPort, closing: &AtomicBool, mut typed: impl FnMut(&[u8]
     }
 }
 
-fn failed(detail: impl ToString) -> Trouble {
-    Trouble::new("pty-failed").with("detail", detail.to_string())
+fn failed(detail: impl Display) -> Trouble {
+    Trouble::new("pty-failed").with("detail", detail)
 }
