@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod capture;
+pub mod console;
 pub mod dialect;
 pub mod event;
 pub mod image;

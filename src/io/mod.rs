@@ -2,5 +2,6 @@
 
 pub mod build_file;
 mod inbox;
+pub mod serial;
 
 pub use inbox::{Inbox, InboxClosed, Input};

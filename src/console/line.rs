@@ -1,0 +1,76 @@
+//! One line of a console, byte for byte.
+
+use super::render::{Rendered, render};
+use crate::event::Micros;
+use std::borrow::Cow;
+
+/// One line, with the time of its first byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When its first byte came.
+    pub at: Micros,
+    /// Whose line it is.
+    pub origin: Origin,
+    /// Its bytes as they came, without the line end.
+    pub raw: Vec<u8>,
+    /// How it ended.
+    pub end: LineEnd,
+}
+
+/// Whose line it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The device's.
+    Received,
+    /// What we sent to the device.
+    Sent,
+    /// The workbench's own remark.
+    Note,
+}
+
+/// How a line ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// Not yet, or it was too long and goes on in the next line.
+    None,
+    /// Line feed.
+    Lf,
+    /// Carriage return and line feed.
+    CrLf,
+    /// A carriage return alone, so far.
+    Cr,
+}
+
+impl LineEnd {
+    /// The bytes it stands for.
+    #[must_use]
+    pub const fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::None => b"",
+            Self::Lf => b"\n",
+            Self::CrLf => b"\r\n",
+            Self::Cr => b"\r",
+        }
+    }
+}
+
+impl Line {
+    /// What a line costs besides its bytes, so that a flood of empty lines has a limit too.
+    pub(super) const COST: usize = size_of::<Self>();
+
+    pub(super) const fn new(at: Micros, origin: Origin) -> Self {
+        Self { at, origin, raw: Vec::new(), end: LineEnd::None }
+    }
+
+    /// The line as text: escape sequences left out, unprintable bytes as `\xNN`.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        self.rendered().text
+    }
+
+    /// The line as text with its coloured spans.
+    #[must_use]
+    pub fn rendered(&self) -> Rendered<'_> {
+        render(&self.raw)
+    }
+}

@@ -1,0 +1,187 @@
+//! A line's bytes as text: colours apart, everything unprintable as escapes.
+
+use super::sgr::Style;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// An escape sequence longer than this is noise that happens to begin with an escape.
+const LONGEST_SEQUENCE: usize = 256;
+const ESCAPE: u8 = 0x1B;
+
+/// A line as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered<'a> {
+    /// The text, without escape sequences; what cannot be printed reads `\xNN`.
+    pub text: Cow<'a, str>,
+    /// The parts that do not look plain, in order.
+    pub spans: Vec<Span>,
+}
+
+/// A part of a line that does not look plain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Which bytes of the text.
+    pub range: Range<usize>,
+    /// How they look.
+    pub style: Style,
+}
+
+/// Renders a line's bytes.
+pub(super) fn render(raw: &[u8]) -> Rendered<'_> {
+    match std::str::from_utf8(raw) {
+        Ok(text) if !text.chars().any(is_unprintable) => Rendered { text: Cow::Borrowed(text), spans: Vec::new() },
+        _ => Painter::default().paint(raw),
+    }
+}
+
+/// Tabs are printed; every other control character is not.
+fn is_unprintable(char: char) -> bool {
+    char.is_control() && char != '\t'
+}
+
+#[derive(Default)]
+struct Painter {
+    text: String,
+    spans: Vec<Span>,
+    style: Style,
+    styled_from: usize,
+}
+
+impl Painter {
+    fn paint(mut self, raw: &[u8]) -> Rendered<'static> {
+        let mut rest = raw;
+        while !rest.is_empty() {
+            let taken = self.take_sequence(rest).unwrap_or_else(|| self.take_text(rest));
+            rest = &rest[taken..];
+        }
+        self.close_span();
+        Rendered { text: Cow::Owned(self.text), spans: self.spans }
+    }
+
+    /// Takes an escape sequence in; gives its length, or nothing when there is none.
+    fn take_sequence(&mut self, bytes: &[u8]) -> Option<usize> {
+        let length = sequence_length(bytes)?;
+        if let [ESCAPE, b'[', parameters @ .., b'm'] = &bytes[..length] {
+            self.close_span();
+            self.style.select(parameters);
+        }
+        Some(length)
+    }
+
+    /// Takes text in up to the next escape, or that escape itself when it begins nothing; gives the length.
+    fn take_text(&mut self, bytes: &[u8]) -> usize {
+        let length = bytes.iter().skip(1).position(|&byte| byte == ESCAPE).map_or(bytes.len(), |place| place + 1);
+        for chunk in bytes[..length].utf8_chunks() {
+            for char in chunk.valid().chars() {
+                if is_unprintable(char) {
+                    self.escape(char.encode_utf8(&mut [0; 4]).as_bytes());
+                } else {
+                    self.text.push(char);
+                }
+            }
+            self.escape(chunk.invalid());
+        }
+        length
+    }
+
+    fn escape(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(self.text, "\\x{byte:02x}");
+        }
+    }
+
+    fn close_span(&mut self) {
+        let range = self.styled_from..self.text.len();
+        self.styled_from = range.end;
+        if !range.is_empty() && self.style != Style::default() {
+            self.spans.push(Span { range, style: self.style });
+        }
+    }
+}
+
+/// The length of the whole escape sequence these bytes begin with.
+fn sequence_length(bytes: &[u8]) -> Option<usize> {
+    let bytes = &bytes[..bytes.len().min(LONGEST_SEQUENCE)];
+    match bytes {
+        [ESCAPE, b'[', body @ ..] => control_length(body).map(|length| length + 2),
+        [ESCAPE, b']' | b'P' | b'_' | b'^' | b'X', body @ ..] => string_length(body).map(|length| length + 2),
+        [ESCAPE, body @ ..] => {
+            let length = body.iter().position(|byte| !matches!(byte, 0x20..=0x2F))?;
+            matches!(body[length], 0x30..=0x7E).then_some(length + 2)
+        }
+        _ => None,
+    }
+}
+
+/// Parameters, intermediates and the final byte of a control sequence.
+fn control_length(body: &[u8]) -> Option<usize> {
+    let parameters = body.iter().take_while(|byte| matches!(byte, 0x30..=0x3F)).count();
+    let intermediates = body[parameters..].iter().take_while(|byte| matches!(byte, 0x20..=0x2F)).count();
+    let last = parameters + intermediates;
+    matches!(body.get(last), Some(0x40..=0x7E)).then_some(last + 1)
+}
+
+/// A string such as a window title, up to its terminator.
+fn string_length(body: &[u8]) -> Option<usize> {
+    let end = body.iter().position(|&byte| matches!(byte, 0x07 | ESCAPE))?;
+    match &body[end..] {
+        [0x07, ..] => Some(end + 1),
+        [ESCAPE, b'\\', ..] => Some(end + 2),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Span, render};
+    use crate::console::{Colour, Style};
+    use std::borrow::Cow;
+    use std::ops::Range;
+
+    fn check(raw: &[u8], text: &str, spans: &[(Range<usize>, u8, bool)]) {
+        let rendered = render(raw);
+        assert_eq!(rendered.text, text);
+        let expected = spans.iter().map(|(range, colour, bold)| Span {
+            range: range.clone(),
+            style: Style { colour: Some(Colour(*colour)), bold: *bold },
+        });
+        assert_eq!(rendered.spans, expected.collect::<Vec<_>>(), "{text}");
+    }
+
+    #[test]
+    fn plain_text_is_shown_as_it_is_and_not_copied() {
+        check("温度 21 °C\tok".as_bytes(), "温度 21 °C\tok", &[]);
+        assert!(matches!(render(b"plain").text, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_coloured_log_line_reads_without_its_codes() {
+        check(b"\x1b[0;32mI (312) ota: ok\x1b[0m", "I (312) ota: ok", &[(0..15, 2, false)]);
+        check(b"a\x1b[1;31mb\x1b[33mc\x1b[md", "abcd", &[(1..2, 1, true), (2..3, 3, true)]);
+    }
+
+    #[test]
+    fn cursor_moves_and_titles_do_not_litter_the_line() {
+        check(b"\x1b[2K\x1b[1Glamp> ", "lamp> ", &[]);
+        check(b"\x1b]0;title\x07x\x1b]0;t\x1b\\y\x1b(Bz\x1b7", "xyz", &[]);
+        check(b"\x1b[?25l\x1b[ q!", "!", &[]);
+    }
+
+    #[test]
+    fn boot_noise_is_shown_byte_by_byte_and_never_lost() {
+        check(b"\x00\xff\xfeOK\x7f\x08", "\\x00\\xff\\xfeOK\\x7f\\x08", &[]);
+        check(b"\xe6\xb8", "\\xe6\\xb8", &[]);
+        check("\u{85}".as_bytes(), "\\xc2\\x85", &[]);
+    }
+
+    #[test]
+    fn an_escape_that_begins_nothing_is_shown() {
+        check(b"\x1b", "\\x1b", &[]);
+        check(b"a\x1b[0;3", "a\\x1b[0;3", &[]);
+        check(b"\x1b[3\x1b[32mg", "\\x1b[3g", &[(6..7, 2, false)]);
+        check(b"\x1b]0;no end", "\\x1b]0;no end", &[]);
+        check(b"\x1b\xff", "\\x1b\\xff", &[]);
+    }
+}
