@@ -30,7 +30,7 @@ pub enum Asked {
 
 /// Reads the value of a `Range` header against an image of `size` bytes.
 ///
-/// An end past the image is cut to its end: the last range of UCloud's SDK always overshoots.
+/// An end past the image is cut to its end: a real SDK's last range always overshoots.
 #[must_use]
 pub fn asked(header: Option<&str>, size: u64) -> Asked {
     match header.and_then(spec) {

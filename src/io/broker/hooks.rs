@@ -1,0 +1,121 @@
+//! What happens inside the broker, told to the session as facts.
+
+use super::presence::Presence;
+use super::{reason, settings};
+use crate::event::{Client, ClientName, Fact, Trouble};
+use crate::io::Inbox;
+use async_trait::async_trait;
+use rmqtt::context::ServerContext;
+use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
+use rmqtt::types::{ConnectInfo, Id, Publish};
+use std::sync::Arc;
+
+/// The moments that become facts.
+const MOMENTS: [Type; 9] = [
+    Type::ClientConnect,
+    Type::ClientConnected,
+    Type::ClientDisconnected,
+    Type::SessionSubscribed,
+    Type::SessionUnsubscribed,
+    Type::MessagePublish,
+    Type::MessageDelivered,
+    Type::MessageAcked,
+    Type::MessageDropped,
+];
+
+/// Sees everything, changes nothing. A full inbox makes it wait, and with it the client that is too fast.
+#[derive(Clone)]
+pub(super) struct Witness {
+    inbox: Inbox,
+    presence: Arc<Presence>,
+}
+
+impl Witness {
+    pub(super) fn new(inbox: Inbox, presence: Arc<Presence>) -> Self {
+        Self { inbox, presence }
+    }
+
+    pub(super) async fn register(self, context: &ServerContext) {
+        let register = context.extends.hook_mgr().register();
+        for moment in MOMENTS {
+            register.add(moment, Box::new(self.clone())).await;
+        }
+        register.start().await;
+    }
+
+    fn tell(&self, fact: Fact) {
+        // Closed only while the session ends, and the broker with it.
+        let _ = self.inbox.fact_from_runtime(fact);
+    }
+
+    /// rmqtt calls no hook when it turns a client away, so its one rule of ours is applied here as well.
+    fn tell_refusal(&self, connect: &ConnectInfo) {
+        if connect.client_id().len() > settings::LONGEST_CLIENT_ID {
+            let limit = settings::LONGEST_CLIENT_ID;
+            let trouble = Trouble::new("client-id-too-long").with("limit", limit);
+            self.tell(Fact::ClientRefused { client: client(connect), trouble });
+        }
+    }
+}
+
+#[async_trait]
+impl Handler for Witness {
+    async fn hook(&self, moment: &Parameter, result: Option<HookResult>) -> ReturnType {
+        match moment {
+            Parameter::MessagePublish(_, from, publish) => self.tell(received(&from.id, publish)),
+            Parameter::MessageDelivered(session, _, publish) => self.tell(Fact::MessageDelivered {
+                client: name(&session.id),
+                topic: publish.topic.to_string(),
+                qos: publish.qos.value(),
+            }),
+            Parameter::MessageAcked(session, _, publish) => {
+                self.tell(Fact::MessageAcknowledged { client: name(&session.id), topic: publish.topic.to_string() })
+            }
+            Parameter::MessageDropped(to, from, publish, why) => self.tell(Fact::MessageDropped {
+                client: Some(name(to.as_ref().unwrap_or(&from.id))),
+                topic: publish.topic.to_string(),
+                reason: reason::of_drop(why),
+            }),
+            Parameter::ClientConnect(connect) => self.tell_refusal(connect),
+            Parameter::ClientConnected(session) => self.presence.arrived(session).await,
+            Parameter::ClientDisconnected(session, why) => self.presence.left(session, why).await,
+            Parameter::SessionSubscribed(session, subscribe) => self.tell(Fact::Subscribed {
+                client: name(&session.id),
+                filter: subscribe.topic_filter.to_string(),
+                qos: subscribe.opts.qos_value(),
+                implicit: false,
+            }),
+            Parameter::SessionUnsubscribed(session, unsubscribe) => self
+                .tell(Fact::Unsubscribed { client: name(&session.id), filter: unsubscribe.topic_filter.to_string() }),
+            _ => {}
+        }
+        (true, result)
+    }
+}
+
+/// A client's name, out of rmqtt's identity.
+pub(super) fn name(id: &Id) -> ClientName {
+    ClientName::from(&*id.client_id)
+}
+
+/// What a client said of itself. The password stays behind.
+pub(super) fn client(connect: &ConnectInfo) -> Client {
+    Client {
+        name: name(connect.id()),
+        username: connect.username().map(ToString::to_string),
+        address: connect.ipaddress().map(|address| address.to_string()).unwrap_or_default(),
+        level: connect.proto_ver(),
+        clean: connect.clean_start(),
+        keep_alive_secs: connect.keep_alive(),
+    }
+}
+
+fn received(from: &Id, publish: &Publish) -> Fact {
+    Fact::MessageReceived {
+        client: Some(name(from)),
+        topic: publish.topic.to_string(),
+        payload: publish.payload.as_ref().into(),
+        qos: publish.qos.value(),
+        retain: publish.retain,
+    }
+}

@@ -1,0 +1,159 @@
+//! The embedded broker: rmqtt on a thread and a runtime of its own, telling the session everything that happens.
+
+mod extensions;
+mod hooks;
+mod presence;
+mod reason;
+mod routes;
+mod settings;
+
+use super::Inbox;
+use super::outbox::Outbox;
+use crate::dialect::Outgoing;
+use crate::event::{Fact, Trouble};
+use hooks::Witness;
+use presence::Presence;
+use rmqtt::codec::types::{Publish, QoS};
+use rmqtt::context::ServerContext;
+use rmqtt::net::Listener;
+use rmqtt::server::MqttServer;
+use rmqtt::session::SessionState;
+use rmqtt::types::From;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+
+/// How long stopping may take. Only a hook that waits for room in the inbox needs any of it.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What a client id and a user name stand for, as the dialects see it.
+pub struct Rules {
+    /// The topic filters the cloud subscribes for a client by itself, from its client id and its user name.
+    pub implicit: Box<dyn Fn(&str, Option<&str>) -> Vec<String> + Send + Sync>,
+}
+
+/// A running broker. It stops when it is dropped.
+pub struct Broker {
+    address: SocketAddr,
+    outbox: Arc<Outbox>,
+    ready: Arc<Notify>,
+    stop: Arc<Notify>,
+    ended: Receiver<()>,
+}
+
+impl Broker {
+    /// Takes connections on `address`, written `ip:port`; port 0 picks a free one.
+    ///
+    /// # Errors
+    /// `bad-address`, `address-in-use`, `address-not-available`, `permission-denied` or `broker-not-started`, each with
+    /// the address.
+    pub fn start(address: &str, rules: Rules, inbox: Inbox) -> Result<Self, Trouble> {
+        let runtime = settings::runtime().map_err(|error| settings::not_started(address, &error))?;
+        let (listener, bound) = settings::bind(address, &runtime)?;
+        let (ended_sender, ended) = sync_channel(0);
+        let (outbox, ready, stop) = (Arc::new(Outbox::default()), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let cloud = Cloud { inbox, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
+        std::thread::Builder::new()
+            .name("broker".into())
+            .spawn(move || run(runtime, listener, rules, cloud, ended_sender))
+            .map_err(|error| settings::not_started(address, &error))?;
+        Ok(Self { address: bound, outbox, ready, stop, ended })
+    }
+
+    /// Where it takes connections, the port it picked included.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Publishes as the cloud does. Never waits: without room the message is dropped, and a fact says so.
+    pub fn publish(&self, message: Outgoing) {
+        self.outbox.put(message, |_| true);
+        self.ready.notify_one();
+    }
+
+    /// Stops the broker: its clients are cut off and its port is free when this returns.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stop.notify_one();
+        // The thread never sends: it lets go of its end when it is done. Whoever drops us may be the reader of a full
+        // inbox that a hook waits for, so this must not wait for ever.
+        let _ = self.ended.recv_timeout(GRACE * 3);
+    }
+}
+
+/// What the broker's thread needs to speak for the cloud.
+struct Cloud {
+    inbox: Inbox,
+    outbox: Arc<Outbox>,
+    ready: Arc<Notify>,
+    stop: Arc<Notify>,
+}
+
+/// The broker's thread, from the first connection to the last.
+fn run(runtime: Runtime, listener: Listener, rules: Rules, cloud: Cloud, ended: SyncSender<()>) {
+    let presence = Arc::new(Presence::new(cloud.inbox.clone()));
+    let context = runtime.block_on(assemble(rules, &cloud.inbox, &presence));
+    let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
+    runtime.block_on(async {
+        tokio::select! {
+            () = cloud.stop.notified() => {}
+            _ = server.run() => {}
+            () = cloud.speak(&context) => {}
+        }
+    });
+    // Sessions are tasks of their own and outlive the server; only the end of the runtime ends them.
+    runtime.shutdown_timeout(GRACE);
+    drop(cloud);
+    extensions::let_go(context, presence);
+    drop(ended);
+}
+
+/// The broker's inside, with everything of ours plugged in.
+async fn assemble(rules: Rules, inbox: &Inbox, presence: &Arc<Presence>) -> ServerContext {
+    let context = ServerContext::new().busy_check_enable(false).build().await;
+    extensions::plug_in(&context, rules, inbox).await;
+    Witness::new(inbox.clone(), Arc::clone(presence)).register(&context).await;
+    context
+}
+
+impl Cloud {
+    /// Publishes what the session asks for, in its order.
+    async fn speak(&self, context: &ServerContext) {
+        let cloud = From::from_system(extensions::cloud_id(context));
+        loop {
+            self.ready.notified().await;
+            for fact in self.outbox.take_drops("broker") {
+                let _ = self.inbox.fact_from_runtime(fact);
+            }
+            while let Some(message) = self.outbox.take() {
+                self.publish(context, cloud.clone(), message).await;
+            }
+        }
+    }
+
+    async fn publish(&self, context: &ServerContext, cloud: From, message: Outgoing) {
+        let Outgoing { topic, payload, qos } = message;
+        let publish = Publish {
+            dup: false,
+            retain: false,
+            qos: if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce },
+            topic: topic.as_str().into(),
+            packet_id: None,
+            payload: payload.clone().into(),
+            properties: None,
+        };
+        // Told first, or a quick client's delivery would stand before the message it delivers.
+        let _ = self.inbox.fact_from_runtime(Fact::MessagePublished { topic, payload: payload.into(), qos });
+        // Cannot fail without a message store; what becomes of the message comes back through the hooks.
+        let _ = SessionState::forwards(context, cloud, publish.into(), false, None).await;
+    }
+}

@@ -1,0 +1,127 @@
+//! The external broker: rumqttc on a thread of its own, connected again whenever the connection is lost.
+
+mod connection;
+mod url;
+
+use super::Inbox;
+use super::outbox::{self, Outbox};
+use crate::dialect::Outgoing;
+use crate::event::Trouble;
+use connection::Connection;
+use rumqttc::{AsyncClient, MqttOptions, QoS};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+use tokio::sync::Notify;
+use url::BrokerUrl;
+
+/// How long stopping may take. Only a thread that waits for room in the inbox needs any of it.
+const GRACE: Duration = Duration::from_millis(500);
+/// The largest packet, in bytes, either way.
+const LARGEST_PACKET: usize = 16 * 1024 * 1024;
+/// Messages the broker may owe an acknowledgement for.
+const INFLIGHT: u16 = 1_000;
+
+/// A connection to somebody else's broker, kept up until it is stopped or dropped.
+pub struct Client {
+    requests: AsyncClient,
+    outbox: Arc<Outbox>,
+    stop: Arc<Stop>,
+    ended: Receiver<()>,
+}
+
+/// The wish to stop, for those who wait and for those who ask.
+#[derive(Default)]
+struct Stop {
+    wanted: AtomicBool,
+    wake: Notify,
+}
+
+impl Client {
+    /// Connects to the broker at `url`, written `mqtt://user:password@host:port`, and subscribes to `upstream_filters`.
+    /// Whether that works out is told in facts.
+    ///
+    /// # Errors
+    /// `bad-broker-url`, `broker-url-scheme` for what is not plain MQTT, or `client-not-started`.
+    pub fn start(url: &str, upstream_filters: Vec<String>, inbox: Inbox) -> Result<Self, Trouble> {
+        let url = BrokerUrl::parse(url)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| Trouble::new("client-not-started").with("detail", error))?;
+        let (requests, events) = AsyncClient::new(options(&url), outbox::CAPACITY);
+        let (outbox, stop) = (Arc::new(Outbox::default()), Arc::new(Stop::default()));
+        let (ended_sender, ended) = sync_channel::<()>(0);
+        let connection = Connection {
+            address: url.address(),
+            filters: upstream_filters,
+            inbox,
+            outbox: Arc::clone(&outbox),
+            stop: Arc::clone(&stop),
+            events,
+            unsent: Vec::new(),
+            connected: false,
+        };
+        std::thread::Builder::new()
+            .name("mqtt client".into())
+            .spawn(move || {
+                runtime.block_on(connection.keep_up());
+                drop(ended_sender);
+            })
+            .map_err(|error| Trouble::new("client-not-started").with("detail", error))?;
+        Ok(Self { requests, outbox, stop, ended })
+    }
+
+    /// Publishes as the cloud does, as soon as the broker can be reached. Never waits: without room the message is dropped,
+    /// and a fact says so.
+    pub fn publish(&self, message: Outgoing) {
+        let qos = if message.qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+        // The outbox remembers what the requests hold, so that what went out can be told in full.
+        self.outbox.put(message, |message| {
+            self.requests.try_publish(message.topic.as_str(), qos, false, message.payload.as_slice()).is_ok()
+        });
+    }
+
+    /// Leaves the broker.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.stop.wanted.store(true, Ordering::Release);
+        self.stop.wake.notify_one();
+        // The thread never sends: it lets go of its end when it is done. Whoever drops us may be the reader of a full
+        // inbox that the thread waits for, so this must not wait for ever.
+        let _ = self.ended.recv_timeout(GRACE);
+    }
+}
+
+fn options(url: &BrokerUrl) -> MqttOptions {
+    let mut options = MqttOptions::new(client_id(), url.host.as_str(), url.port);
+    options
+        .set_clean_session(true)
+        .set_keep_alive(Duration::from_secs(30))
+        .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
+        .set_inflight(INFLIGHT);
+    if let Some((user, password)) = &url.credentials {
+        options.set_credentials(user.as_str(), password.as_str());
+    }
+    options
+}
+
+/// A client id no other workbench on the same broker has.
+fn client_id() -> String {
+    let mut random = [0; 8];
+    if getrandom::fill(&mut random).is_err() {
+        random[..4].copy_from_slice(&std::process::id().to_be_bytes());
+    }
+    random.iter().fold("ota-workbench-".to_owned(), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
+}

@@ -1,0 +1,190 @@
+//! What is on offer: which path serves which bytes, and until when.
+
+use crate::event::Trouble;
+use crate::image::digest;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How many expired paths are remembered, so that a late device hears 403 instead of 404.
+const MAX_EXPIRED: usize = 1_024;
+
+/// What stands behind a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// These bytes.
+    Bytes(Arc<[u8]>),
+    /// Bytes once, but their time is over.
+    Expired,
+    /// Nothing was ever issued under this path, or it was withdrawn.
+    Unknown,
+}
+
+/// All paths that were issued.
+pub(super) struct Offers {
+    /// Makes paths unguessable; drawn once, so that a later offer cannot fail.
+    secret: [u8; 32],
+    issued: Mutex<Issued>,
+}
+
+#[derive(Default)]
+struct Issued {
+    count: u64,
+    by_path: HashMap<String, Offer>,
+}
+
+struct Offer {
+    number: u64,
+    /// Gone when expired.
+    bytes: Option<Arc<[u8]>>,
+    /// Nothing: further away than the clock can count.
+    expires: Option<Instant>,
+}
+
+impl Offers {
+    /// No offers yet.
+    ///
+    /// # Errors
+    /// `no-randomness` with `detail`: the system has none to give.
+    pub(super) fn new() -> Result<Self, Trouble> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|error| Trouble::new("no-randomness").with("detail", error))?;
+        Ok(Self { secret, issued: Mutex::default() })
+    }
+
+    /// Issues a path for these bytes: one segment and a query, as the clouds' signed URLs have.
+    pub(super) fn offer(&self, bytes: Arc<[u8]>, lifetime: Duration) -> String {
+        let mut issued = self.lock();
+        issued.count += 1;
+        let number = issued.count;
+        let path = self.path(number, lifetime);
+        issued.forget_expired(now());
+        issued.by_path.insert(path.clone(), Offer { number, bytes: Some(bytes), expires: now().checked_add(lifetime) });
+        path
+    }
+
+    /// Takes an offer back.
+    pub(super) fn withdraw(&self, path: &str) {
+        self.lock().by_path.remove(path);
+    }
+
+    /// What stands behind a path, to the letter.
+    pub(super) fn find(&self, path: &str) -> Found {
+        let issued = self.lock();
+        match issued.by_path.get(path) {
+            None => Found::Unknown,
+            Some(offer) if offer.has_expired(now()) => Found::Expired,
+            Some(offer) => offer.bytes.clone().map_or(Found::Expired, Found::Bytes),
+        }
+    }
+
+    fn path(&self, number: u64, lifetime: Duration) -> String {
+        let seed = [self.secret.as_slice(), &number.to_le_bytes()].concat();
+        let hex = digest(&seed).sha256;
+        let (token, signature) = hex.split_at(32);
+        format!("/{token}?Expires={}&Signature={signature}", unix_secs(lifetime))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Issued> {
+        // The map is whole after every statement; a panic elsewhere does not spoil it.
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Issued {
+    /// Gives up the bytes of expired offers, and the oldest of their paths when there are too many.
+    fn forget_expired(&mut self, now: Instant) {
+        let mut expired = Vec::new();
+        for offer in self.by_path.values_mut().filter(|offer| offer.has_expired(now)) {
+            offer.bytes = None;
+            expired.push(offer.number);
+        }
+        let too_many = expired.len().saturating_sub(MAX_EXPIRED);
+        if too_many > 0 {
+            expired.sort_unstable();
+            expired.truncate(too_many);
+            self.by_path.retain(|_, offer| expired.binary_search(&offer.number).is_err());
+        }
+    }
+}
+
+impl Offer {
+    fn has_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "io reads the clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The wall-clock second an offer ends, for people who read the URL; what decides is the steady clock.
+#[expect(clippy::disallowed_methods, reason = "io reads the clock")]
+fn unix_secs(lifetime: Duration) -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since_1970.saturating_add(lifetime).as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, MAX_EXPIRED, Offers};
+    use std::collections::HashSet;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn bytes() -> Arc<[u8]> {
+        Arc::from(*b"firmware")
+    }
+
+    #[test]
+    fn a_path_is_one_that_the_clouds_sdks_can_ask_for() {
+        let path = Offers::new().expect("random").offer(bytes(), HOUR);
+        let (segment, query) = path.split_once('?').expect("a query");
+        assert_eq!(segment.matches('/').count(), 1, "{path}");
+        assert_eq!(segment.len(), 33, "{path}");
+        assert!(query.starts_with("Expires=") && query.contains("&Signature="), "{path}");
+        assert!(path.len() < 128, "{path}");
+    }
+
+    #[test]
+    fn nobody_guesses_a_path() {
+        let offers = Offers::new().expect("random");
+        let paths: HashSet<String> = (0..1_000).map(|_| offers.offer(bytes(), HOUR)).collect();
+        assert_eq!(paths.len(), 1_000);
+        assert!(!paths.contains(&Offers::new().expect("random").offer(bytes(), HOUR)));
+    }
+
+    #[test]
+    fn an_offer_is_found_by_its_whole_path_until_it_ends() {
+        let offers = Offers::new().expect("random");
+        let path = offers.offer(bytes(), HOUR);
+        assert_eq!(offers.find(&path), Found::Bytes(bytes()));
+        assert_eq!(offers.find(path.split_once('?').expect("query").0), Found::Unknown);
+        assert_eq!(offers.find(&format!("{path}0")), Found::Unknown);
+        let ended = offers.offer(bytes(), Duration::ZERO);
+        assert_eq!(offers.find(&ended), Found::Expired);
+        offers.withdraw(&path);
+        assert_eq!(offers.find(&path), Found::Unknown);
+        let endless = offers.offer(bytes(), Duration::MAX);
+        assert_eq!(offers.find(&endless), Found::Bytes(bytes()));
+    }
+
+    #[test]
+    fn expired_offers_do_not_keep_their_images_in_memory() {
+        let offers = Offers::new().expect("random");
+        let image = bytes();
+        let first = offers.offer(image.clone(), Duration::ZERO);
+        let mut last = String::new();
+        for _ in 0..=MAX_EXPIRED {
+            last = offers.offer(image.clone(), Duration::ZERO);
+        }
+        let live = offers.offer(bytes(), HOUR);
+        assert_eq!(Arc::strong_count(&image), 1);
+        assert_eq!(offers.find(&first), Found::Unknown);
+        assert_eq!(offers.find(&last), Found::Expired);
+        assert_eq!(offers.find(&live), Found::Bytes(bytes()));
+    }
+}
