@@ -1,5 +1,8 @@
 //! OTA Workbench: the cloud side of an MQTT firmware upgrade, on the bench.
 
+rust_i18n::i18n!("assets/locales", fallback = "en");
+
+pub mod app;
 pub mod bench;
 pub mod capture;
 pub mod console;
@@ -8,4 +11,5 @@ pub mod event;
 pub mod image;
 pub mod io;
 pub mod journal;
+pub mod ui;
 pub mod upgrade;
