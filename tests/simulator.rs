@@ -8,10 +8,10 @@
 )]
 
 use ota_workbench::device::Ending;
-use ota_workbench::dialect::{Credentials, Decoded, Dialect, Heard, Offer, Outgoing};
-use ota_workbench::event::DeviceId;
+use ota_workbench::dialect::{self, Credentials, Decoded, Dialect, Heard, Offer, Outgoing};
+use ota_workbench::event::{DeviceId, Trouble, UpgradeOrder};
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
-use ota_workbench::upgrade::{Report, Said};
+use ota_workbench::upgrade::{ReplyTo, Report, Rules, Said};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 const DEADLINE: Duration = Duration::from_secs(20);
 /// MD5 of “0123456789” a thousand times, worked out with md5sum.
 const IMAGE_MD5: &str = "2bb571599a4180e1d542f76904adc3df";
+
+fn uiot() -> &'static dyn Dialect {
+    dialect::find("uiot").unwrap()
+}
 
 /// Says `{report:?}` on `up`, hears `version url size md5` on `down`.
 struct Plain;
@@ -39,6 +43,28 @@ impl Dialect for Plain {
     }
     fn decode(&self, _: &str, _: &[u8]) -> Option<Decoded> {
         None
+    }
+    // The cloud's side is not asked here.
+    fn rules(&self) -> Rules {
+        uiot().rules()
+    }
+    fn check_version(&self, version: &str) -> Result<(), Trouble> {
+        uiot().check_version(version)
+    }
+    fn push_topic(&self, device: &DeviceId) -> String {
+        uiot().push_topic(device)
+    }
+    fn offer(&self, order: &UpgradeOrder, reply: Option<&ReplyTo>, now: u64) -> Outgoing {
+        uiot().offer(order, reply, now)
+    }
+    fn nothing_pending(&self, _: &ReplyTo) -> Option<Outgoing> {
+        None
+    }
+    fn cancel(&self, _: &UpgradeOrder) -> Option<Outgoing> {
+        None
+    }
+    fn failure(&self, code: i64) -> &'static str {
+        uiot().failure(code)
     }
     fn device_subscriptions(&self, _: &DeviceId) -> Vec<String> {
         vec!["down".to_owned()]
@@ -109,7 +135,7 @@ fn a_device_without_a_broker_says_so_answers_at_its_console_and_stops_at_once() 
     let begun = Instant::now();
     simulator.stop();
     assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
-    assert_eq!(simulator.wait(), None);
+    assert_eq!(simulator.wait_for(DEADLINE), None);
 }
 
 #[test]
@@ -219,7 +245,7 @@ fn an_upgrade_over_a_real_broker_ends_with_the_new_version_told() {
     let (simulator, console) = start(port, true);
     cloud.expect(r#"Version { version: "1.0.0" }"#);
     cloud.say(&format!("2.0.0 {} 10000 {IMAGE_MD5}", serve_image()));
-    assert_eq!(simulator.wait(), Some(Ending::Succeeded { version: "2.0.0".into() }));
+    assert_eq!(simulator.wait_for(DEADLINE), Some(Ending::Succeeded { version: "2.0.0".into() }));
     cloud.expect(r#"Succeeded { version: "2.0.0" }"#);
     let heard = cloud.heard.lock().unwrap();
     assert!(heard.contains(&"Downloading { percent: 100 }".to_owned()), "{heard:?}");
@@ -242,7 +268,7 @@ fn a_device_whose_broker_was_restarted_hears_offers_again_and_does_not_repeat_it
     let cloud = Cloud::new(port);
     wait_for("a second connection", || console.lock().unwrap().matches("Connected and subscribed").count() == 2);
     cloud.say(&format!("2.0.0 {} 10000 00000000000000000000000000000000", serve_image()));
-    assert_eq!(simulator.wait(), Some(Ending::Failed { code: -4 }));
+    assert_eq!(simulator.wait_for(DEADLINE), Some(Ending::Failed { code: -4 }));
     cloud.expect(r#"Failed { code: -4, text: "MD5 mismatch" }"#);
     let heard = cloud.heard.lock().unwrap();
     assert!(!heard.iter().any(|said| said.starts_with("Version")), "{heard:?}");

@@ -27,7 +27,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
     let broker = match (&args.mqtt, &args.broker) {
         (Some(address), _) => Some(BrokerChoice::Embedded(address.clone())),
         (None, Some(url)) => Some(external(url)),
-        (None, None) => file.broker.as_ref().map(|place| external_or_embedded(place)),
+        (None, None) => file.broker.as_ref().map(|place| broker_choice(place)),
     };
     let name = args.bench.as_deref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
     let (devices, ports) = (file.devices().map_err(wrong)?, file.ports().map_err(wrong)?);
@@ -50,7 +50,8 @@ fn external(url: &str) -> BrokerChoice {
 }
 
 /// An address of ours, or the URL of somebody else's broker.
-pub fn external_or_embedded(place: &str) -> BrokerChoice {
+#[must_use]
+pub fn broker_choice(place: &str) -> BrokerChoice {
     if place.contains("://") { external(place) } else { BrokerChoice::Embedded(place.to_owned()) }
 }
 

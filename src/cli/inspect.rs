@@ -18,7 +18,7 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
     let capture = replay::read(&snapshot.bytes).map_err(Ended::usage)?;
     let summary = Summary::of(&capture);
     if args.json {
-        let upgrades: Vec<_> = summary.upgrades.iter().map(|upgrade| {
+        let upgrades = summary.upgrades.iter().map(|upgrade| {
             let (served, size) = upgrade.served;
             json!({"device": upgrade.device.to_string(), "version": upgrade.version, "state": upgrade.state,
                    "served": served, "size": size, "findings": upgrade.findings})
@@ -38,7 +38,7 @@ fn image(snapshot: &build_file::Snapshot, as_json: bool) {
     let size = snapshot.bytes.len() as u64;
     let version = snapshot.version.as_ref().map(|found| found.version.as_str());
     let source = snapshot.version.as_ref().map(|found| match found.source {
-        VersionSource::EspIdf => "esp-idf",
+        VersionSource::EspIdf { .. } => "esp-idf",
         VersionSource::Mcuboot => "mcuboot",
         VersionSource::FileName => "file-name",
     });

@@ -8,8 +8,8 @@ mod push;
 mod serve;
 mod simulate;
 
-pub use args::{BenchArgs, Command, WindowArgs, WorkbenchArgs};
-pub use begin::session_options;
+pub use args::{BenchArgs, Command, Theme, WindowArgs, WorkbenchArgs};
+pub use begin::{broker_choice, session_options};
 
 use crate::event::Trouble;
 use crate::ui::words;

@@ -59,8 +59,9 @@ fn console(place: &str) -> Result<(Console, Option<Pty>), Ended> {
             Ok((Box::new(move |bytes| output.print(bytes)), Some(pty)))
         }
         path => {
-            let unwritable =
-                |error: std::io::Error| Ended::unusable(Trouble::new("file-unwritable").with("path", path).with("detail", error));
+            let unwritable = |error: std::io::Error| {
+                Ended::unusable(Trouble::new("file-unwritable").with("path", path).with("detail", error))
+            };
             let mut file = File::create(path).map_err(unwritable)?;
             // A disk that fills up loses the console, not the device.
             Ok((Box::new(move |bytes| drop(file.write_all(bytes))), None))

@@ -39,6 +39,12 @@ impl Clock {
     }
 }
 
+/// The local zone's offset from UTC, in seconds.
+#[must_use]
+pub fn utc_offset_secs() -> i32 {
+    Local::now().offset().local_minus_utc()
+}
+
 /// A wall-clock time as people on this machine read it: `18:37:40`.
 #[must_use]
 pub fn local_time(unix_ms: u64) -> String {

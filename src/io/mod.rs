@@ -5,6 +5,7 @@ pub mod broker;
 pub mod build_file;
 pub mod client;
 mod clock;
+pub mod dialog;
 pub mod folder;
 mod inbox;
 mod network;
@@ -15,6 +16,8 @@ pub mod pty;
 #[path = "pty_elsewhere.rs"]
 pub mod pty;
 mod recorder;
+pub mod remember;
+pub mod sample;
 pub mod serial;
 pub mod server;
 pub mod session;
@@ -23,7 +26,7 @@ mod simulated;
 pub mod simulator;
 mod tail;
 
-pub use clock::{Clock, local_time};
+pub use clock::{Clock, local_time, utc_offset_secs};
 pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
 pub use shelf::Prepared;
 pub use tail::{Batch, Waker};

@@ -15,6 +15,7 @@ use crate::capture::Header;
 use crate::event::Trouble;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub struct Session {
     tail: Arc<Tail>,
     clock: Clock,
     capture: Option<PathBuf>,
+    captured: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -40,12 +42,13 @@ impl Session {
         let recorder = recorder(&options.capture, &header, &inbox)?;
         let capture = recorder.as_ref().map(|recorder| recorder.path().to_owned());
         let tail = Arc::new(Tail::new(waker));
-        let core = thread::Core::new(clock, recorder, Arc::clone(&tail), inbox.clone())?;
+        let captured = Arc::new(AtomicU64::new(0));
+        let core = thread::Core::new(clock, recorder, Arc::clone(&captured), Arc::clone(&tail), inbox.clone())?;
         let thread = std::thread::Builder::new()
             .name("session".into())
             .spawn(move || core.run(&receiver, options))
             .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
-        Ok(Self { inbox, tail, clock, capture, thread: Some(thread) })
+        Ok(Self { inbox, tail, clock, capture, captured, thread: Some(thread) })
     }
 
     /// Asks for something. What became of it is told in events.
@@ -70,6 +73,12 @@ impl Session {
     #[must_use]
     pub const fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// How many bytes the capture has.
+    #[must_use]
+    pub fn captured_bytes(&self) -> u64 {
+        self.captured.load(Ordering::Relaxed)
     }
 
     /// Where the capture is written, if one is.

@@ -10,6 +10,7 @@ use crate::io::tail::Tail;
 use crate::io::{Inbox, InboxReader, Input};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub struct Core {
     seq: u64,
     bench: Bench,
     recorder: Option<Recorder>,
+    captured: Arc<AtomicU64>,
     hands: Hands,
     tail: Arc<Tail>,
     fresh: Vec<Arc<Event>>,
@@ -34,10 +36,16 @@ impl Core {
     ///
     /// # Errors
     /// `thread-not-started`.
-    pub fn new(clock: Clock, recorder: Option<Recorder>, tail: Arc<Tail>, inbox: Inbox) -> Result<Self, Trouble> {
+    pub fn new(
+        clock: Clock,
+        recorder: Option<Recorder>,
+        captured: Arc<AtomicU64>,
+        tail: Arc<Tail>,
+        inbox: Inbox,
+    ) -> Result<Self, Trouble> {
         let bench = Bench::new(clock.began_unix_ms());
         let hands = Hands::new(inbox)?;
-        Ok(Self { clock, seq: 0, bench, recorder, hands, tail, fresh: Vec::new() })
+        Ok(Self { clock, seq: 0, bench, recorder, captured, hands, tail, fresh: Vec::new() })
     }
 
     /// Works until it is told to stop.
@@ -150,6 +158,7 @@ impl Core {
     fn hand_over(&mut self) {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
+            self.captured.store(recorder.bytes(), Ordering::Relaxed);
         }
         self.tail.put(&mut self.fresh, &self.bench);
     }

@@ -78,9 +78,9 @@ impl Simulator {
         let _ = self.inputs.try_send(Input::Typed(bytes.to_vec()));
     }
 
-    /// Waits until a device started with `once` has ended its upgrade; nothing when it was stopped before.
-    pub fn wait(&self) -> Option<Ending> {
-        self.ending.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    /// Waits, at most so long, until a device started with `once` has ended its upgrade; nothing when it has not.
+    pub fn wait_for(&self, at_most: Duration) -> Option<Ending> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(at_most).ok()
     }
 
     /// Switches the device off, with a goodbye to its broker.

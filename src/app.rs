@@ -1,0 +1,160 @@
+//! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
+
+use crate::bench::{Action, Bench};
+use crate::event::Micros;
+use crate::ui::bench_screen::{Surroundings, bench_screen_ui};
+use crate::ui::model::{Batch, Model};
+use crate::ui::settings::Settings;
+use crate::ui::state::{PortChoice, WindowState};
+use crate::ui::top_bar::Recording;
+use crate::ui::upgrade::{self, Finding};
+use crate::ui::wish::Wish;
+use crate::ui::words::{self, Language};
+use crate::ui::{builds, theme};
+use eframe::egui;
+use std::time::Duration;
+
+/// While a download runs, its clock moves this often.
+const MOVING: Duration = Duration::from_millis(250);
+/// While an age is counted in seconds.
+const AGEING: Duration = Duration::from_secs(1);
+
+/// What the window is wired to. Nothing here may block: it is called while a frame is drawn.
+pub struct Wiring {
+    /// Hands an action to the session.
+    pub act: Box<dyn Fn(Action)>,
+    /// Takes what happened since the last frame.
+    pub drain: Box<dyn FnMut() -> Batch>,
+    /// Opens the system's dialog for firmware files; what is picked comes back as an action of the roof's own.
+    pub pick_images: Box<dyn Fn()>,
+    /// The system's serial ports as last looked up.
+    pub ports: Box<dyn Fn() -> Vec<PortChoice>>,
+    /// Asks for the serial ports to be looked up again; the answer comes through `ports` and a repaint.
+    pub look_for_ports: Box<dyn Fn()>,
+    /// How the recording stands, if there is one.
+    pub recording: Box<dyn Fn() -> Option<Recording>>,
+    /// What is to be remembered changed.
+    pub remember: Box<dyn Fn(&Settings)>,
+    /// The session's clock.
+    pub now: Box<dyn Fn() -> Micros>,
+    /// The local zone's offset from UTC, in seconds.
+    pub utc_offset_secs: i32,
+}
+
+/// The window.
+pub struct Workbench {
+    model: Model,
+    state: WindowState,
+    remembered: Settings,
+    wiring: Wiring,
+    system_language: Language,
+}
+
+impl Workbench {
+    /// A window onto a bench, as it was left the last time.
+    ///
+    /// `system_language` is what is spoken until another is chosen.
+    #[must_use]
+    pub fn new(
+        ctx: &egui::Context,
+        bench: Bench,
+        settings: Settings,
+        system_language: Language,
+        wiring: Wiring,
+    ) -> Self {
+        theme::install(ctx);
+        ctx.set_theme(settings.theme.preference());
+        let utc_offset_secs = wiring.utc_offset_secs;
+        let state = WindowState { settings: settings.clone(), utc_offset_secs, ..WindowState::default() };
+        Self { model: Model::new(bench), state, remembered: settings, wiring, system_language }
+    }
+
+    /// What the window knows; for tests and for a replay.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Takes in what happened since the last frame.
+    fn keep_up(&mut self, ctx: &egui::Context) {
+        words::speak(self.state.settings.language.unwrap_or(self.system_language));
+        self.model.take((self.wiring.drain)());
+        self.state.ports = (self.wiring.ports)();
+        self.state.keep_up(&self.model);
+        if self.state.listing.update(&self.model, &self.state.filter) {
+            ctx.request_repaint();
+        }
+    }
+
+    /// Draws one frame.
+    pub fn frame(&mut self, ui: &mut egui::Ui) {
+        let ctx = ui.ctx().clone();
+        self.keep_up(&ctx);
+        let now = (self.wiring.now)();
+        let recording = (self.wiring.recording)();
+        let findings = findings(&self.model, &self.state);
+        let around = Surroundings { now, recording: recording.as_ref(), findings };
+        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, around);
+        for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
+            self.grant(wish);
+        }
+        self.remember(&ctx);
+        self.rest(&ctx, now);
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Act(action) => (self.wiring.act)(action),
+            Wish::PickImages => (self.wiring.pick_images)(),
+            Wish::ListPorts => (self.wiring.look_for_ports)(),
+            other => self.state.grant(other, &self.model),
+        }
+    }
+
+    /// Hands the settings over when they changed; not in the middle of a drag.
+    fn remember(&mut self, ctx: &egui::Context) {
+        if self.state.settings == self.remembered || ctx.input(|input| input.pointer.any_down()) {
+            return;
+        }
+        if self.state.settings.theme != self.remembered.theme {
+            ctx.set_theme(self.state.settings.theme.preference());
+        }
+        if self.state.settings.language != self.remembered.language {
+            self.state.listing.start_over();
+            ctx.request_repaint();
+        }
+        self.remembered = self.state.settings.clone();
+        (self.wiring.remember)(&self.remembered);
+    }
+
+    /// Draws again only while something moves by itself.
+    fn rest(&self, ctx: &egui::Context, now: Micros) {
+        if upgrade::is_moving(&self.model, &self.state, now) {
+            ctx.request_repaint_after(MOVING);
+        } else if builds::ages(&self.model, now) || self.model.events_a_second(now) > 0 {
+            ctx.request_repaint_after(AGEING);
+        }
+    }
+}
+
+impl eframe::App for Workbench {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.frame(ui);
+    }
+
+    /// While the window is hidden nothing is drawn, but what happens is still taken in.
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.keep_up(ctx);
+    }
+}
+
+fn dropped_files(ctx: &egui::Context) -> Option<Wish> {
+    let paths: Vec<_> =
+        ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect());
+    (!paths.is_empty()).then(|| Action::AddImages(paths).into())
+}
+
+/// What the diagnosis room finds out about the upgrade that is shown. The one place where it is plugged in.
+fn findings(_model: &Model, _state: &WindowState) -> Vec<Finding> {
+    Vec::new()
+}

@@ -1,0 +1,101 @@
+//! The Bench screen: where everything stands in the window.
+
+use super::model::Model;
+use super::state::WindowState;
+use super::top_bar::Recording;
+use super::upgrade::{Fields, Finding};
+use super::wish::Wish;
+use super::{builds, console, detail, devices, dialogs, messages, overview, status_bar, theme, top_bar, upgrade};
+use crate::event::Micros;
+use eframe::egui::{CentralPanel, Frame, Margin, Panel, Rect, Ui};
+
+/// What the screen is drawn from besides model and state.
+pub struct Surroundings<'a> {
+    /// The session's clock.
+    pub now: Micros,
+    /// How the recording stands.
+    pub recording: Option<&'a Recording>,
+    /// What was found out about the upgrade that is shown.
+    pub findings: Vec<Finding>,
+}
+
+/// Draws the whole screen. The bench is only read; what is to be done comes back.
+pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: Surroundings<'_>) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    let fill = theme::palette(ui).panel;
+    let bar = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 5));
+    let top = top_bar::view(model, state, around.recording);
+    Panel::top("status").frame(bar).show(ui, |ui| {
+        wishes.extend(top_bar::top_bar_ui(ui, &top, &mut state.settings));
+    });
+    Panel::bottom("loss").frame(bar.inner_margin(Margin::symmetric(10, 3))).show(ui, |ui| {
+        status_bar::status_bar_ui(ui, &status_bar::view(model, state, around.now));
+    });
+    let plain = Frame::new().fill(fill);
+    let side = Panel::left("lists").frame(plain).default_size(state.settings.side_width).size_range(190.0..=420.0);
+    let side = side.show(ui, |ui| {
+        ui.take_available_width();
+        side_ui(ui, model, state, around.now, &mut wishes);
+    });
+    state.settings.side_width = side.response.rect.width().round();
+    CentralPanel::default().frame(plain).show(ui, |ui| {
+        let view = upgrade::view(model, state, around.findings, around.now);
+        Panel::top("upgrade").frame(Frame::new()).show(ui, |ui| {
+            let fields =
+                Fields { draft: &mut state.draft, dialect: &mut state.settings.dialect, network: &top.network };
+            wishes.extend(upgrade::upgrade_ui(ui, &view, fields));
+        });
+        let margin = Frame::new().inner_margin(Margin::symmetric(theme::MARGIN, 5));
+        Panel::top("overview").frame(margin).show(ui, |ui| {
+            let view = overview::view(model, state);
+            wishes.extend(overview::overview_ui(ui, &view, &mut state.zoom_from));
+        });
+        panes_ui(ui, model, state, &mut wishes);
+    });
+    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &mut state.settings));
+    wishes
+}
+
+fn side_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, now: Micros, wishes: &mut Vec<Wish>) {
+    let builds = builds::view(model, state, now);
+    let half = (ui.available_height() * 0.45).max(120.0);
+    Panel::top("builds").resizable(true).frame(Frame::new()).default_size(half).size_range(90.0..=900.0).show(
+        ui,
+        |ui| {
+            wishes.extend(builds::builds_ui(ui, &builds));
+        },
+    );
+    let (touched, dialect) = devices::devices_ui(ui, &devices::view(model, state));
+    wishes.extend(touched);
+    if let Some(dialect) = dialect {
+        state.settings.dialect = dialect;
+    }
+}
+
+fn panes_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
+    let whole: Rect = ui.available_rect_before_wrap();
+    let width = whole.width();
+    let console = Panel::right("console")
+        .frame(Frame::new())
+        .default_size((width * state.settings.console_part).round())
+        .size_range(280.0..=(width - 300.0).max(281.0));
+    let shown = console.show(ui, |ui| {
+        ui.take_available_width();
+        wishes.extend(console::console_ui(ui, model, state));
+    });
+    state.settings.console_part = (shown.response.rect.width() / width.max(1.0) * 100.0).round() / 100.0;
+    let most = (whole.height() * 0.6).max(91.0);
+    let below = Panel::bottom("detail")
+        .resizable(true)
+        .frame(Frame::new().inner_margin(Margin::symmetric(theme::MARGIN, 4)))
+        .default_size(state.settings.detail_height.min(most))
+        .size_range(90.0..=most);
+    let shown = below.show(ui, |ui| {
+        ui.take_available_height();
+        detail::detail_ui(ui, detail::view(model, state).as_ref());
+    });
+    state.settings.detail_height = shown.response.rect.height().round();
+    CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
+        wishes.extend(messages::messages_ui(ui, model, state));
+    });
+}

@@ -1,0 +1,199 @@
+//! The chosen message in full: its fields, its bytes, what is wrong with it.
+
+use super::model::Model;
+use super::pieces::{warning_ui, weak_ui};
+use super::state::WindowState;
+use super::summary;
+use super::words::{self, say};
+use crate::dialect;
+use crate::event::{Event, Fact};
+use eframe::egui::{Grid, Label, RichText, ScrollArea, TextStyle, Ui};
+use std::fmt::Write as _;
+
+/// More of a payload than this is not laid out; it can be copied from the capture.
+const SHOWN_BYTES: usize = 4_096;
+const HEX_COLUMNS: usize = 16;
+
+/// One chosen message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DetailView {
+    /// Name and value.
+    pub fields: Vec<(String, String)>,
+    /// The bytes as text, where there are any.
+    pub text: Option<String>,
+    /// The bytes as hex.
+    pub hex: Option<String>,
+    /// What is wrong with it.
+    pub problems: Vec<String>,
+}
+
+/// Works out what is shown of the chosen row.
+#[must_use]
+pub fn view(model: &Model, state: &WindowState) -> Option<DetailView> {
+    let (cursor, _) = state.message?;
+    let row = model.feed.row(cursor)?;
+    let event = model.journal.get(row.seq)?;
+    let mut view = DetailView::default();
+    view.field("detail.time", state.time(event.at, model));
+    view.field("detail.event", words::count(event.seq));
+    view.take(event);
+    if view.fields.len() == 2 {
+        view.field("detail.summary", summary::line(row, &model.journal, &model.bench));
+    }
+    if let Some(answer) = row.answer.filter(|answer| answer.seq != row.seq)
+        && let Some(event) = model.journal.get(answer.seq)
+    {
+        view.field("detail.answered", state.time(event.at, model));
+        view.take(event);
+    }
+    Some(view)
+}
+
+impl DetailView {
+    fn field(&mut self, key: &str, value: impl Into<String>) {
+        self.fields.push((say(key), value.into()));
+    }
+
+    fn take(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::MessageReceived { client, topic, payload, qos, retain } => {
+                if let Some(client) = client {
+                    self.field("detail.client", client.as_ref());
+                }
+                let retain = if *retain { say("detail.retained") } else { String::new() };
+                self.message(topic, payload, format!("{qos} {retain}").trim_end());
+                if let Some((dialect, decoded)) = dialect::decode(topic, payload) {
+                    self.field("detail.dialect", dialect.id());
+                    self.problems.extend(decoded.defects.iter().map(words::defect));
+                }
+            }
+            Fact::MessagePublished { topic, payload, qos } => self.message(topic, payload, &qos.to_string()),
+            Fact::MessageDelivered { client, topic, .. } | Fact::MessageAcknowledged { client, topic } => {
+                self.field("detail.client", client.as_ref());
+                self.field("detail.topic", topic);
+            }
+            Fact::MessageDropped { client, topic, reason } => {
+                self.field("detail.client", client.as_deref().unwrap_or("–"));
+                self.field("detail.topic", topic);
+                self.field("detail.reason", reason);
+            }
+            Fact::RequestReceived { peer, method, path, range, .. } => {
+                self.field("detail.request", format!("{method} {path}"));
+                self.field("detail.range", range.as_deref().unwrap_or("–"));
+                self.field("detail.peer", peer);
+            }
+            Fact::RangeServed { status, offset, length, sent, complete, .. } => {
+                self.field("detail.status", status.to_string());
+                self.field("detail.offset", words::count(*offset));
+                self.field("detail.sent", format!("{} / {}", words::count(*sent), words::count(*length)));
+                if !complete {
+                    self.problems.push(say("detail.broken"));
+                }
+            }
+            other => self.bench(other),
+        }
+    }
+
+    fn bench(&mut self, fact: &Fact) {
+        match fact {
+            Fact::ClientConnected { client } | Fact::ClientRefused { client, .. } => {
+                self.field("detail.client", client.name.as_ref());
+                self.field("detail.username", client.username.as_deref().unwrap_or("–"));
+                self.field("detail.peer", &client.address);
+                let level = match client.level {
+                    3 => "3.1".to_owned(),
+                    4 => "3.1.1".to_owned(),
+                    5 => "5.0".to_owned(),
+                    other => other.to_string(),
+                };
+                self.field("detail.protocol", level);
+                self.field("detail.keep-alive", format!("{} s", client.keep_alive_secs));
+            }
+            Fact::UpgradeRequested { order } => {
+                self.field("detail.url", &order.url);
+                self.field("detail.size", words::count(order.size));
+                self.field("detail.md5", &order.md5);
+                self.field("detail.sha256", &order.sha256);
+            }
+            Fact::ImageAdded { path, size, md5, sha256, .. } => {
+                self.field("detail.path", path);
+                self.field("detail.size", words::count(*size));
+                self.field("detail.md5", md5);
+                self.field("detail.sha256", sha256);
+            }
+            _ => {}
+        }
+        if let Fact::ClientRefused { trouble, .. }
+        | Fact::BrokerFailed { trouble }
+        | Fact::ServerFailed { trouble }
+        | Fact::ImageTroubled { trouble, .. }
+        | Fact::PortClosed { trouble: Some(trouble), .. }
+        | Fact::TroubleMet { trouble } = fact
+        {
+            self.problems.push(words::trouble(trouble).joined());
+        }
+    }
+
+    fn message(&mut self, topic: &str, payload: &[u8], qos: &str) {
+        self.field("detail.topic", topic);
+        self.field("detail.qos", qos);
+        self.field("detail.size", words::bytes(payload.len() as u64));
+        let shown = &payload[..payload.len().min(SHOWN_BYTES)];
+        self.text = Some(laid_out(shown));
+        self.hex = Some(hex(shown));
+    }
+}
+
+/// JSON with line breaks where it is JSON; anything else as it is.
+fn laid_out(payload: &[u8]) -> String {
+    serde_json::from_slice::<serde_json::Value>(payload)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned())
+}
+
+/// Offset, sixteen bytes, and what of them can be printed.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 5);
+    for (line, row) in bytes.chunks(HEX_COLUMNS).enumerate() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{:04x} ", line * HEX_COLUMNS);
+        for at in 0..HEX_COLUMNS {
+            let _ = match row.get(at) {
+                Some(byte) => write!(text, " {byte:02x}"),
+                None => write!(text, "   "),
+            };
+        }
+        let seen = row.iter().map(|byte| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' });
+        text.push_str("  ");
+        text.extend(seen);
+        text.push('\n');
+    }
+    text
+}
+
+/// Draws the detail.
+pub fn detail_ui(ui: &mut Ui, view: Option<&DetailView>) {
+    let Some(view) = view else {
+        weak_ui(ui, say("detail.none"));
+        return;
+    };
+    ScrollArea::both().id_salt("detail").auto_shrink(false).show(ui, |ui| {
+        for problem in &view.problems {
+            ui.horizontal(|ui| {
+                warning_ui(ui, &say("detail.problem"));
+                ui.add(Label::new(problem).selectable(true).extend());
+            });
+        }
+        Grid::new("fields").num_columns(2).spacing([12.0, 2.0]).show(ui, |ui| {
+            for (name, value) in &view.fields {
+                weak_ui(ui, name);
+                ui.add(Label::new(RichText::new(value).text_style(TextStyle::Monospace)).selectable(true).extend());
+                ui.end_row();
+            }
+        });
+        for text in [&view.text, &view.hex].into_iter().flatten() {
+            ui.separator();
+            ui.add(Label::new(RichText::new(text).text_style(TextStyle::Monospace)).selectable(true).extend());
+        }
+    });
+}

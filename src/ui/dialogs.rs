@@ -1,0 +1,116 @@
+//! The dialogs: add a device, network addresses.
+
+use super::pieces::choice_ui;
+use super::settings::Settings;
+use super::state::Dialog;
+use super::theme::palette;
+use super::wish::Wish;
+use super::words::{say, tell};
+use crate::bench::Action;
+use crate::dialect;
+use crate::event::DeviceId;
+use eframe::egui;
+use eframe::egui::{Grid, Id, Key, Modal, RichText, TextEdit, Ui};
+
+/// Draws the open dialog over everything else. Closes it when it is done.
+pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, settings: &mut Settings) -> Vec<Wish> {
+    let Some(dialog) = open else { return Vec::new() };
+    let mut wishes = Vec::new();
+    let mut done = false;
+    let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
+        ui.set_width(430.0);
+        let (confirmed, closed) = match dialog {
+            Dialog::AddDevice { product, device, dialect } => add_device_ui(ui, product, device, dialect, &mut wishes),
+            Dialog::Network { broker, server, advertise } => {
+                network_ui(ui, [broker, server, advertise], settings, &mut wishes)
+            }
+        };
+        done = confirmed || closed;
+    });
+    if done || modal.should_close() {
+        *open = None;
+    }
+    wishes
+}
+
+fn heading_ui(ui: &mut Ui, text: String, hint: String) {
+    ui.heading(text);
+    let weak = palette(ui).weak;
+    ui.label(RichText::new(hint).color(weak));
+    ui.add_space(6.0);
+}
+
+/// Gives whether it was confirmed, and whether it was left.
+fn buttons_ui(ui: &mut Ui, confirm: String, refused: Option<&str>) -> (bool, bool) {
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        let button = ui.add_enabled(refused.is_none(), egui::Button::new(confirm));
+        let button = button.on_disabled_hover_text(refused.unwrap_or_default());
+        let entered = refused.is_none() && ui.input(|input| input.key_pressed(Key::Enter));
+        (button.clicked() || entered, ui.button(say("dialog.close")).clicked())
+    })
+    .inner
+}
+
+fn field_ui(ui: &mut Ui, key: &str, hint: &str, text: &mut String) {
+    let label = ui.label(say(key));
+    ui.add(TextEdit::singleline(text).desired_width(270.0).hint_text(hint.to_owned())).labelled_by(label.id);
+    ui.end_row();
+}
+
+fn add_device_ui(
+    ui: &mut Ui,
+    product: &mut String,
+    device: &mut String,
+    dialect: &mut String,
+    wishes: &mut Vec<Wish>,
+) -> (bool, bool) {
+    heading_ui(ui, say("device.add-title"), say("device.add-hint"));
+    Grid::new("device").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
+        ui.label(say("device.dialect"));
+        let choices = dialect::ALL.iter().map(|dialect| (dialect.id().to_owned(), dialect.id().to_owned()));
+        if let Some(other) = choice_ui(ui, "dialect", &say("device.dialect"), 120.0, &dialect.clone(), choices) {
+            *dialect = other;
+        }
+        ui.end_row();
+        field_ui(ui, "device.product", "70ly1tvowt696r15", product);
+        field_ui(ui, "device.device", "lamp-01", device);
+    });
+    let id = format!("{}/{}", product.trim(), device.trim()).parse::<DeviceId>().ok();
+    let refused = tell("trouble.bad-device.cause", &[("text", &format_args!("{}/{}", product.trim(), device.trim()))]);
+    let (confirmed, closed) = buttons_ui(ui, say("dialog.add"), if id.is_some() { None } else { Some(&refused) });
+    if let Some(device) = id.filter(|_| confirmed) {
+        wishes.push(Wish::SelectDevice(device.clone()));
+        wishes.push(Action::AddDevice { device, dialect: dialect.clone() }.into());
+    }
+    (confirmed, closed)
+}
+
+fn network_ui(
+    ui: &mut Ui,
+    [broker, server, advertise]: [&mut String; 3],
+    settings: &mut Settings,
+    wishes: &mut Vec<Wish>,
+) -> (bool, bool) {
+    heading_ui(ui, say("network.title"), say("network.hint"));
+    Grid::new("network").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
+        field_ui(ui, "network.broker", "0.0.0.0:1883", broker);
+        field_ui(ui, "network.server", "0.0.0.0:8070", server);
+        field_ui(ui, "network.advertise", "http://192.168.1.20:8070", advertise);
+    });
+    ui.label(RichText::new(say("network.example")).small());
+    let (confirmed, closed) = buttons_ui(ui, say("network.use"), None);
+    if confirmed {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let advertise = given(advertise);
+        if let Some(broker) = given(broker) {
+            settings.broker = Some(broker.clone());
+            wishes.push(Action::SetBroker(broker).into());
+        }
+        if let Some(address) = given(server) {
+            (settings.server, settings.advertise) = (Some(address.clone()), advertise.clone());
+            wishes.push(Action::SetServer { address, advertise }.into());
+        }
+    }
+    (confirmed, closed)
+}

@@ -1,0 +1,250 @@
+//! The rows of the Messages pane: one per fact worth reading, requests joined with their answers.
+
+use crate::bench::Bench;
+use crate::dialect;
+use crate::event::{DeviceId, Event, Fact, Micros};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+/// Requests whose answer is awaited; more than this at once and the oldest are shown without theirs.
+const AWAITED: usize = 1_024;
+
+/// Which way a row goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the device.
+    Up,
+    /// To the device.
+    Down,
+    /// A request for firmware.
+    Http,
+    /// On the bench itself.
+    Bench,
+}
+
+impl Way {
+    /// The sign in front of a row.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Up => "↑",
+            Self::Down => "↓",
+            Self::Http => "⇅",
+            Self::Bench => "•",
+        }
+    }
+}
+
+/// What a firmware request came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The event of the answer.
+    pub seq: u64,
+    /// HTTP status.
+    pub status: u16,
+    /// Bytes that left.
+    pub sent: u64,
+    /// Whether all of it left.
+    pub complete: bool,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The event it stands for.
+    pub seq: u64,
+    /// When.
+    pub at: Micros,
+    /// Which way.
+    pub way: Way,
+    /// Whose row it is, where known.
+    pub device: Option<DeviceId>,
+    /// Whether something is wrong with it.
+    pub flawed: bool,
+    /// A firmware request's answer.
+    pub answer: Option<Answer>,
+    /// Events that were never shown, when this row stands for them.
+    pub skipped: u64,
+}
+
+impl Row {
+    /// Whether it is one of the many unremarkable requests of a download.
+    #[must_use]
+    pub fn is_routine(&self) -> bool {
+        self.way == Way::Http && self.answer.is_some_and(|answer| matches!(answer.status, 200 | 206) && answer.complete)
+    }
+}
+
+/// All rows kept, by an index that never changes.
+#[derive(Clone, Debug, Default)]
+pub struct Feed {
+    rows: VecDeque<Row>,
+    first: u64,
+    awaited: BTreeMap<u64, u64>,
+    changed: u64,
+}
+
+impl Feed {
+    /// Takes in an event, after the bench has.
+    pub fn take(&mut self, event: &Event, bench: &Bench) {
+        if let Fact::RangeServed { request, status, sent, complete, .. } = &event.fact {
+            let answer = Answer { seq: event.seq, status: *status, sent: *sent, complete: *complete };
+            if self.join(*request, answer) {
+                return;
+            }
+        }
+        let Some(way) = way(&event.fact) else { return };
+        let answer = match &event.fact {
+            Fact::RangeServed { status, sent, complete, .. } => {
+                Some(Answer { seq: event.seq, status: *status, sent: *sent, complete: *complete })
+            }
+            _ => None,
+        };
+        if let Fact::RequestReceived { request, .. } = &event.fact {
+            self.await_answer(*request);
+        }
+        self.rows.push_back(Row {
+            seq: event.seq,
+            at: event.at,
+            way,
+            device: device(&event.fact, bench),
+            flawed: is_flawed(&event.fact),
+            answer,
+            skipped: 0,
+        });
+    }
+
+    /// Notes that the window fell behind and so many events are not shown.
+    pub fn skip(&mut self, events: u64, seq: u64, at: Micros) {
+        let way = Way::Bench;
+        self.rows.push_back(Row { seq, at, way, device: None, flawed: true, answer: None, skipped: events });
+    }
+
+    /// Lets go of rows whose events are gone.
+    pub fn forget_before(&mut self, seq: u64) {
+        while self.rows.front().is_some_and(|row| row.seq < seq) {
+            self.rows.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// The indices of the rows kept.
+    #[must_use]
+    pub fn range(&self) -> Range<u64> {
+        self.first..self.first + self.rows.len() as u64
+    }
+
+    /// A row by its index.
+    #[must_use]
+    pub fn row(&self, index: u64) -> Option<&Row> {
+        self.rows.get(usize::try_from(index.checked_sub(self.first)?).ok()?)
+    }
+
+    /// The first row at or after an instant.
+    #[must_use]
+    pub fn index_at(&self, at: Micros) -> u64 {
+        self.first + self.rows.partition_point(|row| row.at < at) as u64
+    }
+
+    /// The row that stands for an event; a request's row stands for its answer too.
+    #[must_use]
+    pub fn index_of(&self, seq: u64) -> Option<u64> {
+        let after = self.rows.partition_point(|row| row.seq <= seq);
+        let exact = after.checked_sub(1)?;
+        if self.rows[exact].seq == seq {
+            return Some(self.first + exact as u64);
+        }
+        let recent = self.rows.range(..after).enumerate().rev().take(AWAITED);
+        let place = recent.into_iter().find(|(_, row)| row.answer.is_some_and(|answer| answer.seq == seq));
+        Some(self.first + place.map_or(exact, |(place, _)| place) as u64)
+    }
+
+    /// Rows that got their answer so far: what was worked out from them may have to be looked at again.
+    #[must_use]
+    pub const fn answers(&self) -> u64 {
+        self.changed
+    }
+
+    fn await_answer(&mut self, request: u64) {
+        self.awaited.insert(request, self.range().end);
+        if self.awaited.len() > AWAITED {
+            self.awaited.pop_first();
+        }
+    }
+
+    fn join(&mut self, request: u64, answer: Answer) -> bool {
+        let Some(index) = self.awaited.remove(&request) else { return false };
+        let Some(at) = index.checked_sub(self.first).and_then(|at| usize::try_from(at).ok()) else { return false };
+        let Some(row) = self.rows.get_mut(at) else { return false };
+        row.flawed = !answer.complete || answer.status >= 400;
+        row.answer = Some(answer);
+        self.changed += 1;
+        true
+    }
+}
+
+/// Which way a fact goes; none for what other panes show.
+const fn way(fact: &Fact) -> Option<Way> {
+    Some(match fact {
+        Fact::BytesReceived { .. } | Fact::BytesSent { .. } => return None,
+        Fact::MessageReceived { .. } | Fact::MessageAcknowledged { .. } => Way::Up,
+        Fact::MessagePublished { .. } | Fact::MessageDelivered { .. } | Fact::MessageDropped { .. } => Way::Down,
+        Fact::RequestReceived { .. } | Fact::RangeServed { .. } => Way::Http,
+        _ => Way::Bench,
+    })
+}
+
+fn is_flawed(fact: &Fact) -> bool {
+    match fact {
+        Fact::BrokerFailed { .. }
+        | Fact::ServerFailed { .. }
+        | Fact::ImageTroubled { .. }
+        | Fact::ClientRefused { .. }
+        | Fact::MessageDropped { .. }
+        | Fact::PortClosed { trouble: Some(_), .. }
+        | Fact::TroubleMet { .. }
+        | Fact::Gap { .. } => true,
+        Fact::RangeServed { status, complete, .. } => *status >= 400 || !complete,
+        Fact::MessageReceived { topic, payload, .. } => {
+            dialect::decode(topic, payload).is_some_and(|(_, decoded)| !decoded.defects.is_empty())
+        }
+        _ => false,
+    }
+}
+
+fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
+    match fact {
+        Fact::DeviceAdded { device, .. } | Fact::DeviceRemoved { device } => Some(device.clone()),
+        Fact::ClientConnected { client } | Fact::ClientRefused { client, .. } => {
+            dialect::identify(&client.name, client.username.as_deref()).map(|(_, device)| device)
+        }
+        Fact::ClientDisconnected { client, .. }
+        | Fact::Subscribed { client, .. }
+        | Fact::Unsubscribed { client, .. } => of_client(client, bench),
+        Fact::MessageDelivered { topic, client, .. } | Fact::MessageAcknowledged { topic, client } => {
+            of_topic(topic, bench).or_else(|| of_client(client, bench))
+        }
+        Fact::MessageReceived { topic, .. }
+        | Fact::MessagePublished { topic, .. }
+        | Fact::MessageDropped { topic, .. } => of_topic(topic, bench),
+        Fact::RequestReceived { path, .. } | Fact::RangeServed { path, .. } => {
+            bench.cases().iter().rev().find(|case| case.order.path == *path).map(|case| case.order.device.clone())
+        }
+        Fact::UpgradeRequested { order } => Some(order.device.clone()),
+        Fact::UpgradeCancelled { upgrade }
+        | Fact::UpgradeRetried { upgrade }
+        | Fact::DeadlineReached { upgrade, .. } => bench.case(*upgrade).map(|case| case.order.device.clone()),
+        _ => None,
+    }
+}
+
+fn of_client(client: &str, bench: &Bench) -> Option<DeviceId> {
+    let mut devices = bench.devices();
+    devices.find(|(_, device)| device.client.as_deref() == Some(client)).map(|(id, _)| id.clone())
+}
+
+/// Every cloud puts product and device side by side somewhere in a topic.
+fn of_topic(topic: &str, bench: &Bench) -> Option<DeviceId> {
+    let levels: Vec<_> = topic.split('/').collect();
+    levels.windows(2).map(|pair| DeviceId::new(pair[0], pair[1])).find(|id| bench.device(id).is_some())
+}

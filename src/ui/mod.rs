@@ -1,0 +1,29 @@
+//! The window's panels: a view in, actions out. No IO, no clock, no mutation of the bench.
+
+pub mod bench_screen;
+pub mod builds;
+pub mod console;
+pub mod detail;
+pub mod devices;
+pub mod dialogs;
+pub mod entry;
+pub mod feed;
+pub mod listing;
+pub mod messages;
+pub mod model;
+pub mod overview;
+pub mod pieces;
+pub mod rows;
+pub mod series;
+pub mod settings;
+pub mod state;
+pub mod status_bar;
+pub mod summary;
+pub mod theme;
+pub mod top_bar;
+pub mod upgrade;
+pub mod wish;
+pub mod words;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! The window's own fold over the events: the bench, and the rows and lines that show it.
+
+use super::feed::Feed;
+use super::series::Series;
+use super::words::{say, tell};
+use crate::bench::Bench;
+use crate::console::{Console, Direction};
+use crate::dialect;
+use crate::event::{Event, Fact, Micros, UpgradeId};
+use crate::journal::Journal;
+use crate::upgrade::Report;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Bytes of events kept for the Messages pane.
+const JOURNAL_BUDGET: usize = 192 << 20;
+/// Bytes kept of each console.
+const CONSOLE_BUDGET: usize = 64 << 20;
+/// Consoles kept; a mad program that opens ports for ever cannot make the window grow.
+const MAX_CONSOLES: usize = 64;
+
+/// What happened since the last frame.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The bench to go on from, when the window fell behind and events before it were left out.
+    pub resync: Option<Bench>,
+    /// What happened, after that.
+    pub events: Vec<Arc<Event>>,
+}
+
+/// Everything the window knows.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The bench after the latest event.
+    pub bench: Bench,
+    /// The events kept.
+    pub journal: Journal,
+    /// The rows of the Messages pane.
+    pub feed: Feed,
+    /// The lines of every console by its port.
+    pub consoles: BTreeMap<String, Console>,
+    /// What the overview draws.
+    pub series: Series,
+    /// The latest percentage a device said, by upgrade.
+    said: BTreeMap<UpgradeId, u8>,
+    /// Events of the last second, by second.
+    recent: VecDeque<(u64, u64)>,
+}
+
+impl Model {
+    /// A window onto a bench on which nothing has happened yet.
+    #[must_use]
+    pub fn new(bench: Bench) -> Self {
+        Self {
+            bench,
+            journal: Journal::new(JOURNAL_BUDGET),
+            feed: Feed::default(),
+            consoles: BTreeMap::new(),
+            series: Series::default(),
+            said: BTreeMap::new(),
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// Takes in what happened since the last frame.
+    pub fn take(&mut self, batch: Batch) {
+        if let Some(bench) = batch.resync {
+            self.resync(bench);
+        }
+        for event in &batch.events {
+            self.apply(event);
+        }
+    }
+
+    /// Takes in one event.
+    pub fn apply(&mut self, event: &Arc<Event>) {
+        // The session does what follows from an event; the window only watches.
+        let _ = self.bench.apply(event);
+        self.feed.take(event, &self.bench);
+        self.series.take(event, &self.bench);
+        self.hear(event);
+        self.write_console(event);
+        self.count(event.at);
+        self.journal.push(event.clone());
+        if let Some(oldest) = self.journal.iter().next() {
+            self.feed.forget_before(oldest.seq);
+        }
+    }
+
+    /// Goes on from this bench: the window was too slow and events were left out. It says so.
+    pub fn resync(&mut self, bench: Bench) {
+        let skipped = bench.events().saturating_sub(self.bench.events());
+        let (seq, at) = (bench.events(), bench.now());
+        self.bench = bench;
+        if skipped == 0 {
+            return;
+        }
+        self.feed.skip(skipped, seq, at);
+        for console in self.consoles.values_mut() {
+            console.note(at, &say("console.skipped"));
+        }
+    }
+
+    /// The latest percentage the device of this upgrade said.
+    #[must_use]
+    pub fn said(&self, upgrade: UpgradeId) -> Option<u8> {
+        self.said.get(&upgrade).copied()
+    }
+
+    /// Events a second, over the last whole second.
+    #[must_use]
+    pub fn events_a_second(&self, now: Micros) -> u64 {
+        let second = now.0 / 1_000_000;
+        let last = |(at, _): &&(u64, u64)| *at + 1 == second || *at == second;
+        self.recent.iter().filter(last).map(|(_, count)| *count).max().unwrap_or(0)
+    }
+
+    fn hear(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::MessageReceived { topic, payload, .. } => {
+                let Some((_, decoded)) = dialect::decode(topic, payload) else { return };
+                for said in &decoded.said {
+                    let (Report::Downloading { percent } | Report::Burning { percent }) = &said.report else {
+                        continue;
+                    };
+                    if let Some(case) = self.bench.latest_case(&decoded.device) {
+                        self.said.insert(case.order.upgrade, *percent);
+                    }
+                }
+            }
+            Fact::UpgradeRetried { upgrade } => {
+                self.said.remove(upgrade);
+            }
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, at: Micros) {
+        let second = at.0 / 1_000_000;
+        match self.recent.back_mut() {
+            Some((last, count)) if *last == second => *count += 1,
+            _ => self.recent.push_back((second, 1)),
+        }
+        if self.recent.len() > 3 {
+            self.recent.pop_front();
+        }
+    }
+
+    fn write_console(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::BytesReceived { port, bytes } => {
+                if let Some(console) = self.console(port) {
+                    console.feed(event.at, bytes, Direction::Received);
+                }
+            }
+            Fact::BytesSent { port, bytes } => {
+                if let Some(console) = self.console(port) {
+                    console.feed(event.at, bytes, Direction::Sent);
+                }
+            }
+            Fact::PortOpened { port, settings } => {
+                let text = tell("fact.port-opened", &[("port", port), ("settings", settings)]);
+                self.note(port, event.at, &text);
+            }
+            Fact::PortClosed { port, trouble } => {
+                let text = match trouble {
+                    Some(trouble) => super::words::trouble(trouble).cause,
+                    None => tell("fact.port-closed", &[("port", port)]),
+                };
+                self.note(port, event.at, &text);
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, port: &str, at: Micros, text: &str) {
+        if let Some(console) = self.console(port) {
+            console.note(at, text);
+        }
+    }
+
+    fn console(&mut self, port: &str) -> Option<&mut Console> {
+        if self.consoles.len() >= MAX_CONSOLES && !self.consoles.contains_key(port) {
+            return None;
+        }
+        Some(self.consoles.entry(port.to_owned()).or_insert_with(|| Console::new(CONSOLE_BUDGET)))
+    }
+}

@@ -1,0 +1,180 @@
+//! The session at a glance: both witnesses as lines, the console as bars, messages as ticks. Drag to zoom both panes.
+
+use super::model::Model;
+use super::state::WindowState;
+use super::theme::{self, palette};
+use super::wish::Wish;
+use super::words::{say, tell};
+use crate::event::Micros;
+use eframe::egui;
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Align2, FontId, Painter, Pos2, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
+
+/// A shorter drag is a click.
+const SHORTEST_DRAG: f32 = 4.0;
+/// The shortest span that can be looked at.
+const SHORTEST_SPAN: Micros = Micros::from_millis(500);
+
+/// What the overview shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OverviewView {
+    /// The span drawn.
+    pub from: Micros,
+    /// Its end.
+    pub to: Micros,
+    /// Percent said, by place from 0 to 1.
+    pub said: Vec<(f32, f32)>,
+    /// Percent served, by place from 0 to 1.
+    pub served: Vec<(f32, f32)>,
+    /// Console density: place and height, both from 0 to 1.
+    pub density: Vec<(f32, f32)>,
+    /// Places of messages.
+    pub messages: Vec<f32>,
+    /// Where the marked instant is.
+    pub mark: Option<f32>,
+    /// The times at both ends.
+    pub ends: (String, String),
+    /// Whether it is limited to a part of the session.
+    pub zoomed: bool,
+}
+
+/// Works the overview out.
+#[must_use]
+pub fn view(model: &Model, state: &WindowState) -> OverviewView {
+    let (from, to) = state.zoom.unwrap_or((Micros::default(), model.bench.now()));
+    let to = to.max(from + SHORTEST_SPAN);
+    let buckets = model.series.within(from, to);
+    let most = buckets.iter().map(|bucket| bucket.console).max().unwrap_or(0).max(1);
+    let place = |at: Micros| part(at.since(from).0, to.since(from).0);
+    let mut view = OverviewView {
+        from,
+        to,
+        said: Vec::new(),
+        served: Vec::new(),
+        density: Vec::new(),
+        messages: Vec::new(),
+        mark: state.mark.filter(|at| (from..=to).contains(at)).map(place),
+        ends: (state.time(from, model), state.time(to, model)),
+        zoomed: state.zoom.is_some(),
+    };
+    for bucket in buckets {
+        let at = place(bucket.at());
+        view.said.extend(bucket.said.map(|percent| (at, f32::from(percent) / 100.0)));
+        view.served.extend(bucket.served.map(|percent| (at, f32::from(percent) / 100.0)));
+        if bucket.console > 0 {
+            view.density.push((at, part(u64::from(bucket.console), u64::from(most)).sqrt()));
+        }
+        if bucket.messages > 0 {
+            view.messages.push(at);
+        }
+    }
+    view
+}
+
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a place on the screen")]
+fn part(value: u64, whole: u64) -> f32 {
+    (value as f64 / whole.max(1) as f64) as f32
+}
+
+/// Draws the overview. `drag_from` is where a drag began.
+pub fn overview_ui(ui: &mut Ui, view: &OverviewView, drag_from: &mut Option<Micros>) -> Option<Wish> {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::OVERVIEW), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::GraphicsDocument, true, say("overview.name")));
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 2.0, palette(ui).sunken);
+    let chart = Rect::from_min_max(rect.min + vec2(0.0, 15.0), rect.max - vec2(0.0, 8.0));
+    paint(ui, &painter, chart, view);
+    legend(ui, &painter, rect, view);
+    let wish = drag(ui, &painter, rect, view, &response, drag_from);
+    response.on_hover_text_at_pointer(say("overview.hint"));
+    wish
+}
+
+fn paint(ui: &Ui, painter: &Painter, chart: Rect, view: &OverviewView) {
+    let colours = palette(ui);
+    let x = |at: f32| chart.left() + at * chart.width();
+    for (at, height) in &view.density {
+        let top = chart.bottom() - height * chart.height();
+        painter.line_segment(
+            [pos2(x(*at), chart.bottom()), pos2(x(*at), top)],
+            (2.0, colours.density.gamma_multiply(0.55)),
+        );
+    }
+    for at in &view.messages {
+        let below = pos2(x(*at), chart.bottom() + 1.0);
+        painter.line_segment([below, below + vec2(0.0, 6.0)], (1.2, colours.mqtt));
+    }
+    let points = |line: &[(f32, f32)]| -> Vec<Pos2> {
+        line.iter().map(|(at, height)| pos2(x(*at), chart.bottom() - height * (chart.height() - 2.0))).collect()
+    };
+    // One of the two is dashed, so that they can be told apart without their colours.
+    let dashed = egui::Shape::dashed_line(&points(&view.said), egui::Stroke::new(1.8, colours.said), 5.0, 3.0);
+    painter.line(points(&view.served), egui::Stroke::new(1.8, colours.served));
+    painter.extend(dashed);
+    if let Some(at) = view.mark {
+        painter.line_segment([pos2(x(at), chart.top()), pos2(x(at), chart.bottom())], (1.0, colours.accent));
+    }
+}
+
+fn legend(ui: &Ui, painter: &Painter, rect: Rect, view: &OverviewView) {
+    let colours = palette(ui);
+    let font = FontId::proportional(11.0);
+    let mut left = rect.left() + 6.0;
+    for (key, colour) in [
+        ("overview.said", colours.said),
+        ("overview.served", colours.served),
+        ("overview.console", colours.density),
+        ("overview.messages", colours.mqtt),
+    ] {
+        painter.rect_filled(Rect::from_min_size(pos2(left, rect.top() + 6.0), vec2(8.0, 4.0)), 1.0, colour);
+        let text = pos2(left + 12.0, rect.top() + 2.0);
+        let drawn = painter.text(text, Align2::LEFT_TOP, say(key), font.clone(), colours.weak);
+        left = drawn.right() + 14.0;
+    }
+    let ends = format!("{} – {}", view.ends.0, view.ends.1);
+    let ends = if view.zoomed { tell("overview.zoomed", &[("span", &ends)]) } else { ends };
+    painter.text(rect.right_top() + vec2(-6.0, 2.0), Align2::RIGHT_TOP, ends, font, colours.weak);
+}
+
+fn drag(
+    ui: &Ui,
+    painter: &Painter,
+    rect: Rect,
+    view: &OverviewView,
+    response: &Response,
+    drag_from: &mut Option<Micros>,
+) -> Option<Wish> {
+    if response.double_clicked() {
+        return Some(Wish::Zoom(None));
+    }
+    let pos = response.interact_pointer_pos()?;
+    let at = instant(view, rect, pos);
+    if response.drag_started() {
+        let origin = ui.input(|input| input.pointer.press_origin()).unwrap_or(pos);
+        *drag_from = Some(instant(view, rect, origin));
+    }
+    if response.clicked() {
+        return Some(Wish::ShowInstant(at));
+    }
+    let from = (*drag_from)?;
+    let (from, to) = (from.min(at), from.max(at));
+    let x = |at: Micros| rect.left() + part(at.since(view.from).0, view.to.since(view.from).0) * rect.width();
+    let chosen = Rect::from_x_y_ranges(x(from)..=x(to), rect.y_range());
+    painter.rect_filled(chosen, 0.0, palette(ui).accent.gamma_multiply(0.25));
+    if !response.drag_stopped() {
+        return None;
+    }
+    *drag_from = None;
+    (chosen.width() >= SHORTEST_DRAG).then(|| Wish::Zoom(Some((from, to.max(from + SHORTEST_SPAN)))))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place on the screen"
+)]
+fn instant(view: &OverviewView, rect: Rect, pos: Pos2) -> Micros {
+    let part = f64::from(((pos.x - rect.left()) / rect.width().max(1.0)).clamp(0.0, 1.0));
+    Micros(view.from.0 + (part * view.to.since(view.from).0 as f64) as u64)
+}

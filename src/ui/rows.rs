@@ -1,0 +1,297 @@
+//! A scroller by row number: exact for any number of rows, draws only those in view.
+
+use super::theme;
+use eframe::egui;
+use eframe::egui::accesskit::Role;
+use eframe::egui::{
+    Event, EventFilter, Id, Key, Modifiers, Painter, Pos2, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2,
+};
+use std::ops::{Range, RangeInclusive};
+
+const BAR: f32 = 10.0;
+const SHORTEST_THUMB: f32 = 24.0;
+
+/// Where a list stands. Rows are named by numbers that never change, so a list that loses its head stays where it is.
+#[derive(Clone, Debug)]
+pub struct Scroll {
+    /// The number of the topmost row, with the part of it that is scrolled away.
+    pub top: f64,
+    /// Whether the list stays at its end.
+    pub follow: bool,
+    /// The row the keyboard is at.
+    pub cursor: Option<u64>,
+    /// The other end of the selection.
+    pub anchor: Option<u64>,
+    /// A row to bring into view.
+    pub reveal: Option<u64>,
+}
+
+impl Default for Scroll {
+    fn default() -> Self {
+        Self { top: 0.0, follow: true, cursor: None, anchor: None, reveal: None }
+    }
+}
+
+impl Scroll {
+    /// The chosen rows.
+    #[must_use]
+    pub fn chosen(&self) -> Option<RangeInclusive<u64>> {
+        let cursor = self.cursor?;
+        let anchor = self.anchor.unwrap_or(cursor);
+        Some(cursor.min(anchor)..=cursor.max(anchor))
+    }
+
+    /// Chooses one row and brings it into view.
+    pub fn choose(&mut self, row: u64) {
+        (self.cursor, self.anchor, self.reveal) = (Some(row), Some(row), Some(row));
+        self.follow = false;
+    }
+
+    /// Goes back to the end and stays there.
+    pub const fn jump_to_latest(&mut self) {
+        self.follow = true;
+    }
+
+    fn step_to(&mut self, row: u64, extend: bool) {
+        self.cursor = Some(row);
+        if !extend || self.anchor.is_none() {
+            self.anchor = Some(row);
+        }
+        self.reveal = Some(row);
+    }
+}
+
+/// What is to be drawn of one row.
+pub struct RowSpace<'a> {
+    /// Draws, clipped to the list.
+    pub painter: &'a Painter,
+    /// Where.
+    pub rect: Rect,
+    /// Which row.
+    pub row: u64,
+    /// Whether it is chosen.
+    pub chosen: bool,
+}
+
+/// What happened to the list.
+#[derive(Debug, Default)]
+pub struct RowsOutput {
+    /// The cursor was put on this row.
+    pub chose: Option<u64>,
+    /// This row was double clicked, or Enter was pressed on it.
+    pub opened: Option<u64>,
+    /// These rows are to be copied.
+    pub copy: Option<RangeInclusive<u64>>,
+}
+
+/// One list of rows.
+pub struct Rows<'a> {
+    /// Sets its ids apart from other lists'.
+    pub salt: &'static str,
+    /// Its accessible name.
+    pub name: &'a str,
+    /// The rows there are.
+    pub range: Range<u64>,
+    /// Draws a row; gives its text.
+    pub draw: &'a mut dyn FnMut(&RowSpace<'_>) -> String,
+}
+
+/// Draws the list into all the room there is.
+pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
+    let id = ui.scope_id().with(rows.salt);
+    let (rect, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
+    ui.painter().rect_filled(rect, 2.0, theme::palette(ui).sunken);
+    let body = Rect::from_min_max(rect.min, pos2(rect.right() - BAR, rect.bottom()));
+    let response = ui.interact(body, id, Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, rows.name));
+    let place = Place { body, range: rows.range.clone(), page: rows_in(body.height()) };
+    place.wheel(ui, &response, scroll);
+    let mut output = RowsOutput::default();
+    place.pointer(ui, &response, scroll, &mut output);
+    if response.has_focus() {
+        place.keyboard(ui, id, scroll, &mut output);
+    }
+    let track = Rect::from_min_max(pos2(body.right(), rect.top()), rect.max);
+    place.bar(ui, id.with("bar"), track, scroll);
+    place.settle(scroll);
+    place.draw(ui, id, scroll, rows.draw);
+    if response.has_focus() {
+        let stroke = ui.visuals().widgets.hovered.bg_stroke;
+        ui.painter().rect_stroke(rect.shrink(0.5), 2.0, stroke, egui::StrokeKind::Inside);
+    }
+    output
+}
+
+struct Place {
+    body: Rect,
+    range: Range<u64>,
+    /// Rows that fit, with fraction.
+    page: f64,
+}
+
+impl Place {
+    fn last_top(&self) -> f64 {
+        (float(self.range.end) - self.page).max(float(self.range.start))
+    }
+
+    fn wheel(&self, ui: &Ui, response: &Response, scroll: &mut Scroll) {
+        if !response.contains_pointer() {
+            return;
+        }
+        let delta = ui.input(|input| input.smooth_scroll_delta().y);
+        if delta != 0.0 {
+            self.move_to(scroll, scroll.top - f64::from(delta / theme::ROW));
+        }
+    }
+
+    /// Scrolls; at the end the list follows again.
+    fn move_to(&self, scroll: &mut Scroll, top: f64) {
+        scroll.top = top;
+        scroll.follow = top >= self.last_top() - 0.01;
+    }
+
+    fn row_at(&self, scroll: &Scroll, pos: Pos2) -> Option<u64> {
+        let row = scroll.top + f64::from((pos.y - self.body.top()) / theme::ROW);
+        let row = whole(row.max(0.0));
+        (!self.range.is_empty()).then(|| row.clamp(self.range.start, self.range.end - 1))
+    }
+
+    fn pointer(&self, ui: &Ui, response: &Response, scroll: &mut Scroll, output: &mut RowsOutput) {
+        let pressed = response.is_pointer_button_down_on() && ui.input(|input| input.pointer.primary_pressed());
+        let extending = response.dragged_by(egui::PointerButton::Primary) && !pressed;
+        if !pressed && !extending && !response.clicked() {
+            return;
+        }
+        response.request_focus();
+        let Some(row) = response.interact_pointer_pos().and_then(|pos| self.row_at(scroll, pos)) else { return };
+        if response.double_clicked() {
+            output.opened = Some(row);
+        }
+        if scroll.cursor == Some(row) && !pressed {
+            return;
+        }
+        let shift = ui.input(|input| input.modifiers.shift);
+        scroll.step_to(row, shift || extending);
+        scroll.follow = false;
+        output.chose = Some(row);
+    }
+
+    fn keyboard(&self, ui: &Ui, id: Id, scroll: &mut Scroll, output: &mut RowsOutput) {
+        let filter = EventFilter { vertical_arrows: true, horizontal_arrows: false, tab: false, escape: false };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+        if self.range.is_empty() {
+            return;
+        }
+        let last = self.range.end - 1;
+        let here = scroll.cursor.unwrap_or(if scroll.follow { last } else { whole(scroll.top) });
+        let page = whole(self.page.max(2.0)) - 1;
+        for extend in [false, true] {
+            let modifiers = if extend { Modifiers::SHIFT } else { Modifiers::NONE };
+            let pressed = |key| ui.input_mut(|input| input.consume_key(modifiers, key));
+            let row = if pressed(Key::ArrowUp) {
+                here.saturating_sub(1)
+            } else if pressed(Key::ArrowDown) {
+                here + 1
+            } else if pressed(Key::PageUp) {
+                here.saturating_sub(page)
+            } else if pressed(Key::PageDown) {
+                here + page
+            } else if pressed(Key::Home) {
+                self.range.start
+            } else if pressed(Key::End) {
+                last
+            } else {
+                continue;
+            };
+            let row = row.clamp(self.range.start, last);
+            scroll.step_to(row, extend);
+            scroll.follow = row == last;
+            output.chose = Some(row);
+        }
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
+            output.opened = scroll.cursor;
+        }
+        if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {
+            (scroll.anchor, scroll.cursor) = (Some(self.range.start), Some(last));
+        }
+        if ui.input(|input| input.events.iter().any(|event| matches!(event, Event::Copy))) {
+            output.copy = scroll.chosen();
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "points on the screen")]
+    fn bar(&self, ui: &Ui, id: Id, track: Rect, scroll: &mut Scroll) {
+        let rows = float(self.range.end - self.range.start);
+        if rows <= self.page {
+            return;
+        }
+        let response = ui.interact(track, id, Sense::drag());
+        let height = f64::from(track.height());
+        let thumb = (height * self.page / rows).max(f64::from(SHORTEST_THUMB)).min(height);
+        let travel = (height - thumb).max(1.0);
+        let span = rows - self.page;
+        if let Some(pos) = response.interact_pointer_pos() {
+            let part = ((f64::from(pos.y - track.top()) - thumb / 2.0) / travel).clamp(0.0, 1.0);
+            self.move_to(scroll, float(self.range.start) + part * span);
+        }
+        let top = if scroll.follow { self.last_top() } else { scroll.top };
+        let part = ((top - float(self.range.start)) / span).clamp(0.0, 1.0);
+        let from = track.top() + (part * travel) as f32;
+        let bar = Rect::from_min_size(pos2(track.left() + 2.0, from), vec2(BAR - 4.0, thumb as f32));
+        let colours = theme::palette(ui);
+        let colour = if response.hovered() || response.dragged() { colours.accent } else { colours.weak };
+        ui.painter().rect_filled(bar, 3.0, colour.gamma_multiply(0.7));
+    }
+
+    /// Brings the list to where it is to stand, whatever rows came and went.
+    fn settle(&self, scroll: &mut Scroll) {
+        if let Some(row) = scroll.reveal.take() {
+            let row = float(row);
+            if row < scroll.top {
+                scroll.top = row - (self.page / 3.0).min(f64::from(u8::from(scroll.top - row > self.page)) * self.page);
+            } else if row + 1.0 > scroll.top + self.page {
+                let far = row - scroll.top > self.page * 2.0;
+                scroll.top = if far { row - self.page / 3.0 } else { row + 1.0 - self.page };
+            }
+        }
+        if scroll.follow {
+            scroll.top = self.last_top();
+        }
+        scroll.top = scroll.top.clamp(float(self.range.start), self.last_top());
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a part of one row, and points on the screen")]
+    fn draw(&self, ui: &mut Ui, id: Id, scroll: &Scroll, draw: &mut dyn FnMut(&RowSpace<'_>) -> String) {
+        let colours = theme::palette(ui);
+        let painter = ui.painter_at(self.body);
+        let first = whole(scroll.top);
+        let last = (first + whole(self.page.ceil()) + 1).min(self.range.end);
+        let chosen = scroll.chosen();
+        for row in first..last {
+            let from = self.body.top() + ((float(row) - scroll.top) as f32) * theme::ROW;
+            let rect = Rect::from_min_size(pos2(self.body.left(), from), vec2(self.body.width(), theme::ROW));
+            let chosen = chosen.as_ref().is_some_and(|rows| rows.contains(&row));
+            if chosen {
+                painter.rect_filled(rect, 0.0, colours.chosen);
+            }
+            let text = draw(&RowSpace { painter: &painter, rect, row, chosen });
+            let shown = rect.intersect(self.body);
+            let info = || WidgetInfo::selected(Role::ListBoxOption, true, chosen, &text);
+            ui.interact(shown, id.with(row), Sense::hover()).widget_info(info);
+        }
+    }
+}
+
+fn rows_in(height: f32) -> f64 {
+    f64::from(height / theme::ROW)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to nine thousand million million rows")]
+const fn float(row: u64) -> f64 {
+    row as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative where it is used")]
+const fn whole(row: f64) -> u64 {
+    row as u64
+}

@@ -1,0 +1,171 @@
+//! What the window remembers from one start to the next.
+
+use super::words::Language;
+use eframe::egui;
+use serde::{Deserialize, Serialize};
+
+/// Which theme to draw in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThemeChoice {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl ThemeChoice {
+    /// Every choice, in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::System, Self::Dark, Self::Light];
+
+    /// The key of its name.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::System => "theme.system",
+            Self::Dark => "theme.dark",
+            Self::Light => "theme.light",
+        }
+    }
+
+    /// In egui's words.
+    #[must_use]
+    pub const fn preference(self) -> egui::ThemePreference {
+        match self {
+            Self::System => egui::ThemePreference::System,
+            Self::Dark => egui::ThemePreference::Dark,
+            Self::Light => egui::ThemePreference::Light,
+        }
+    }
+}
+
+/// From where times are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeShown {
+    /// The time of day.
+    #[default]
+    Clock,
+    /// Seconds since the session began.
+    SinceStart,
+    /// Seconds since Push was pressed.
+    SincePush,
+}
+
+impl TimeShown {
+    /// Every choice, in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::Clock, Self::SinceStart, Self::SincePush];
+
+    /// The key of its name.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Clock => "time.shown-clock",
+            Self::SinceStart => "time.shown-start",
+            Self::SincePush => "time.shown-push",
+        }
+    }
+}
+
+/// What ends a line sent to a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineEnding {
+    /// Nothing.
+    None,
+    /// Line feed.
+    Lf,
+    /// Carriage return.
+    Cr,
+    /// Carriage return and line feed.
+    #[default]
+    CrLf,
+}
+
+impl LineEnding {
+    /// Every ending, in the order of the menu.
+    pub const ALL: [Self; 4] = [Self::None, Self::Lf, Self::Cr, Self::CrLf];
+
+    /// The key of its name.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::None => "console.ending-none",
+            Self::Lf => "console.ending-lf",
+            Self::Cr => "console.ending-cr",
+            Self::CrLf => "console.ending-crlf",
+        }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::None => b"",
+            Self::Lf => b"\n",
+            Self::Cr => b"\r",
+            Self::CrLf => b"\r\n",
+        }
+    }
+}
+
+/// What the window remembers from one start to the next; the roof keeps it in a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The language; the system's when absent.
+    pub language: Option<Language>,
+    /// Dark, light or as the system has it.
+    pub theme: ThemeChoice,
+    /// From where times are counted.
+    pub time: TimeShown,
+    /// What ends a line sent to a device.
+    pub line_ending: LineEnding,
+    /// The serial port last used.
+    pub port: Option<String>,
+    /// Its baud rate.
+    pub baud_rate: u32,
+    /// The dialect of simulated and hand-made devices.
+    pub dialect: String,
+    /// Whether the selected row's detail is shown.
+    pub detail: bool,
+    /// The window's size, in points.
+    pub window: Option<[f32; 2]>,
+    /// Width of the lists at the left, in points.
+    pub side_width: f32,
+    /// Width of the console, as a part of both panes.
+    pub console_part: f32,
+    /// Height of the detail, in points.
+    pub detail_height: f32,
+    /// Broker address (`ip:port`), or an external broker's URL; the program's own choice when absent.
+    pub broker: Option<String>,
+    /// Address the firmware server listens on; the program's own choice when absent.
+    pub server: Option<String>,
+    /// URL prefix told to devices; from the server's address when absent.
+    pub advertise: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: None,
+            theme: ThemeChoice::System,
+            time: TimeShown::Clock,
+            line_ending: LineEnding::CrLf,
+            port: None,
+            baud_rate: 115_200,
+            dialect: "uiot".to_owned(),
+            detail: true,
+            window: None,
+            side_width: 230.0,
+            console_part: 0.45,
+            detail_height: 170.0,
+            broker: None,
+            server: None,
+            advertise: None,
+        }
+    }
+}

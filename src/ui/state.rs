@@ -1,0 +1,241 @@
+//! What the window remembers that is not on the bench.
+
+use super::listing::{Filter, Listing};
+use super::model::Model;
+use super::rows::Scroll;
+use super::settings::{Settings, TimeShown};
+use super::wish::Wish;
+use super::words;
+use crate::bench::{Build, Case, Device, PushOrder};
+use crate::event::{DeviceId, ImageId, Micros, Trouble};
+
+/// One serial port of the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortChoice {
+    /// The system's name for it.
+    pub name: String,
+    /// What it is: a product, an adapter's chip; may be empty.
+    pub detail: String,
+}
+
+/// A dialog that is open, with what was typed into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// Put a device on the list.
+    AddDevice {
+        /// ProductSN or ProductKey.
+        product: String,
+        /// DeviceSN or DeviceName.
+        device: String,
+        /// Dialect id.
+        dialect: String,
+    },
+    /// Addresses.
+    Network {
+        /// Broker address, or an external broker's URL.
+        broker: String,
+        /// Firmware server's address.
+        server: String,
+        /// URL prefix told to devices.
+        advertise: String,
+    },
+}
+
+/// What is to be pushed, as typed so far.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The version to announce.
+    pub version: String,
+    /// The module; empty for the default one.
+    pub module: String,
+    /// The time-out in seconds; empty for the cloud's own rule.
+    pub timeout: String,
+    /// Whether the rarely used fields are shown.
+    pub more: bool,
+    /// The build and digest the version was filled in from.
+    filled_from: Option<(ImageId, String)>,
+}
+
+/// What the window remembers that is not on the bench.
+#[derive(Clone, Debug, Default)]
+pub struct WindowState {
+    /// What is kept from one start to the next.
+    pub settings: Settings,
+    /// The chosen build.
+    pub build: Option<ImageId>,
+    /// The chosen device.
+    pub device: Option<DeviceId>,
+    /// What is to be pushed.
+    pub draft: Draft,
+    /// What the Messages pane lists.
+    pub filter: Filter,
+    /// The Messages pane's list.
+    pub listing: Listing,
+    /// Where the Messages pane stands.
+    pub messages: Scroll,
+    /// The chosen rows of the feed: cursor and other end.
+    pub message: Option<(u64, u64)>,
+    /// The port whose console is shown.
+    pub port: Option<String>,
+    /// Where the console stands.
+    pub console: Scroll,
+    /// What is looked for in the console.
+    pub find: String,
+    /// What is to be sent.
+    pub line: String,
+    /// The system's serial ports, as last looked up.
+    pub ports: Vec<PortChoice>,
+    /// The dialog that is open.
+    pub dialog: Option<Dialog>,
+    /// The instant marked in both panes.
+    pub mark: Option<Micros>,
+    /// The span both panes are limited to.
+    pub zoom: Option<(Micros, Micros)>,
+    /// Where a drag over the overview began.
+    pub zoom_from: Option<Micros>,
+    /// The zone's offset from UTC.
+    pub utc_offset_secs: i32,
+}
+
+impl WindowState {
+    /// Chooses what is new and alone, and lets go of what is gone.
+    pub fn keep_up(&mut self, model: &Model) {
+        let bench = &model.bench;
+        if self.build.is_none_or(|build| bench.build(build).is_none()) {
+            self.build = bench.builds().map(|(id, _)| id).next();
+        }
+        if self.device.as_ref().is_none_or(|device| bench.device(device).is_none()) {
+            let online = bench.devices().find(|(_, device)| device.online == Some(true));
+            self.device = online.or_else(|| bench.devices().next()).map(|(id, _)| id.clone());
+        }
+        if self.port.as_ref().is_none_or(|port| !model.consoles.contains_key(port)) {
+            let open = bench.ports().find(|(_, port)| port.state.is_ok()).map(|(name, _)| name.to_owned());
+            self.port = open.or_else(|| model.consoles.keys().next().cloned());
+        }
+        self.fill_version(model);
+    }
+
+    /// A build's own version is what is announced, until another is typed; a rebuild brings its own again.
+    fn fill_version(&mut self, model: &Model) {
+        let Some((id, build)) = self.build(model) else { return };
+        let from = (id, build.md5.clone());
+        if self.draft.filled_from.as_ref() != Some(&from) {
+            if let Some(version) = &build.version {
+                self.draft.version.clone_from(version);
+            } else if self.draft.filled_from.as_ref().is_some_and(|(last, _)| *last != id) {
+                self.draft.version.clear();
+            }
+            self.draft.filled_from = Some(from);
+        }
+    }
+
+    /// The chosen build.
+    #[must_use]
+    pub fn build<'a>(&self, model: &'a Model) -> Option<(ImageId, &'a Build)> {
+        let id = self.build?;
+        Some((id, model.bench.build(id)?))
+    }
+
+    /// The chosen device.
+    #[must_use]
+    pub fn device<'a>(&self, model: &'a Model) -> Option<(DeviceId, &'a Device)> {
+        let id = self.device.clone()?;
+        let device = model.bench.device(&id)?;
+        Some((id, device))
+    }
+
+    /// The upgrade that is shown: the chosen device's latest.
+    #[must_use]
+    pub fn case<'a>(&self, model: &'a Model) -> Option<&'a Case> {
+        model.bench.latest_case(self.device.as_ref()?)
+    }
+
+    /// The dialect a push to the chosen device is written in.
+    #[must_use]
+    pub fn dialect(&self, model: &Model) -> String {
+        let spoken = self.device(model).and_then(|(_, device)| device.dialect.clone());
+        spoken.unwrap_or_else(|| self.settings.dialect.clone())
+    }
+
+    /// The push as it would be made now.
+    ///
+    /// # Errors
+    /// The reason in words for which it cannot be made.
+    pub fn push_order(&self, model: &Model) -> Result<PushOrder, String> {
+        let Some((image, _)) = self.build(model) else { return Err(words::say("push.no-build")) };
+        let Some((device, _)) = self.device(model) else { return Err(words::say("push.no-device")) };
+        let version = self.draft.version.trim().to_owned();
+        if version.is_empty() {
+            return Err(words::say("push.no-version"));
+        }
+        let timeout = self.draft.timeout.trim();
+        let timeout_secs = if timeout.is_empty() { None } else { timeout.parse().ok() };
+        if timeout_secs.is_none_or(|secs: u64| secs == 0) && !timeout.is_empty() {
+            return Err(words::say("push.bad-timeout"));
+        }
+        let module = Some(self.draft.module.trim().to_owned()).filter(|module| !module.is_empty());
+        let order = PushOrder { image, device, dialect: self.dialect(model), version, module, timeout_secs };
+        match model.bench.check_push(&order) {
+            Ok(()) => Ok(order),
+            Err(trouble) => Err(refusal(&trouble)),
+        }
+    }
+
+    /// Does what only concerns the window.
+    pub fn grant(&mut self, wish: Wish, model: &Model) {
+        match wish {
+            Wish::SelectBuild(build) => self.build = Some(build),
+            Wish::SelectDevice(device) => self.device = Some(device),
+            Wish::SelectPort(port) => {
+                self.port = Some(port);
+                self.console = Scroll::default();
+            }
+            Wish::Open(dialog) => self.dialog = Some(dialog),
+            Wish::ShowInstant(at) => self.show_instant(at, model),
+            Wish::ShowEvent(seq) => self.show_event(seq, model),
+            Wish::Zoom(span) => self.zoom = span,
+            Wish::Act(_) | Wish::PickImages | Wish::ListPorts => {}
+        }
+    }
+
+    /// Both panes at this instant, marked there.
+    fn show_instant(&mut self, at: Micros, model: &Model) {
+        self.mark = Some(at);
+        let place = self.listing.place_of(model.feed.index_at(at));
+        (self.messages.reveal, self.messages.follow) = (Some(place), false);
+        if let Some(console) = self.port.as_ref().and_then(|port| model.consoles.get(port)) {
+            (self.console.reveal, self.console.follow) = (Some(console.index_at(at)), false);
+        }
+    }
+
+    fn show_event(&mut self, seq: u64, model: &Model) {
+        let Some(index) = model.feed.index_of(seq) else { return };
+        let Some(row) = model.feed.row(index) else { return };
+        self.filter = Filter::default();
+        self.zoom = None;
+        // The whole list is not scanned here: a row that is not listed yet is revealed once it is.
+        self.listing.update(model, &self.filter);
+        self.show_instant(row.at, model);
+        self.message = Some((index, index));
+        self.messages.reveal = Some(self.listing.place_of(index));
+    }
+
+    /// A time as it is to be shown.
+    #[must_use]
+    pub fn time(&self, at: Micros, model: &Model) -> String {
+        let pushed = || self.case(model).map(|case| case.upgrade.requested_at());
+        match self.settings.time {
+            TimeShown::Clock => words::clock(model.bench.started_unix_ms() + at.0 / 1_000, self.utc_offset_secs),
+            TimeShown::SinceStart => at.to_string(),
+            TimeShown::SincePush => match pushed() {
+                Some(pushed) if at < pushed => format!("-{}", pushed.since(at)),
+                Some(pushed) => format!("+{}", at.since(pushed)),
+                None => at.to_string(),
+            },
+        }
+    }
+}
+
+fn refusal(trouble: &Trouble) -> String {
+    words::trouble(trouble).joined()
+}

@@ -1,0 +1,1 @@
+//! What the window promises, by accessible name.

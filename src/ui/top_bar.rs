@@ -1,0 +1,168 @@
+//! The top of the window: how broker, firmware server, serial ports and recording stand; language, theme, network.
+
+use super::model::Model;
+use super::pieces::{Light, button_ui, choice_ui, light_ui};
+use super::settings::{Settings, ThemeChoice};
+use super::state::{Dialog, WindowState};
+use super::theme::palette;
+use super::wish::Wish;
+use super::words::{self, Language, say, tell};
+use crate::bench::{Port, Service};
+use crate::event::Trouble;
+use eframe::egui;
+use eframe::egui::{Align, Layout, RichText, Ui};
+
+/// How the recording stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// The file's name.
+    pub name: String,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Why it stopped, if it did.
+    pub trouble: Option<Trouble>,
+}
+
+/// How one thing stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusView {
+    /// Its light.
+    pub light: Light,
+    /// The light in a word.
+    pub meaning: String,
+    /// What and where.
+    pub text: String,
+    /// What is the matter and what to do, if anything is.
+    pub trouble: Option<String>,
+}
+
+/// The top of the window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopBarView {
+    /// Broker, firmware server, serial, recording.
+    pub status: Vec<StatusView>,
+    /// What the dialog for addresses begins with.
+    pub network: Dialog,
+}
+
+/// Works the bar out.
+#[must_use]
+pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -> TopBarView {
+    let mut status = vec![broker(model), server(model), serial(model)];
+    status.extend(recording.map(recorded));
+    TopBarView { status, network: network(model, &state.settings) }
+}
+
+fn network(model: &Model, settings: &Settings) -> Dialog {
+    let address = |service: &Service| match service {
+        Service::Running { address, .. } => address.clone(),
+        _ => String::new(),
+    };
+    let given = |given: &Option<String>, service| given.clone().unwrap_or_else(|| address(service));
+    Dialog::Network {
+        broker: given(&settings.broker, model.bench.broker()),
+        server: given(&settings.server, model.bench.server()),
+        advertise: settings.advertise.clone().unwrap_or_default(),
+    }
+}
+
+fn running(text: String) -> StatusView {
+    StatusView { light: Light::On, meaning: say("status.running"), text, trouble: None }
+}
+
+fn stopped(text: String) -> StatusView {
+    StatusView { light: Light::Off, meaning: say("status.stopped"), text, trouble: None }
+}
+
+fn broken(text: String, trouble: &Trouble) -> StatusView {
+    let trouble = Some(words::trouble(trouble).joined());
+    StatusView { light: Light::Broken, meaning: say("status.failed"), text, trouble }
+}
+
+fn broker(model: &Model) -> StatusView {
+    match (model.bench.broker(), model.bench.connected_clients()) {
+        (Service::Running { address, .. }, Some(n)) => {
+            running(tell("status.broker", &[("address", address), ("n", &n)]))
+        }
+        (Service::Running { address, .. }, None) => running(tell("status.broker-external", &[("address", address)])),
+        (Service::Failed(trouble), _) => broken(say("status.broker-failed"), trouble),
+        (Service::Stopped, _) => stopped(say("status.broker-stopped")),
+    }
+}
+
+fn server(model: &Model) -> StatusView {
+    match model.bench.server() {
+        Service::Running { advertised, .. } => running(tell("status.server", &[("address", advertised)])),
+        Service::Failed(trouble) => broken(say("status.server-failed"), trouble),
+        Service::Stopped => stopped(say("status.server-stopped")),
+    }
+}
+
+fn serial(model: &Model) -> StatusView {
+    let ports: Vec<(&str, &Port)> = model.bench.ports().collect();
+    let open: Vec<_> = ports.iter().filter(|(_, port)| port.state.is_ok()).collect();
+    if let [(name, port)] = open.as_slice() {
+        return running(tell("status.serial", &[("port", name), ("settings", &port.settings)]));
+    }
+    if open.len() > 1 {
+        return running(tell("status.serial-many", &[("n", &open.len())]));
+    }
+    let troubled = ports.iter().find_map(|(name, port)| match &port.state {
+        Err(Some(trouble)) => Some((name, trouble)),
+        _ => None,
+    });
+    match troubled {
+        Some((name, trouble)) => broken(tell("status.serial-failed", &[("port", name)]), trouble),
+        None => stopped(say("status.serial-closed")),
+    }
+}
+
+fn recorded(recording: &Recording) -> StatusView {
+    let size = words::bytes(recording.bytes);
+    let text = tell("status.recording", &[("name", &recording.name), ("size", &size)]);
+    match &recording.trouble {
+        Some(trouble) => broken(text, trouble),
+        None => running(text),
+    }
+}
+
+/// Draws the bar; changes language and theme in the settings.
+pub fn top_bar_ui(ui: &mut Ui, view: &TopBarView, settings: &mut Settings) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if button_ui(ui, say("network.open")).clicked() {
+                wishes.push(Wish::Open(view.network.clone()));
+            }
+            let themes = ThemeChoice::ALL.map(|choice| (choice, say(choice.key())));
+            if let Some(theme) = choice_ui(ui, "theme", &say("theme.name"), 70.0, &settings.theme, themes) {
+                settings.theme = theme;
+            }
+            let languages = Language::ALL.map(|language| (language, language.name().to_owned()));
+            if let Some(language) = choice_ui(ui, "language", &say("language.name"), 74.0, &words::spoken(), languages)
+            {
+                settings.language = Some(language);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                for status in &view.status {
+                    status_ui(ui, status);
+                }
+            });
+        });
+    });
+    for status in &view.status {
+        if let Some(trouble) = &status.trouble {
+            ui.label(RichText::new(trouble).color(palette(ui).bad));
+        }
+    }
+    wishes
+}
+
+fn status_ui(ui: &mut Ui, status: &StatusView) {
+    light_ui(ui, status.light, &status.meaning);
+    let label = ui.add(egui::Label::new(&status.text).truncate());
+    if let Some(trouble) = &status.trouble {
+        label.on_hover_text(trouble);
+    }
+    ui.add_space(8.0);
+}

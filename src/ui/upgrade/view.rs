@@ -1,0 +1,238 @@
+//! What the middle of the window shows of an upgrade, in plain text.
+
+use crate::bench::{Build, Case, Device, PushOrder, Service};
+use crate::dialect;
+use crate::event::{DeviceId, Micros, UpgradeId};
+use crate::ui::model::Model;
+use crate::ui::state::WindowState;
+use crate::ui::words::{self, say, tell};
+use crate::upgrade::{Outcome, State};
+
+/// What a rule of the diagnosis room found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable, kebab-case; its texts stand under `diagnosis.<code>`.
+    pub code: &'static str,
+    /// What the sentences mention, by name.
+    pub args: Vec<(&'static str, String)>,
+    /// The events that prove it.
+    pub evidence: Vec<u64>,
+}
+
+/// How a step of the track stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepMark {
+    /// Behind us.
+    Done,
+    /// Here.
+    Now,
+    /// Before us.
+    Ahead,
+    /// Ended badly here.
+    Failed,
+}
+
+/// One step of the track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepView {
+    /// Its name, with a percentage.
+    pub name: String,
+    /// How it stands.
+    pub mark: StepMark,
+}
+
+/// Both witnesses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnessed {
+    /// What the device says, in percent.
+    pub said: Option<u8>,
+    /// What was served, in percent.
+    pub served: u8,
+    /// The rate, when something moves.
+    pub rate: Option<String>,
+    /// The time left, when it can be told.
+    pub left: Option<String>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How.
+    pub outcome: Outcome,
+    /// In words.
+    pub text: String,
+    /// What to try; may be empty.
+    pub advice: String,
+}
+
+/// The upgrade that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseView {
+    /// Names it.
+    pub upgrade: UpgradeId,
+    /// What goes where, when that is not what is chosen for the next push.
+    pub title: Option<String>,
+    /// The track.
+    pub steps: Vec<StepView>,
+    /// The witnesses.
+    pub witnessed: Witnessed,
+    /// What it waits for.
+    pub waits: Option<String>,
+    /// How it ended.
+    pub verdict: Option<Verdict>,
+}
+
+/// What to do next, when there is no upgrade to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextStepsView {
+    /// The sentences.
+    pub steps: Vec<String>,
+    /// Whether a simulated device is offered here.
+    pub offers_simulation: bool,
+    /// Whether only this computer can reach the bench.
+    pub loopback: bool,
+}
+
+/// The middle of the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpgradeView {
+    /// The chosen build.
+    pub build: String,
+    /// The chosen device.
+    pub device: String,
+    /// The push, or why not.
+    pub push: Result<PushOrder, String>,
+    /// The upgrade of the chosen device.
+    pub case: Option<CaseView>,
+    /// What to do next, when there is none.
+    pub next: Option<NextStepsView>,
+    /// What was found out.
+    pub findings: Vec<Finding>,
+}
+
+/// Whether the view changes by itself while time passes.
+#[must_use]
+pub fn is_moving(model: &Model, state: &WindowState, now: Micros) -> bool {
+    state.case(model).is_some_and(|case| case.witness.rate(now).is_some() && case.upgrade.ended_at().is_none())
+}
+
+/// Works the middle of the window out.
+#[must_use]
+pub fn view(model: &Model, state: &WindowState, findings: Vec<Finding>, now: Micros) -> UpgradeView {
+    let case = state.case(model).map(|case| case_view(case, model, state, now));
+    let next = case.is_none().then(|| next_steps(model));
+    UpgradeView {
+        build: state.build(model).map_or_else(|| say("push.no-build-chosen"), |(_, build)| build_line(build)),
+        device: state
+            .device(model)
+            .map_or_else(|| say("push.no-device-chosen"), |(id, device)| device_line(&id, device)),
+        push: state.push_order(model),
+        case,
+        next,
+        findings,
+    }
+}
+
+fn build_line(build: &Build) -> String {
+    format!("{} · {} · {}", build.name, words::bytes(build.size), words::short_md5(&build.md5))
+}
+
+fn device_line(id: &DeviceId, device: &Device) -> String {
+    let about = [device.dialect.as_deref(), device.version(None)];
+    let about: Vec<_> = about.into_iter().flatten().collect();
+    if about.is_empty() { id.device.to_string() } else { format!("{} ({})", id.device, about.join(", ")) }
+}
+
+fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> CaseView {
+    let order = &case.order;
+    let chosen = state.build(model);
+    let same = chosen.is_some_and(|(_, build)| build.md5 == order.md5) && state.draft.version.trim() == order.version;
+    let title = (!same).then(|| {
+        tell("upgrade.title", &[("name", &order.name), ("version", &order.version), ("device", &order.device.device)])
+    });
+    let online = model.bench.device(&order.device).and_then(|device| device.online);
+    let ended = case.upgrade.ended_at().is_some();
+    CaseView {
+        upgrade: order.upgrade,
+        title,
+        steps: steps(case),
+        witnessed: Witnessed {
+            said: model.said(order.upgrade),
+            served: case.witness.percent(),
+            rate: case.witness.rate(now).filter(|_| !ended).map(words::rate),
+            left: case.witness.time_left(now).filter(|_| !ended).map(words::time_left),
+        },
+        waits: words::waiting(case, online),
+        verdict: verdict(case),
+    }
+}
+
+/// How far it came, by what both witnesses and the broker know.
+fn steps(case: &Case) -> Vec<StepView> {
+    let state = case.upgrade.state();
+    let (reached, last) = match state {
+        State::Queued => (0, StepMark::Now),
+        State::Offered => (1, StepMark::Now),
+        State::Downloading { .. } => (2, StepMark::Now),
+        State::Burning { .. } => (3, StepMark::Now),
+        State::Restarting => (4, StepMark::Now),
+        State::Succeeded => (5, StepMark::Done),
+        State::Failed(_) | State::Cancelled if case.witness.coverage.is_complete() => (3, StepMark::Failed),
+        State::Failed(_) | State::Cancelled if case.witness.first.is_some() => (2, StepMark::Failed),
+        State::Failed(_) | State::Cancelled if case.delivery.published.is_some() => (1, StepMark::Failed),
+        State::Failed(_) | State::Cancelled => (0, StepMark::Failed),
+    };
+    let keys = ["queued", "offered", "downloading", "burning", "restarting", "succeeded"];
+    let named = keys.iter().enumerate().map(|(at, key)| {
+        let mark = match at.cmp(&reached) {
+            std::cmp::Ordering::Less => StepMark::Done,
+            std::cmp::Ordering::Equal => last,
+            std::cmp::Ordering::Greater => StepMark::Ahead,
+        };
+        let name = if mark == StepMark::Now { words::state(state) } else { say(&format!("state.{key}")) };
+        StepView { name, mark }
+    });
+    // Waiting in the queue is no step of most upgrades.
+    named.skip(usize::from(reached > 0)).collect()
+}
+
+fn verdict(case: &Case) -> Option<Verdict> {
+    let outcome = case.upgrade.state().outcome()?;
+    let order = &case.order;
+    let span = case.upgrade.ended_at().map(|ended| ended.since(case.upgrade.requested_at())).unwrap_or_default();
+    let span = words::duration(span);
+    let (text, advice) = match (case.upgrade.state(), dialect::find(&order.dialect)) {
+        (State::Failed(failure), Ok(dialect)) => {
+            let words = words::failure(failure, dialect, &order.version);
+            (tell("verdict.failed", &[("span", &span), ("reason", &words.cause)]), words.advice)
+        }
+        (State::Cancelled, _) => (tell("verdict.cancelled", &[("span", &span)]), String::new()),
+        _ => {
+            let args: [(&str, &dyn std::fmt::Display); 3] =
+                [("span", &span), ("device", &order.device.device), ("version", &order.version)];
+            (tell("verdict.succeeded", &args), String::new())
+        }
+    };
+    Some(Verdict { outcome, text, advice })
+}
+
+fn next_steps(model: &Model) -> NextStepsView {
+    let bench = &model.bench;
+    let mut steps = Vec::new();
+    let mut loopback = false;
+    if bench.builds().next().is_none() {
+        steps.push(say("next.add-build"));
+    }
+    if let Service::Running { address, .. } = bench.broker() {
+        let url = if address.contains("://") { address.clone() } else { format!("mqtt://{address}") };
+        loopback = address.contains("127.0.0.1") || address.contains("localhost") || address.contains("[::1]");
+        if bench.devices().next().is_none() {
+            steps.push(tell("next.point-device", &[("url", &url)]));
+        }
+    }
+    let has_device = bench.devices().next().is_some();
+    if has_device && bench.builds().next().is_some() {
+        steps.push(say("next.push"));
+    }
+    NextStepsView { steps, offers_simulation: !has_device, loopback }
+}

@@ -1,0 +1,36 @@
+//! What was clicked: an action for the session, or a change of what the window shows.
+
+use super::state::Dialog;
+use crate::bench::Action;
+use crate::event::{DeviceId, ImageId, Micros};
+
+/// One thing the operator asked of the window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// For the session.
+    Act(Action),
+    /// Open the system's dialog for firmware files.
+    PickImages,
+    /// Choose a build.
+    SelectBuild(ImageId),
+    /// Choose a device.
+    SelectDevice(DeviceId),
+    /// Show a console.
+    SelectPort(String),
+    /// Open a dialog.
+    Open(Dialog),
+    /// Look up the system's serial ports again.
+    ListPorts,
+    /// Show both panes at this instant; both marked.
+    ShowInstant(Micros),
+    /// Show the message of this event, selected.
+    ShowEvent(u64),
+    /// Show only this span in both panes; nothing shows all.
+    Zoom(Option<(Micros, Micros)>),
+}
+
+impl From<Action> for Wish {
+    fn from(action: Action) -> Self {
+        Self::Act(action)
+    }
+}

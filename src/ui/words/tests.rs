@@ -1,0 +1,176 @@
+//! Every code has its sentences, in every language.
+
+use super::{Language, bytes, clock, count, defect, duration, find, say, speak, tell, time_left, trouble};
+use crate::dialect::Defect;
+use crate::event::{Micros, Trouble};
+use std::collections::BTreeSet;
+
+const EN: &str = include_str!("../../../assets/locales/en.yml");
+const ZH: &str = include_str!("../../../assets/locales/zh-CN.yml");
+
+const TROUBLES: &str = "address-in-use[address] address-not-available[address] permission-denied[address] \
+    bad-address[address] bad-broker-url[url] broker-url-scheme[url] broker-unreachable[address,detail] \
+    broker-refused-password[address] broker-refused[address,reason] broker-connection-lost[address] \
+    file-not-found[path] file-empty[path] file-is-directory[path] file-unreadable[path,detail] file-too-large[path] \
+    file-changed[path] version-not-allowed[version,cloud,grammar] unknown-dialect[dialect,known] no-such-build[] \
+    upgrade-in-progress[device,version] port-not-found[port] port-busy[port] port-denied[port] port-failed[port,detail] \
+    port-vanished[port] pty-not-available[] capture-empty[] capture-foreign[] capture-future[version,by] \
+    capture-unwritable[path,detail] data-folder[path,detail] bad-device[text] bad-bench-file[path,detail] \
+    secret-variable-missing[name] simulator-failed[detail] no-device[device] too-slow-window[lost]";
+const FAILURES: &str = "url-unreachable url-expired download-timed-out md5-mismatch burning-failed device-failed \
+    upgrade-failed download-failed verification-failed wrong-version timed-out cancelled";
+const DEFECTS: &str = "trailing-comma loose-json not-json not-utf8 empty-payload too-deep trailing-nul missing-key \
+    unknown-method unknown-state other-spelling percent-out-of-range step-out-of-range number-not-text wrong-type \
+    unknown-module";
+
+/// Every `path.to.key` of a locale file with its text.
+fn entries(yaml: &str) -> Vec<(String, String)> {
+    let mut path: Vec<&str> = Vec::new();
+    let mut entries = Vec::new();
+    for line in yaml.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        let (key, value) = line.trim().split_once(':').unwrap();
+        path.truncate((line.len() - line.trim_start().len()) / 2);
+        path.push(key);
+        if !value.is_empty() {
+            entries.push((path.join("."), value.trim().trim_matches('"').to_owned()));
+        }
+    }
+    entries
+}
+
+fn placeholders(text: &str) -> BTreeSet<&str> {
+    text.split("%{").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
+}
+
+fn in_both(key: &str) -> [String; 2] {
+    Language::ALL.map(|language| {
+        speak(language);
+        let found = find(key);
+        let own =
+            entries(if language == Language::English { EN } else { ZH }).into_iter().any(|(known, _)| known == key);
+        assert!(own, "{} has no {key}", language.id());
+        found.unwrap()
+    })
+}
+
+#[test]
+fn every_trouble_says_what_happened_and_what_to_do_in_both_languages() {
+    for trouble in TROUBLES.split_whitespace() {
+        let (code, args) = trouble.trim_end_matches(']').split_once('[').unwrap();
+        for part in ["cause", "advice"] {
+            for text in in_both(&format!("trouble.{code}.{part}")) {
+                assert!(text.ends_with(['.', '。']), "a sentence ends: {text}");
+                let known: BTreeSet<_> = args.split(',').collect();
+                assert!(placeholders(&text).is_subset(&known), "{code} is not given all of {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_failure_and_defect_has_words_in_both_languages() {
+    for code in FAILURES.split_whitespace() {
+        for part in ["reason", "advice"] {
+            for text in in_both(&format!("failure.{code}.{part}")) {
+                assert!(text.ends_with(['.', '。']), "{text}");
+            }
+        }
+    }
+    for code in DEFECTS.split_whitespace() {
+        in_both(&format!("defect.{code}"));
+    }
+}
+
+#[test]
+fn both_languages_have_the_same_keys_and_fill_in_the_same_words() {
+    let (en, zh) = (entries(EN), entries(ZH));
+    assert!(en.len() > 300);
+    assert_eq!(en.iter().map(|(key, _)| key).collect::<Vec<_>>(), zh.iter().map(|(key, _)| key).collect::<Vec<_>>());
+    for ((key, en), (_, zh)) in en.iter().zip(&zh) {
+        assert_eq!(placeholders(en), placeholders(zh), "{key}");
+    }
+}
+
+#[test]
+fn a_chinese_engineer_reads_no_english_sentence() {
+    for (key, text) in entries(ZH) {
+        let sentence =
+            entries(EN).into_iter().any(|(known, text)| known == key && text.contains(' ') && text.len() > 24);
+        assert!(!sentence || text.chars().any(|c| matches!(c, '\u{4e00}'..='\u{9fff}')), "{key}: {text}");
+    }
+}
+
+/// A key spelled wrongly would show itself in the window.
+#[test]
+fn every_text_the_window_asks_for_exists() {
+    let known: BTreeSet<String> = entries(EN).into_iter().map(|(key, _)| key).collect();
+    let groups: BTreeSet<&str> = known.iter().filter_map(|key| key.split('.').next()).collect();
+    let mut asked = 0;
+    for file in sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src/ui")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for literal in text.split('"').skip(1).step_by(2) {
+            let Some((group, rest)) = literal.split_once('.') else { continue };
+            let is_key = groups.contains(group) && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+            if is_key && !rest.is_empty() {
+                assert!(known.contains(literal), "{} asks for {literal}", file.display());
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 150, "{asked}");
+}
+
+fn sources(folder: &str) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(path.to_str().unwrap()));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn a_trouble_names_what_it_is_about() {
+    speak(Language::English);
+    let busy = trouble(&Trouble::new("port-busy").with("port", "/dev/ttyUSB0"));
+    assert_eq!(busy.cause, "Another program holds /dev/ttyUSB0.");
+    assert!(busy.joined().ends_with("open the port again."));
+    speak(Language::Chinese);
+    let busy = trouble(&Trouble::new("port-busy").with("port", "/dev/ttyUSB0"));
+    assert_eq!(busy.cause, "串口 /dev/ttyUSB0 被其他程序占用。");
+}
+
+#[test]
+fn a_trouble_from_a_newer_program_still_says_what_it_knows() {
+    speak(Language::English);
+    let odd = trouble(&Trouble::new("moon-phase").with("phase", "full"));
+    assert_eq!(odd.cause, "Something went wrong: moon-phase (phase full).");
+    assert_eq!(super::sentences::defect(&Defect { code: "odd", at: "x".into() }), "odd: x");
+    assert_eq!(defect(&Defect { code: "missing-key", at: "version".into() }), "A key is missing: version");
+}
+
+#[test]
+fn a_device_that_calls_itself_a_placeholder_is_shown_as_it_is() {
+    assert_eq!(tell("list.remove", &[("name", &"%{name}")]), "Remove %{name}");
+    assert_eq!(say("no.such.key"), "no.such.key");
+}
+
+#[test]
+fn sizes_and_times_read_as_engineers_write_them() {
+    speak(Language::English);
+    for (size, text) in [(0, "0 B"), (1023, "1023 B"), (4097, "4.0 KB"), (421_888, "412 KB"), (2_202_009, "2.1 MB")] {
+        assert_eq!(bytes(size), text);
+    }
+    for (span, text) in [(412, "412 ms"), (7_204, "7.2 s"), (200_000, "3 min 20 s"), (7_500_000, "2 h 5 min")] {
+        assert_eq!(duration(Micros::from_millis(span)), text);
+    }
+    assert_eq!(duration(Micros::from_secs(4 * 86_400)), "4 d");
+    assert_eq!(time_left(Micros::from_millis(6_200)), "00:07 left");
+    assert_eq!((count(868_352), count(12)), ("868,352".to_owned(), "12".to_owned()));
+    assert_eq!(clock(1_700_000_000_031, 8 * 3600), "06:13:20.031");
+    assert_eq!(clock(1_700_000_000_031, -3600), "21:13:20.031");
+}
