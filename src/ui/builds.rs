@@ -40,9 +40,9 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> BuildsView {
 fn entry(build: &Build, chosen: bool, model: &Model, state: &WindowState, now: Micros) -> EntryView {
     let version = build.version.clone().unwrap_or_else(|| say("build.no-version"));
     let (light, meaning) = match (&build.trouble, build.rebuilt) {
-        (Some(_), _) => (Light::Broken, say("build.troubled")),
-        (None, true) => (Light::On, say("build.rebuilt")),
-        (None, false) => (Light::Off, String::new()),
+        (Some(_), _) => (Some(Light::Broken), say("build.troubled")),
+        (None, true) => (Some(Light::On), say("build.rebuilt")),
+        (None, false) => (None, String::new()),
     };
     let below = match &build.trouble {
         Some(trouble) => words::trouble(trouble).cause,

@@ -162,7 +162,9 @@ fn draw_row(
         paint_warning(painter, pos2(left + 5.0, rect.center().y), colours.warn);
         left += SIGN;
     }
-    let device = row.device.as_ref().map(|id| id.device.to_string()).unwrap_or_default();
+    // With one device on the bench, whose row it is needs no telling.
+    let several = model.bench.devices().nth(1).is_some();
+    let device = row.device.as_ref().filter(|_| several).map(|id| id.device.to_string()).unwrap_or_default();
     let device = painter.layout_no_wrap(device, theme::log_font(), colours.weak);
     let right = rect.right() - device.size().x - 6.0;
     let words = words_of(item, row, model);

@@ -177,7 +177,7 @@ impl Place {
     }
 
     fn keyboard(&self, ui: &Ui, id: Id, scroll: &mut Scroll, output: &mut RowsOutput) {
-        let filter = EventFilter { vertical_arrows: true, horizontal_arrows: false, tab: false, escape: false };
+        let filter = EventFilter { vertical_arrows: true, horizontal_arrows: false, tab: false, escape: true };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
         if self.range.is_empty() {
             return;
@@ -207,6 +207,9 @@ impl Place {
             scroll.step_to(row, extend);
             scroll.follow = row == last;
             output.chose = Some(row);
+        }
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            (scroll.cursor, scroll.anchor) = (None, None);
         }
         if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
             output.opened = scroll.cursor;

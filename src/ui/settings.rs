@@ -130,8 +130,6 @@ pub struct Settings {
     pub baud_rate: u32,
     /// The dialect of simulated and hand-made devices.
     pub dialect: String,
-    /// Whether the selected row's detail is shown.
-    pub detail: bool,
     /// Width of the lists at the left, in points.
     pub side_width: f32,
     /// Width of the console, as a part of both panes.
@@ -156,8 +154,7 @@ impl Default for Settings {
             port: None,
             baud_rate: 115_200,
             dialect: "uiot".to_owned(),
-            detail: true,
-            side_width: 230.0,
+            side_width: 252.0,
             console_part: 0.45,
             detail_height: 170.0,
             broker: None,

@@ -14,7 +14,7 @@ pub const LOG_TEXT: f32 = 12.5;
 /// The radius of a status dot.
 pub const DOT: f32 = 4.0;
 /// The height of the overview.
-pub const OVERVIEW: f32 = 58.0;
+pub const OVERVIEW: f32 = 72.0;
 
 /// The colours of one theme, by meaning. Each is also said by a word or a shape.
 #[derive(Debug)]

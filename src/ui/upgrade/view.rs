@@ -155,9 +155,9 @@ fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> Ca
     CaseView {
         upgrade: order.upgrade,
         title,
-        steps: steps(case),
+        steps: steps(case, model.said(order.upgrade).burning),
         witnessed: Witnessed {
-            said: model.said(order.upgrade),
+            said: model.said(order.upgrade).downloaded,
             served: case.witness.percent(),
             rate: case.witness.rate(now).filter(|_| !ended).map(words::rate),
             left: case.witness.time_left(now).filter(|_| !ended).map(words::time_left),
@@ -168,7 +168,7 @@ fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> Ca
 }
 
 /// How far it came, by what both witnesses and the broker know.
-fn steps(case: &Case) -> Vec<StepView> {
+fn steps(case: &Case, burning: bool) -> Vec<StepView> {
     let state = case.upgrade.state();
     let (reached, last) = match state {
         State::Queued => (0, StepMark::Now),
@@ -177,7 +177,7 @@ fn steps(case: &Case) -> Vec<StepView> {
         State::Burning { .. } => (3, StepMark::Now),
         State::Restarting => (4, StepMark::Now),
         State::Succeeded => (5, StepMark::Done),
-        State::Failed(_) | State::Cancelled if case.witness.coverage.is_complete() => (3, StepMark::Failed),
+        State::Failed(_) | State::Cancelled if burning => (3, StepMark::Failed),
         State::Failed(_) | State::Cancelled if case.witness.first.is_some() => (2, StepMark::Failed),
         State::Failed(_) | State::Cancelled if case.delivery.published.is_some() => (1, StepMark::Failed),
         State::Failed(_) | State::Cancelled => (0, StepMark::Failed),
@@ -229,6 +229,9 @@ fn next_steps(model: &Model) -> NextStepsView {
         if bench.devices().next().is_none() {
             steps.push(tell("next.point-device", &[("url", &url)]));
         }
+    }
+    if matches!(bench.broker(), Service::Failed(_)) {
+        steps.push(say("next.broker"));
     }
     let has_device = bench.devices().next().is_some();
     if has_device && bench.builds().next().is_some() {

@@ -46,7 +46,8 @@ fn in_both(key: &str) -> [String; 2] {
     Language::ALL.map(|language| {
         speak(language);
         let found = find(key);
-        let own = entries(if language == Language::English { EN } else { ZH }).into_iter().any(|(known, _)| known == key);
+        let own =
+            entries(if language == Language::English { EN } else { ZH }).into_iter().any(|(known, _)| known == key);
         assert!(own, "{} has no {key}", language.id());
         found.unwrap()
     })
@@ -93,7 +94,8 @@ fn both_languages_have_the_same_keys_and_fill_in_the_same_words() {
 #[test]
 fn a_chinese_engineer_reads_no_english_sentence() {
     for (key, text) in entries(ZH) {
-        let sentence = entries(EN).into_iter().any(|(known, text)| known == key && text.contains(' ') && text.len() > 24);
+        let sentence =
+            entries(EN).into_iter().any(|(known, text)| known == key && text.contains(' ') && text.len() > 24);
         assert!(!sentence || text.chars().any(|c| matches!(c, '\u{4e00}'..='\u{9fff}')), "{key}: {text}");
     }
 }
