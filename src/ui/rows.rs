@@ -185,7 +185,8 @@ impl Place {
         let last = self.range.end - 1;
         let here = scroll.cursor.unwrap_or(if scroll.follow { last } else { whole(scroll.top) });
         let page = whole(self.page.max(2.0)) - 1;
-        for extend in [false, true] {
+        // With Shift first: without it, a key matches however it is pressed.
+        for extend in [true, false] {
             let modifiers = if extend { Modifiers::SHIFT } else { Modifiers::NONE };
             let pressed = |key| ui.input_mut(|input| input.consume_key(modifiers, key));
             let row = if pressed(Key::ArrowUp) {

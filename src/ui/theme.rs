@@ -1,7 +1,9 @@
 //! Colours and sizes by meaning, for both themes.
 
 use eframe::egui;
-use eframe::egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, Style, TextStyle, Theme, Visuals, vec2};
+use eframe::egui::{
+    Color32, CornerRadius, FontDefinitions, FontFamily, FontId, Margin, Stroke, Style, TextStyle, Theme, Visuals, vec2,
+};
 
 /// The gap between things that belong together, in points.
 pub const GAP: f32 = 6.0;
@@ -154,6 +156,10 @@ pub const fn log_font() -> FontId {
 
 /// Sets up both themes; called once.
 pub fn install(ctx: &egui::Context) {
+    let mut fonts = FontDefinitions::default();
+    // The monospace font has the arrows that the proportional one lacks.
+    fonts.families.entry(FontFamily::Proportional).or_default().push("Hack".to_owned());
+    ctx.set_fonts(fonts);
     for (theme, colours) in [(Theme::Dark, &DARK), (Theme::Light, &LIGHT)] {
         ctx.style_mut_of(theme, |style| dress(style, theme, colours));
     }
