@@ -8,7 +8,7 @@ use super::wish::Wish;
 use super::words::{self, say, tell};
 use crate::bench::{Action, Build};
 use crate::event::{ImageId, Micros};
-use eframe::egui::{Align, Layout, ScrollArea, Ui};
+use eframe::egui::{Align, Key, Layout, Modifiers, ScrollArea, Ui};
 
 /// For how long a rebuilt build's age is counted; afterwards the time it was read is shown.
 const FRESH: Micros = Micros::from_secs(60);
@@ -71,7 +71,8 @@ pub fn builds_ui(ui: &mut Ui, view: &BuildsView) -> Vec<Wish> {
         ui.horizontal(|ui| {
             title_ui(ui, &say("pane.builds"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if button_ui(ui, say("build.add")).clicked() {
+                let shortcut = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::O));
+                if button_ui(ui, say("build.add")).clicked() || shortcut {
                     wishes.push(Wish::PickImages);
                 }
             });

@@ -198,6 +198,8 @@ fn visuals(theme: Theme, colours: &Palette) -> Visuals {
     visuals.warn_fg_color = colours.warn;
     visuals.error_fg_color = colours.bad;
     visuals.striped = false;
+    // A blinking cursor would keep an idle window drawing.
+    visuals.text_cursor.blink = false;
     let widgets = &mut visuals.widgets;
     for widget in [&mut widgets.noninteractive, &mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
         widget.corner_radius = CornerRadius::same(4);

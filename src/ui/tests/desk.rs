@@ -69,15 +69,6 @@ impl Desk {
         self.harness.run_steps(4);
     }
 
-    pub fn app(&self) -> &Workbench {
-        self.harness.state().as_ref().unwrap()
-    }
-
-    pub fn happen(&mut self, story: &Story, from: usize) {
-        self.written.events.borrow_mut().extend(story.events[from..].iter().cloned());
-        self.run();
-    }
-
     pub fn later(&mut self, millis: u64) {
         self.written.now.set(self.written.now.get() + millis * 1_000);
         self.run();
@@ -111,13 +102,6 @@ impl Desk {
     /// Whether some text on screen begins with this.
     pub fn begins(&self, text: &str) -> bool {
         self.texts().iter().any(|shown| shown.starts_with(text))
-    }
-
-    pub fn rows(&self, list: &str) -> Vec<String> {
-        let prefix = list.to_owned();
-        let _ = prefix;
-        let rows = self.harness.query_all_by_role(accesskit::Role::ListBoxOption);
-        rows.filter_map(|node| node.accesskit_node().label()).collect()
     }
 
     pub fn is_enabled(&self, name: &str) -> bool {

@@ -59,8 +59,8 @@ fn a_request_and_its_answer_are_one_row() {
 
 #[test]
 fn what_happens_on_the_bench_is_said_in_words() {
-    check(|story| drop(story.services()), "• firmware server at http://127.0.0.1:8070");
-    check(|story| drop(story.build()), "• build lamp-2.0.0.bin, 412 KB, MD5 93230c3b…");
+    check(|story| _ = story.services(), "• firmware server at http://127.0.0.1:8070");
+    check(|story| _ = story.build(), "• build lamp-2.0.0.bin, 412 KB, MD5 93230c3b…");
     let busy = |story: &mut Story| {
         story.device();
         let trouble = Some(Trouble::new("port-busy").with("port", "/dev/ttyUSB0"));
@@ -72,6 +72,6 @@ fn what_happens_on_the_bench_is_said_in_words() {
         story.add(Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence });
     };
     check(silent, "• the device has not answered the push of 2.0.0");
-    let lost = |story: &mut Story| drop(story.add(Fact::Gap { source: "serial".into(), lost: 4_000 }));
+    let lost = |story: &mut Story| _ = story.add(Fact::Gap { source: "serial".into(), lost: 4_000 });
     check(lost, "• 4,000 events lost (serial)");
 }
