@@ -45,8 +45,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
 
 /// `--broker` always means somebody else's; a forgotten scheme is MQTT.
 fn external(url: &str) -> BrokerChoice {
-    let url = if url.contains("://") { url.to_owned() } else { format!("mqtt://{url}") };
-    BrokerChoice::External(url)
+    BrokerChoice::External(if url.contains("://") { url.to_owned() } else { format!("mqtt://{url}") })
 }
 
 /// An address of ours, or the URL of somebody else's broker.

@@ -2,6 +2,7 @@
 
 pub mod bench_file;
 pub mod broker;
+mod broker_url;
 pub mod build_file;
 pub mod client;
 mod clock;

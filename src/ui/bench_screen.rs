@@ -3,7 +3,7 @@
 use super::model::Model;
 use super::state::WindowState;
 use super::top_bar::Recording;
-use super::upgrade::{Fields, Finding};
+use super::upgrade::Fields;
 use super::wish::Wish;
 use super::{builds, console, detail, devices, dialogs, messages, overview, status_bar, theme, top_bar, upgrade};
 use crate::event::Micros;
@@ -15,8 +15,6 @@ pub struct Surroundings<'a> {
     pub now: Micros,
     /// How the recording stands.
     pub recording: Option<&'a Recording>,
-    /// What was found out about the upgrade that is shown.
-    pub findings: Vec<Finding>,
 }
 
 /// Draws the whole screen. The bench is only read; what is to be done comes back.
@@ -29,7 +27,8 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
         wishes.extend(top_bar::top_bar_ui(ui, &top, &mut state.settings));
     });
     Panel::bottom("loss").frame(bar.inner_margin(Margin::symmetric(10, 3))).show(ui, |ui| {
-        status_bar::status_bar_ui(ui, &status_bar::view(model, state, around.now));
+        let view = status_bar::view(model, state, around.now);
+        status_bar::status_bar_ui(ui, &view, &mut state.settings.time);
     });
     let plain = Frame::new().fill(fill);
     let side = Panel::left("lists").frame(plain).default_size(state.settings.side_width).size_range(190.0..=420.0);
@@ -39,7 +38,7 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
     });
     state.settings.side_width = side.response.rect.width().round();
     CentralPanel::default().frame(plain).show(ui, |ui| {
-        let view = upgrade::view(model, state, around.findings, around.now);
+        let view = upgrade::view(model, state, around.now);
         Panel::top("upgrade").frame(Frame::new()).show(ui, |ui| {
             let fields =
                 Fields { draft: &mut state.draft, dialect: &mut state.settings.dialect, network: &top.network };
@@ -84,7 +83,16 @@ fn panes_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Ve
         wishes.extend(console::console_ui(ui, model, state));
     });
     state.settings.console_part = (shown.response.rect.width() / width.max(1.0) * 100.0).round() / 100.0;
-    let most = (whole.height() * 0.6).max(91.0);
+    if let Some(view) = detail::view(model, state) {
+        detail_pane_ui(ui, &view, whole.height(), state);
+    }
+    CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
+        wishes.extend(messages::messages_ui(ui, model, state));
+    });
+}
+
+fn detail_pane_ui(ui: &mut Ui, view: &detail::DetailView, height: f32, state: &mut WindowState) {
+    let most = (height * 0.6).max(91.0);
     let below = Panel::bottom("detail")
         .resizable(true)
         .frame(Frame::new().inner_margin(Margin::symmetric(theme::MARGIN, 4)))
@@ -92,10 +100,9 @@ fn panes_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Ve
         .size_range(90.0..=most);
     let shown = below.show(ui, |ui| {
         ui.take_available_height();
-        detail::detail_ui(ui, detail::view(model, state).as_ref());
+        if detail::detail_ui(ui, view) {
+            state.put_away();
+        }
     });
     state.settings.detail_height = shown.response.rect.height().round();
-    CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
-        wishes.extend(messages::messages_ui(ui, model, state));
-    });
 }

@@ -8,7 +8,7 @@ use super::wish::Wish;
 use super::words::{self, say, tell};
 use crate::bench::{Action, Build};
 use crate::event::{ImageId, Micros};
-use eframe::egui::{Align, Layout, ScrollArea, Ui};
+use eframe::egui::{Align, Key, Layout, Modifiers, ScrollArea, Ui};
 
 /// For how long a rebuilt build's age is counted; afterwards the time it was read is shown.
 const FRESH: Micros = Micros::from_secs(60);
@@ -40,9 +40,9 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> BuildsView {
 fn entry(build: &Build, chosen: bool, model: &Model, state: &WindowState, now: Micros) -> EntryView {
     let version = build.version.clone().unwrap_or_else(|| say("build.no-version"));
     let (light, meaning) = match (&build.trouble, build.rebuilt) {
-        (Some(_), _) => (Light::Broken, say("build.troubled")),
-        (None, true) => (Light::On, say("build.rebuilt")),
-        (None, false) => (Light::Off, String::new()),
+        (Some(_), _) => (Some(Light::Broken), say("build.troubled")),
+        (None, true) => (Some(Light::On), say("build.rebuilt")),
+        (None, false) => (None, String::new()),
     };
     let below = match &build.trouble {
         Some(trouble) => words::trouble(trouble).cause,
@@ -71,7 +71,8 @@ pub fn builds_ui(ui: &mut Ui, view: &BuildsView) -> Vec<Wish> {
         ui.horizontal(|ui| {
             title_ui(ui, &say("pane.builds"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if button_ui(ui, say("build.add")).clicked() {
+                let shortcut = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::O));
+                if button_ui(ui, say("build.add")).clicked() || shortcut {
                     wishes.push(Wish::PickImages);
                 }
             });

@@ -2,7 +2,7 @@
 
 use super::messages::paint_mark;
 use super::model::Model;
-use super::pieces::{button_ui, choice_ui, pane_ui, title_ui, weak_ui};
+use super::pieces::{button_ui, choice_ui, line_ui, pane_ui, title_ui, weak_ui};
 use super::rows::{RowSpace, Rows, rows_ui};
 use super::settings::LineEnding;
 use super::state::WindowState;
@@ -81,42 +81,56 @@ fn find(model: &Model, state: &mut WindowState, back: bool) {
 }
 
 fn port_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
-    ui.horizontal_wrapped(|ui| {
-        let consoles = model.consoles.keys().map(|name| (name.clone(), name.clone()));
-        let known: Vec<_> = consoles.collect();
-        let system = state.ports.iter().filter(|port| !model.consoles.contains_key(&port.name));
-        let described =
-            system.map(|port| (port.name.clone(), format!("{} {}", port.name, port.detail).trim_end().to_owned()));
-        let choices: Vec<_> = known.into_iter().chain(described).collect();
-        let chosen = state.settings.port.clone().filter(|_| state.port.is_none()).or_else(|| state.port.clone());
-        let chosen = chosen.unwrap_or_default();
-        if choices.is_empty() {
-            weak_ui(ui, say("console.no-ports"));
-        } else if let Some(port) = choice_ui(ui, "port", &say("console.port"), 150.0, &chosen, choices) {
-            state.settings.port = Some(port.clone());
-            wishes.push(Wish::SelectPort(port));
-        }
-        if ui.button(say("console.look-again")).on_hover_text(say("console.look-again-hint")).clicked() {
-            wishes.push(Wish::ListPorts);
-        }
-        let rates = BAUD_RATES.map(|rate| (rate, rate.to_string()));
-        if let Some(rate) = choice_ui(ui, "baud", &say("console.baud"), 70.0, &state.settings.baud_rate, rates) {
-            state.settings.baud_rate = rate;
-        }
-        if chosen.is_empty() {
-            return;
-        }
-        let open = model.bench.ports().any(|(name, port)| name == chosen && port.state.is_ok());
-        if open {
-            if button_ui(ui, say("console.close")).clicked() {
-                wishes.push(Action::ClosePort(chosen).into());
+    let chosen = state.port.clone().or_else(|| state.settings.port.clone()).unwrap_or_default();
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if !chosen.is_empty() {
+                open_ui(ui, &chosen, model, state, wishes);
             }
-        } else if button_ui(ui, say("console.open")).clicked() {
-            let settings = SerialSettings { baud_rate: state.settings.baud_rate, ..SerialSettings::default() };
-            wishes.push(Wish::SelectPort(chosen.clone()));
-            wishes.push(Action::OpenPort { port: chosen, settings }.into());
-        }
+            let rates = BAUD_RATES.map(|rate| (rate, rate.to_string()));
+            if let Some(rate) = choice_ui(ui, "baud", &say("console.baud"), 64.0, &state.settings.baud_rate, rates) {
+                state.settings.baud_rate = rate;
+            }
+            if ui.button(say("console.look-again")).on_hover_text(say("console.look-again-hint")).clicked() {
+                wishes.push(Wish::ListPorts);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                choose_port_ui(ui, &chosen, model, state, wishes);
+            });
+        });
     });
+}
+
+fn choose_port_ui(ui: &mut Ui, chosen: &String, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
+    let known = model.consoles.keys().map(|name| (name.clone(), name.clone()));
+    let others = state.ports.iter().filter(|port| !model.consoles.contains_key(&port.name));
+    let described = others.map(|port| {
+        let face = format!("{} {}", port.name, port.detail);
+        (port.name.clone(), face.trim_end().to_owned())
+    });
+    let choices: Vec<_> = known.chain(described).collect();
+    if choices.is_empty() {
+        line_ui(ui, say("console.no-ports"));
+        return;
+    }
+    let width = ui.available_width();
+    if let Some(port) = choice_ui(ui, "port", &say("console.port"), width, chosen, choices) {
+        state.settings.port = Some(port.clone());
+        wishes.push(Wish::SelectPort(port));
+    }
+}
+
+fn open_ui(ui: &mut Ui, chosen: &str, model: &Model, state: &WindowState, wishes: &mut Vec<Wish>) {
+    let open = model.bench.ports().any(|(name, port)| name == chosen && port.state.is_ok());
+    if open {
+        if button_ui(ui, say("console.close")).clicked() {
+            wishes.push(Action::ClosePort(chosen.to_owned()).into());
+        }
+    } else if button_ui(ui, say("console.open")).clicked() {
+        let settings = SerialSettings { baud_rate: state.settings.baud_rate, ..SerialSettings::default() };
+        wishes.push(Wish::SelectPort(chosen.to_owned()));
+        wishes.push(Action::OpenPort { port: chosen.to_owned(), settings }.into());
+    }
 }
 
 fn trouble_ui(ui: &mut Ui, model: &Model, state: &WindowState) {

@@ -1,13 +1,13 @@
 //! The chosen message in full: its fields, its bytes, what is wrong with it.
 
 use super::model::Model;
-use super::pieces::{warning_ui, weak_ui};
+use super::pieces::{sign_ui, title_ui, warning_ui, weak_ui};
 use super::state::WindowState;
 use super::summary;
 use super::words::{self, say};
 use crate::dialect;
 use crate::event::{Event, Fact};
-use eframe::egui::{Grid, Label, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::{Align, Grid, Label, Layout, RichText, ScrollArea, TextStyle, Ui};
 use std::fmt::Write as _;
 
 /// More of a payload than this is not laid out; it can be copied from the capture.
@@ -171,12 +171,15 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Draws the detail.
-pub fn detail_ui(ui: &mut Ui, view: Option<&DetailView>) {
-    let Some(view) = view else {
-        weak_ui(ui, say("detail.none"));
-        return;
-    };
+/// Draws the detail. Gives whether it is to be put away.
+pub fn detail_ui(ui: &mut Ui, view: &DetailView) -> bool {
+    let mut away = false;
+    ui.horizontal(|ui| {
+        title_ui(ui, &say("detail.name"));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            away = sign_ui(ui, "×", &say("detail.hide")).clicked();
+        });
+    });
     ScrollArea::both().id_salt("detail").auto_shrink(false).show(ui, |ui| {
         for problem in &view.problems {
             ui.horizontal(|ui| {
@@ -196,4 +199,5 @@ pub fn detail_ui(ui: &mut Ui, view: Option<&DetailView>) {
             ui.add(Label::new(RichText::new(text).text_style(TextStyle::Monospace)).selectable(true).extend());
         }
     });
+    away
 }

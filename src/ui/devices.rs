@@ -53,7 +53,7 @@ fn entry(id: &DeviceId, device: &Device, model: &Model, state: &WindowState) -> 
         None => say("device.never-seen"),
     };
     EntryView {
-        light,
+        light: Some(light),
         meaning,
         title: id.device.to_string(),
         right,

@@ -12,8 +12,8 @@ const HEIGHT: f32 = 40.0;
 /// What an entry shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryView {
-    /// The light in front of it, and its meaning.
-    pub light: Light,
+    /// The light in front of it, if it can stand one way or another.
+    pub light: Option<Light>,
     /// The light's meaning in a word.
     pub meaning: String,
     /// The name.
@@ -94,11 +94,13 @@ fn paint(ui: &Ui, view: &EntryView, rect: Rect, response: &Response) {
     if response.has_focus() {
         painter.rect_stroke(rect, 3.0, egui::Stroke::new(1.0, colours.accent), egui::StrokeKind::Inside);
     }
-    paint_light(ui, pos2(rect.left() + 14.0, rect.top() + 13.0), view.light);
+    if let Some(light) = view.light {
+        paint_light(ui, pos2(rect.left() + 14.0, rect.top() + 13.0), light);
+    }
     let right = painter.layout_no_wrap(view.right.clone(), FontId::proportional(12.5), colours.text);
     let right_at = rect.right() - 6.0 - right.size().x;
     painter.galley(pos2(right_at, rect.top() + 5.0), right, colours.text);
-    let left = rect.left() + 26.0;
+    let left = rect.left() + if view.light.is_some() { 26.0 } else { 12.0 };
     let text = |text: &str, from: f32, to: f32, size: f32, colour| {
         let clip = Rect::from_min_max(pos2(left, rect.top()), pos2(to, rect.bottom()));
         painter.with_clip_rect(clip).text(

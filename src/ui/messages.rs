@@ -12,7 +12,7 @@ use super::wish::Wish;
 use super::words::{self, say, tell};
 use crate::event::DeviceId;
 use eframe::egui;
-use eframe::egui::{Align, Layout, Rect, TextEdit, Ui, pos2};
+use eframe::egui::{Align, Key, Layout, Modifiers, Rect, TextEdit, Ui, pos2};
 use std::ops::RangeInclusive;
 
 /// Rows copied at most; more belong in a capture file.
@@ -36,12 +36,18 @@ fn header_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
             if !state.messages.follow && button_ui(ui, say("list.latest")).clicked() {
                 state.messages.jump_to_latest();
             }
+            if state.zoom.is_some() && button_ui(ui, say("list.all")).clicked() {
+                state.zoom = None;
+            }
             kind_ui(ui, state);
             device_ui(ui, model, state);
             let width = ui.available_width().max(60.0);
             let field =
                 TextEdit::singleline(&mut state.filter.text).desired_width(width).hint_text(say("messages.filter"));
-            ui.add(field).accessible_name(say("messages.filter"));
+            let field = ui.add(field).accessible_name(say("messages.filter"));
+            if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::F)) {
+                field.request_focus();
+            }
         });
     });
 }
@@ -162,7 +168,9 @@ fn draw_row(
         paint_warning(painter, pos2(left + 5.0, rect.center().y), colours.warn);
         left += SIGN;
     }
-    let device = row.device.as_ref().map(|id| id.device.to_string()).unwrap_or_default();
+    // With one device on the bench, whose row it is needs no telling.
+    let several = model.bench.devices().nth(1).is_some();
+    let device = row.device.as_ref().filter(|_| several).map(|id| id.device.to_string()).unwrap_or_default();
     let device = painter.layout_no_wrap(device, theme::log_font(), colours.weak);
     let right = rect.right() - device.size().x - 6.0;
     let words = words_of(item, row, model);

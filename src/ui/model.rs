@@ -28,6 +28,15 @@ pub struct Batch {
     pub events: Vec<Arc<Event>>,
 }
 
+/// What a device said of one upgrade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The latest percentage of its download.
+    pub downloaded: Option<u8>,
+    /// Whether it said it writes to flash.
+    pub burning: bool,
+}
+
 /// Everything the window knows.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -41,8 +50,8 @@ pub struct Model {
     pub consoles: BTreeMap<String, Console>,
     /// What the overview draws.
     pub series: Series,
-    /// The latest percentage a device said, by upgrade.
-    said: BTreeMap<UpgradeId, u8>,
+    /// What devices said of their upgrades.
+    said: BTreeMap<UpgradeId, Progress>,
     /// Events of the last second, by second.
     recent: VecDeque<(u64, u64)>,
 }
@@ -101,10 +110,10 @@ impl Model {
         }
     }
 
-    /// The latest percentage the device of this upgrade said.
+    /// What the device of this upgrade said of it.
     #[must_use]
-    pub fn said(&self, upgrade: UpgradeId) -> Option<u8> {
-        self.said.get(&upgrade).copied()
+    pub fn said(&self, upgrade: UpgradeId) -> Progress {
+        self.said.get(&upgrade).copied().unwrap_or_default()
     }
 
     /// Events a second, over the last whole second.
@@ -120,11 +129,12 @@ impl Model {
             Fact::MessageReceived { topic, payload, .. } => {
                 let Some((_, decoded)) = dialect::decode(topic, payload) else { return };
                 for said in &decoded.said {
-                    let (Report::Downloading { percent } | Report::Burning { percent }) = &said.report else {
-                        continue;
-                    };
-                    if let Some(case) = self.bench.latest_case(&decoded.device) {
-                        self.said.insert(case.order.upgrade, *percent);
+                    let Some(case) = self.bench.latest_case(&decoded.device) else { continue };
+                    let progress = self.said.entry(case.order.upgrade).or_default();
+                    match said.report {
+                        Report::Downloading { percent } => progress.downloaded = Some(percent),
+                        Report::Burning { .. } => progress.burning = true,
+                        _ => {}
                     }
                 }
             }

@@ -177,7 +177,7 @@ impl Place {
     }
 
     fn keyboard(&self, ui: &Ui, id: Id, scroll: &mut Scroll, output: &mut RowsOutput) {
-        let filter = EventFilter { vertical_arrows: true, horizontal_arrows: false, tab: false, escape: false };
+        let filter = EventFilter { vertical_arrows: true, horizontal_arrows: false, tab: false, escape: true };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
         if self.range.is_empty() {
             return;
@@ -185,7 +185,8 @@ impl Place {
         let last = self.range.end - 1;
         let here = scroll.cursor.unwrap_or(if scroll.follow { last } else { whole(scroll.top) });
         let page = whole(self.page.max(2.0)) - 1;
-        for extend in [false, true] {
+        // With Shift first: without it, a key matches however it is pressed.
+        for extend in [true, false] {
             let modifiers = if extend { Modifiers::SHIFT } else { Modifiers::NONE };
             let pressed = |key| ui.input_mut(|input| input.consume_key(modifiers, key));
             let row = if pressed(Key::ArrowUp) {
@@ -207,6 +208,9 @@ impl Place {
             scroll.step_to(row, extend);
             scroll.follow = row == last;
             output.chose = Some(row);
+        }
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            (scroll.cursor, scroll.anchor) = (None, None);
         }
         if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) {
             output.opened = scroll.cursor;

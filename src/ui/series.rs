@@ -48,7 +48,7 @@ impl Series {
             Fact::MessageReceived { topic, payload, .. } => {
                 let said = dialect::decode(topic, payload).and_then(|(_, decoded)| {
                     decoded.said.iter().find_map(|said| match said.report {
-                        Report::Downloading { percent } | Report::Burning { percent } => Some(percent),
+                        Report::Downloading { percent } => Some(percent),
                         _ => None,
                     })
                 });

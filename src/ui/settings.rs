@@ -130,8 +130,6 @@ pub struct Settings {
     pub baud_rate: u32,
     /// The dialect of simulated and hand-made devices.
     pub dialect: String,
-    /// Whether the selected row's detail is shown.
-    pub detail: bool,
     /// The window's size, in points.
     pub window: Option<[f32; 2]>,
     /// Width of the lists at the left, in points.
@@ -158,9 +156,8 @@ impl Default for Settings {
             port: None,
             baud_rate: 115_200,
             dialect: "uiot".to_owned(),
-            detail: true,
             window: None,
-            side_width: 230.0,
+            side_width: 252.0,
             console_part: 0.45,
             detail_height: 170.0,
             broker: None,

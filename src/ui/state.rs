@@ -108,7 +108,9 @@ impl WindowState {
             let online = bench.devices().find(|(_, device)| device.online == Some(true));
             self.device = online.or_else(|| bench.devices().next()).map(|(id, _)| id.clone());
         }
-        if self.port.as_ref().is_none_or(|port| !model.consoles.contains_key(port)) {
+        let listed =
+            |port: &String| model.consoles.contains_key(port) || self.ports.iter().any(|one| one.name == *port);
+        if self.port.as_ref().is_none_or(|port| !listed(port)) {
             let open = bench.ports().find(|(_, port)| port.state.is_ok()).map(|(name, _)| name.to_owned());
             self.port = open.or_else(|| model.consoles.keys().next().cloned());
         }
@@ -196,6 +198,12 @@ impl WindowState {
             Wish::Zoom(span) => self.zoom = span,
             Wish::Act(_) | Wish::PickImages | Wish::ListPorts => {}
         }
+    }
+
+    /// Chooses no message any more.
+    pub const fn put_away(&mut self) {
+        self.message = None;
+        (self.messages.cursor, self.messages.anchor) = (None, None);
     }
 
     /// Both panes at this instant, marked there.

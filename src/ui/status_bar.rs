@@ -1,7 +1,8 @@
 //! The bottom of the window: how fast it goes, and whether anything was lost.
 
 use super::model::Model;
-use super::pieces::weak_ui;
+use super::pieces::{choice_ui, weak_ui};
+use super::settings::TimeShown;
 use super::state::WindowState;
 use super::theme::palette;
 use super::words::{count, say, tell};
@@ -47,9 +48,14 @@ fn chosen(model: &Model, state: &WindowState) -> String {
     tell("time.between", &[("span", &b.at.since(a.at))])
 }
 
-/// Draws the bar.
-pub fn status_bar_ui(ui: &mut Ui, view: &StatusBarView) {
+/// Draws the bar; changes how times are shown.
+pub fn status_bar_ui(ui: &mut Ui, view: &StatusBarView, shown: &mut TimeShown) {
     ui.horizontal(|ui| {
+        let choices = TimeShown::ALL.map(|choice| (choice, say(choice.key())));
+        if let Some(other) = choice_ui(ui, "time", &say("time.name"), 110.0, shown, choices) {
+            *shown = other;
+        }
+        ui.add_space(8.0);
         ui.label(&view.chosen);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if view.lossy {

@@ -28,9 +28,9 @@ fn fact(event: &Event, row: &Row, bench: &Bench) -> String {
     match &event.fact {
         Fact::MessageReceived { topic, payload, .. } => received(topic, payload),
         Fact::MessagePublished { topic, payload, .. } => published(topic, payload, row.device.as_ref()),
-        Fact::MessageDelivered { client, topic, .. } => about("fact.delivered", client, topic),
-        Fact::MessageAcknowledged { client, topic } => about("fact.acknowledged", client, topic),
-        Fact::MessageDropped { topic, reason, .. } => about("fact.dropped", reason, topic),
+        Fact::MessageDelivered { client, topic, .. } => about("fact.delivered", client, topic, row),
+        Fact::MessageAcknowledged { client, topic } => about("fact.acknowledged", client, topic, row),
+        Fact::MessageDropped { topic, reason, .. } => about("fact.dropped", reason, topic, row),
         Fact::RequestReceived { method, path, range, .. } => request(method, path, range.as_deref(), row),
         Fact::RangeServed { path, offset, length, .. } => {
             request("GET", path, Some(&format!("bytes={offset}-{}", offset + length.saturating_sub(1))), row)
@@ -97,7 +97,9 @@ fn of_upgrade(key: &str, upgrade: u32, bench: &Bench) -> String {
     tell(key, &[("version", &version)])
 }
 
-fn about(key: &str, who: &str, topic: &str) -> String {
+/// Where the row says whose it is, the topic need not.
+fn about(key: &str, who: &str, topic: &str, row: &Row) -> String {
+    let topic = if row.device.is_some() { short_topic(topic) } else { topic.to_owned() };
     tell(key, &[("who", &who), ("topic", &topic)])
 }
 
@@ -153,12 +155,18 @@ fn published(topic: &str, payload: &[u8], device: Option<&DeviceId>) -> String {
 
 /// What a message is called: its method where it has one of its own, else its topic without the identity in it.
 fn name(topic: &str, payload: &[u8]) -> String {
-    let method = serde_json::from_slice::<Value>(payload).ok().and_then(|message| {
-        let method = message.get("method")?.as_str()?.to_owned();
-        // Aliyun's methods repeat the topic (`thing.ota.…`) or say nothing.
-        (!method.contains('.')).then_some(method)
-    });
+    let strict = || Some(serde_json::from_slice::<Value>(payload).ok()?.get("method")?.as_str()?.to_owned());
+    // Aliyun's methods repeat the topic (`thing.ota.…`) or say nothing.
+    let method = strict().or_else(|| loose_method(payload)).filter(|method| !method.contains('.'));
     method.unwrap_or_else(|| short_topic(topic))
+}
+
+/// The method of a message that is not quite JSON.
+fn loose_method(payload: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(payload).ok()?;
+    let (_, after) = text.split_once("\"method\"")?;
+    let mut quoted = after.split('"');
+    (quoted.next()?.trim() == ":").then(|| quoted.next().map(str::to_owned))?
 }
 
 fn short_topic(topic: &str) -> String {

@@ -1,7 +1,9 @@
 //! Colours and sizes by meaning, for both themes.
 
 use eframe::egui;
-use eframe::egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, Style, TextStyle, Theme, Visuals, vec2};
+use eframe::egui::{
+    Color32, CornerRadius, FontDefinitions, FontFamily, FontId, Margin, Stroke, Style, TextStyle, Theme, Visuals, vec2,
+};
 
 /// The gap between things that belong together, in points.
 pub const GAP: f32 = 6.0;
@@ -14,7 +16,7 @@ pub const LOG_TEXT: f32 = 12.5;
 /// The radius of a status dot.
 pub const DOT: f32 = 4.0;
 /// The height of the overview.
-pub const OVERVIEW: f32 = 58.0;
+pub const OVERVIEW: f32 = 72.0;
 
 /// The colours of one theme, by meaning. Each is also said by a word or a shape.
 #[derive(Debug)]
@@ -154,6 +156,10 @@ pub const fn log_font() -> FontId {
 
 /// Sets up both themes; called once.
 pub fn install(ctx: &egui::Context) {
+    let mut fonts = FontDefinitions::default();
+    // The monospace font has the arrows that the proportional one lacks.
+    fonts.families.entry(FontFamily::Proportional).or_default().push("Hack".to_owned());
+    ctx.set_fonts(fonts);
     for (theme, colours) in [(Theme::Dark, &DARK), (Theme::Light, &LIGHT)] {
         ctx.style_mut_of(theme, |style| dress(style, theme, colours));
     }
@@ -192,6 +198,8 @@ fn visuals(theme: Theme, colours: &Palette) -> Visuals {
     visuals.warn_fg_color = colours.warn;
     visuals.error_fg_color = colours.bad;
     visuals.striped = false;
+    // A blinking cursor would keep an idle window drawing.
+    visuals.text_cursor.blink = false;
     let widgets = &mut visuals.widgets;
     for widget in [&mut widgets.noninteractive, &mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
         widget.corner_radius = CornerRadius::same(4);

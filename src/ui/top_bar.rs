@@ -34,6 +34,8 @@ pub struct StatusView {
     pub text: String,
     /// What is the matter and what to do, if anything is.
     pub trouble: Option<String>,
+    /// Whether the trouble is written out; a port's is, in the console.
+    pub loud: bool,
 }
 
 /// The top of the window.
@@ -67,16 +69,16 @@ fn network(model: &Model, settings: &Settings) -> Dialog {
 }
 
 fn running(text: String) -> StatusView {
-    StatusView { light: Light::On, meaning: say("status.running"), text, trouble: None }
+    StatusView { light: Light::On, meaning: say("status.running"), text, trouble: None, loud: false }
 }
 
 fn stopped(text: String) -> StatusView {
-    StatusView { light: Light::Off, meaning: say("status.stopped"), text, trouble: None }
+    StatusView { light: Light::Off, meaning: say("status.stopped"), text, trouble: None, loud: false }
 }
 
 fn broken(text: String, trouble: &Trouble) -> StatusView {
     let trouble = Some(words::trouble(trouble).joined());
-    StatusView { light: Light::Broken, meaning: say("status.failed"), text, trouble }
+    StatusView { light: Light::Broken, meaning: say("status.failed"), text, trouble, loud: true }
 }
 
 fn broker(model: &Model) -> StatusView {
@@ -112,7 +114,9 @@ fn serial(model: &Model) -> StatusView {
         _ => None,
     });
     match troubled {
-        Some((name, trouble)) => broken(tell("status.serial-failed", &[("port", name)]), trouble),
+        Some((name, trouble)) => {
+            StatusView { loud: false, ..broken(tell("status.serial-failed", &[("port", name)]), trouble) }
+        }
         None => stopped(say("status.serial-closed")),
     }
 }
@@ -151,7 +155,7 @@ pub fn top_bar_ui(ui: &mut Ui, view: &TopBarView, settings: &mut Settings) -> Ve
         });
     });
     for status in &view.status {
-        if let Some(trouble) = &status.trouble {
+        if let Some(trouble) = status.trouble.as_ref().filter(|_| status.loud) {
             ui.label(RichText::new(trouble).color(palette(ui).bad));
         }
     }

@@ -1,9 +1,9 @@
 //! The external broker: rumqttc on a thread of its own, connected again whenever the connection is lost.
 
 mod connection;
-mod url;
 
 use super::Inbox;
+use super::broker_url::BrokerUrl;
 use super::outbox::{self, Outbox};
 use crate::dialect::Outgoing;
 use crate::event::Trouble;
@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 use tokio::sync::Notify;
-use url::BrokerUrl;
 
 /// How long stopping may take. Only a thread that waits for room in the inbox needs any of it.
 const GRACE: Duration = Duration::from_millis(500);
@@ -44,14 +43,14 @@ impl Client {
     /// Whether that works out is told in facts.
     ///
     /// # Errors
-    /// `bad-broker-url`, `broker-url-scheme` for what is not plain MQTT, or `client-not-started`.
+    /// `bad-broker-url`, `broker-url-scheme` for what is not plain MQTT, or `thread-not-started`.
     pub fn start(url: &str, upstream_filters: Vec<String>, inbox: Inbox) -> Result<Self, Trouble> {
         let url = BrokerUrl::parse(url)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
-            .map_err(|error| Trouble::new("client-not-started").with("detail", error))?;
+            .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
         let (requests, events) = AsyncClient::new(options(&url), outbox::CAPACITY);
         let (outbox, stop) = (Arc::new(Outbox::default()), Arc::new(Stop::default()));
         let (ended_sender, ended) = sync_channel::<()>(0);
@@ -71,7 +70,7 @@ impl Client {
                 runtime.block_on(connection.keep_up());
                 drop(ended_sender);
             })
-            .map_err(|error| Trouble::new("client-not-started").with("detail", error))?;
+            .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
         Ok(Self { requests, outbox, stop, ended })
     }
 

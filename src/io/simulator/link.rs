@@ -1,9 +1,9 @@
 //! One boot's connection to the broker, on a thread of its own.
 
-use super::address::Address;
 use super::named;
 use crate::dialect::{Credentials, Outgoing};
 use crate::event::Trouble;
+use crate::io::broker_url::BrokerUrl;
 use rumqttc::{
     AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
 };
@@ -36,7 +36,7 @@ pub(super) enum LinkEvent {
 /// Who connects where, and to hear what.
 pub(super) struct LinkOptions {
     pub(super) name: String,
-    pub(super) broker: Address,
+    pub(super) broker: BrokerUrl,
     pub(super) credentials: Credentials,
     pub(super) subscriptions: Vec<String>,
 }
@@ -60,7 +60,7 @@ pub(super) enum End {
 impl Link {
     /// Begins to connect. `tell` hears what becomes of it, on the link's thread.
     pub(super) fn open(options: LinkOptions, tell: impl FnMut(LinkEvent) + Send + 'static) -> Result<Self, Trouble> {
-        let failed = |error: std::io::Error| Trouble::new("thread-failed").with("detail", error);
+        let failed = |error: std::io::Error| Trouble::new("thread-not-started").with("detail", error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (outbox, messages) = mpsc::channel(QUEUED_MESSAGES);
         let (end, ending) = oneshot::channel();

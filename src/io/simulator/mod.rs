@@ -1,6 +1,5 @@
 //! A simulated device against a real broker and a real firmware server: the brain of `device` with hands.
 
-mod address;
 mod fetch;
 mod link;
 mod worker;
@@ -8,6 +7,7 @@ mod worker;
 use crate::device::{Ending, SuccessStyle};
 use crate::dialect::Dialect;
 use crate::event::{DeviceId, Trouble};
+use crate::io::broker_url::BrokerUrl;
 use crate::upgrade::{Report, Said};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -52,9 +52,9 @@ impl Simulator {
     /// Switches a device on. It keeps trying to reach its broker; what it prints goes to `console`, on the device's own thread.
     ///
     /// # Errors
-    /// `broker-address-malformed`, or `thread-failed` when the system gives no thread.
+    /// `bad-broker-url`, `broker-url-scheme`, or `thread-not-started` when the system gives no thread.
     pub fn start(options: SimulatorOptions, console: impl FnMut(&[u8]) + Send + 'static) -> Result<Self, Trouble> {
-        let broker = address::read(&options.broker_url)?;
+        let broker = BrokerUrl::parse(&options.broker_url)?;
         let (inputs, queue) = sync_channel(QUEUED_INPUTS);
         let (tell_ending, ending) = sync_channel(1);
         let (holding, finished) = sync_channel(0);
@@ -114,5 +114,5 @@ fn success_style(dialect: &dyn Dialect, device: &DeviceId) -> SuccessStyle {
 /// Starts a thread that says what it does.
 fn named(name: String, work: impl FnOnce() + Send + 'static) -> Result<(), Trouble> {
     let started = std::thread::Builder::new().name(name).spawn(work);
-    started.map(drop).map_err(|error| Trouble::new("thread-failed").with("detail", error))
+    started.map(drop).map_err(|error| Trouble::new("thread-not-started").with("detail", error))
 }

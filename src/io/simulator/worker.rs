@@ -1,12 +1,12 @@
 //! The device's own thread: feeds the brain, and does what it asks.
 
-use super::address::Address;
 use super::fetch::{self, Answer, Request};
 use super::link::{End, Link, LinkEvent, LinkOptions};
 use super::{SimulatorOptions, success_style};
 use crate::device::{Brain, Ending, Input as Sense, Offered, Profile, Step};
 use crate::dialect::{Dialect, Heard, Offer};
 use crate::event::{DeviceId, Micros, Trouble};
+use crate::io::broker_url::BrokerUrl;
 use crate::upgrade::Said;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ pub(super) struct Worker {
     dialect: &'static dyn Dialect,
     secret: String,
     once: bool,
-    broker: Address,
+    broker: BrokerUrl,
     brain: Brain,
     console: Console,
     inputs: SyncSender<Input>,
@@ -48,7 +48,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         options: SimulatorOptions,
-        broker: Address,
+        broker: BrokerUrl,
         console: Console,
         inputs: SyncSender<Input>,
         stopping: Arc<AtomicBool>,

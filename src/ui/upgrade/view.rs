@@ -1,23 +1,13 @@
 //! What the middle of the window shows of an upgrade, in plain text.
 
 use crate::bench::{Build, Case, Device, PushOrder, Service};
+use crate::diagnosis::{self, Finding};
 use crate::dialect;
 use crate::event::{DeviceId, Micros, UpgradeId};
 use crate::ui::model::Model;
 use crate::ui::state::WindowState;
 use crate::ui::words::{self, say, tell};
 use crate::upgrade::{Outcome, State};
-
-/// What a rule of the diagnosis room found out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Stable, kebab-case; its texts stand under `diagnosis.<code>`.
-    pub code: &'static str,
-    /// What the sentences mention, by name.
-    pub args: Vec<(&'static str, String)>,
-    /// The events that prove it.
-    pub evidence: Vec<u64>,
-}
 
 /// How a step of the track stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +108,10 @@ pub fn is_moving(model: &Model, state: &WindowState, now: Micros) -> bool {
 
 /// Works the middle of the window out.
 #[must_use]
-pub fn view(model: &Model, state: &WindowState, findings: Vec<Finding>, now: Micros) -> UpgradeView {
-    let case = state.case(model).map(|case| case_view(case, model, state, now));
+pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
+    let shown = state.case(model);
+    let findings = shown.map(|case| diagnosis::examine(&model.bench, case.order.upgrade)).unwrap_or_default();
+    let case = shown.map(|case| case_view(case, model, state, now));
     let next = case.is_none().then(|| next_steps(model));
     UpgradeView {
         build: state.build(model).map_or_else(|| say("push.no-build-chosen"), |(_, build)| build_line(build)),
@@ -155,9 +147,9 @@ fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> Ca
     CaseView {
         upgrade: order.upgrade,
         title,
-        steps: steps(case),
+        steps: steps(case, model.said(order.upgrade).burning),
         witnessed: Witnessed {
-            said: model.said(order.upgrade),
+            said: model.said(order.upgrade).downloaded,
             served: case.witness.percent(),
             rate: case.witness.rate(now).filter(|_| !ended).map(words::rate),
             left: case.witness.time_left(now).filter(|_| !ended).map(words::time_left),
@@ -168,7 +160,7 @@ fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> Ca
 }
 
 /// How far it came, by what both witnesses and the broker know.
-fn steps(case: &Case) -> Vec<StepView> {
+fn steps(case: &Case, burning: bool) -> Vec<StepView> {
     let state = case.upgrade.state();
     let (reached, last) = match state {
         State::Queued => (0, StepMark::Now),
@@ -177,7 +169,7 @@ fn steps(case: &Case) -> Vec<StepView> {
         State::Burning { .. } => (3, StepMark::Now),
         State::Restarting => (4, StepMark::Now),
         State::Succeeded => (5, StepMark::Done),
-        State::Failed(_) | State::Cancelled if case.witness.coverage.is_complete() => (3, StepMark::Failed),
+        State::Failed(_) | State::Cancelled if burning => (3, StepMark::Failed),
         State::Failed(_) | State::Cancelled if case.witness.first.is_some() => (2, StepMark::Failed),
         State::Failed(_) | State::Cancelled if case.delivery.published.is_some() => (1, StepMark::Failed),
         State::Failed(_) | State::Cancelled => (0, StepMark::Failed),
@@ -229,6 +221,9 @@ fn next_steps(model: &Model) -> NextStepsView {
         if bench.devices().next().is_none() {
             steps.push(tell("next.point-device", &[("url", &url)]));
         }
+    }
+    if matches!(bench.broker(), Service::Failed(_)) {
+        steps.push(say("next.broker"));
     }
     let has_device = bench.devices().next().is_some();
     if has_device && bench.builds().next().is_some() {

@@ -14,7 +14,7 @@ const TROUBLES: &str = "address-in-use[address] address-not-available[address] p
     file-not-found[path] file-empty[path] file-is-directory[path] file-unreadable[path,detail] file-too-large[path] \
     file-changed[path] version-not-allowed[version,cloud,grammar] unknown-dialect[dialect,known] no-such-build[] \
     upgrade-in-progress[device,version] port-not-found[port] port-busy[port] port-denied[port] port-failed[port,detail] \
-    port-vanished[port] pty-not-available[] capture-empty[] capture-foreign[] capture-future[version,by] \
+    port-vanished[port] pty-unavailable[] capture-empty[] capture-foreign[] capture-future[version,by] \
     capture-unwritable[path,detail] data-folder[path,detail] bad-device[text] bad-bench-file[path,detail] \
     secret-variable-missing[name] simulator-failed[detail] no-device[device] too-slow-window[lost]";
 const FAILURES: &str = "url-unreachable url-expired download-timed-out md5-mismatch burning-failed device-failed \

@@ -1,10 +1,10 @@
-//! A broker's URL: `mqtt://user:password@host:port`.
+//! A broker's URL: `mqtt://user:password@host:port`; the scheme and the port may be left out.
 
 use crate::event::Trouble;
 
 /// Where the broker is and how to sign in there.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct BrokerUrl {
+pub struct BrokerUrl {
     /// Name or address; an IPv6 address keeps its brackets.
     pub host: String,
     /// 1883 unless the URL says otherwise.
@@ -15,8 +15,8 @@ pub(super) struct BrokerUrl {
 
 impl BrokerUrl {
     /// Reads a URL. The trouble never repeats it: it may hold a password.
-    pub(super) fn parse(url: &str) -> Result<Self, Trouble> {
-        let (scheme, rest) = url.trim().split_once("://").ok_or_else(bad)?;
+    pub fn parse(url: &str) -> Result<Self, Trouble> {
+        let (scheme, rest) = url.trim().split_once("://").unwrap_or(("mqtt", url.trim()));
         match scheme.to_ascii_lowercase().as_str() {
             "mqtt" | "tcp" => {}
             encrypted @ ("mqtts" | "ssl" | "tls" | "ws" | "wss") => {
@@ -36,7 +36,7 @@ impl BrokerUrl {
     }
 
     /// `host:port`, the way a person writes it and facts carry it.
-    pub(super) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }

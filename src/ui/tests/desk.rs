@@ -1,0 +1,176 @@
+//! A window on a desk: driven by accessible name, with everything it asks for written down.
+
+use super::story::Story;
+use crate::app::{Wiring, Workbench};
+use crate::bench::{Action, Bench};
+use crate::event::{Event, Micros};
+use crate::ui::model::Batch;
+use crate::ui::settings::Settings;
+use crate::ui::words::Language;
+use eframe::egui::{Key, Modifiers, accesskit, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+#[derive(Default)]
+struct Written {
+    actions: RefCell<Vec<Action>>,
+    picked: Cell<u32>,
+    remembered: RefCell<Option<Settings>>,
+    events: RefCell<Vec<Arc<Event>>>,
+    now: Cell<u64>,
+}
+
+pub struct Desk {
+    harness: Harness<'static, Option<Workbench>>,
+    written: Rc<Written>,
+}
+
+impl Desk {
+    pub fn at(story: Story) -> Self {
+        Self::new(story, Harness::builder())
+    }
+
+    /// No Chinese font is at hand in a test.
+    pub fn with_tofu(story: Story) -> Self {
+        Self::new(story, Harness::builder().allow_missing_glyphs())
+    }
+
+    fn new(story: Story, builder: egui_kittest::HarnessBuilder<Option<Workbench>>) -> Self {
+        let written = Rc::new(Written::default());
+        written.now.set(story.at * 1_000);
+        let started = story.bench.started_unix_ms();
+        *written.events.borrow_mut() = story.events;
+        let wires = written.clone();
+        let harness =
+            builder.with_size(vec2(1440.0, 900.0)).with_context_setup(crate::ui::theme::install).build_ui_state(
+                move |ui, app: &mut Option<Workbench>| {
+                    let make = || {
+                        Workbench::new(
+                            ui.ctx(),
+                            Bench::new(started),
+                            Settings::default(),
+                            Language::English,
+                            wiring(&wires),
+                        )
+                    };
+                    app.get_or_insert_with(make).frame(ui);
+                },
+                None,
+            );
+        let mut desk = Self { harness, written };
+        desk.run();
+        desk
+    }
+
+    fn run(&mut self) {
+        self.harness.run_steps(4);
+    }
+
+    pub fn later(&mut self, millis: u64) {
+        self.written.now.set(self.written.now.get() + millis * 1_000);
+        self.run();
+    }
+
+    /// Whether nothing is to be drawn until something happens.
+    pub fn rests(&mut self) -> bool {
+        self.harness.run_steps(3);
+        let delay = self.harness.output().viewport_output.values().map(|viewport| viewport.repaint_delay).min();
+        delay.is_some_and(|delay| delay > std::time::Duration::from_secs(60))
+    }
+
+    pub fn shows(&self, name: &str) -> bool {
+        self.harness.query_all_by_label(name).next().is_some()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let all = self.harness.query_all(egui_kittest::kittest::By::new().predicate(|_| true));
+        all.flat_map(|node| {
+            let node = node.accesskit_node();
+            [node.label(), node.value()].into_iter().flatten()
+        })
+        .collect()
+    }
+
+    /// Whether some text on screen holds this.
+    pub fn says(&self, text: &str) -> bool {
+        self.texts().iter().any(|shown| shown.contains(text))
+    }
+
+    /// Whether some text on screen begins with this.
+    pub fn begins(&self, text: &str) -> bool {
+        self.texts().iter().any(|shown| shown.starts_with(text))
+    }
+
+    pub fn is_enabled(&self, name: &str) -> bool {
+        !self.harness.get_by_label(name).accesskit_node().is_disabled()
+    }
+
+    pub fn description(&self, name: &str) -> String {
+        self.harness.get_by_label(name).accesskit_node().description().unwrap_or_default()
+    }
+
+    pub fn click(&mut self, name: &str) {
+        self.harness.get_by_label(name).click();
+        self.run();
+    }
+
+    pub fn click_holding(&mut self, part: &str, modifiers: Modifiers) {
+        self.harness.get_by_label_contains(part).click_modifiers(modifiers);
+        self.run();
+    }
+
+    pub fn fill(&mut self, name: &str, text: &str) {
+        let find = || self.harness.get_by(|node| node.is_text_input() && node.label().as_deref() == Some(name));
+        find().focus();
+        self.run();
+        self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        self.run();
+        self.harness.get_by(|node| node.is_text_input() && node.label().as_deref() == Some(name)).type_text(text);
+        self.run();
+    }
+
+    pub fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.run();
+    }
+
+    pub fn copy(&mut self) -> Option<String> {
+        self.harness.event(eframe::egui::Event::Copy);
+        self.harness.step();
+        self.harness.output().platform_output.commands.iter().find_map(|command| match command {
+            eframe::egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
+    }
+
+    /// What was handed to the session since the last time this was asked.
+    pub fn acted(&self) -> Vec<Action> {
+        self.written.actions.take()
+    }
+
+    pub fn picked(&self) -> u32 {
+        self.written.picked.get()
+    }
+
+    pub fn remembered(&self) -> Option<Settings> {
+        self.written.remembered.borrow().clone()
+    }
+}
+
+fn wiring(written: &Rc<Written>) -> Wiring {
+    let [a, b, c, d, e] = [(); 5].map(|()| written.clone());
+    Wiring {
+        act: Box::new(move |action| a.actions.borrow_mut().push(action)),
+        drain: Box::new(move || Batch { resync: None, events: b.events.take() }),
+        pick_images: Box::new(move || c.picked.set(c.picked.get() + 1)),
+        ports: Box::new(Vec::new),
+        look_for_ports: Box::new(|| {}),
+        recording: Box::new(|| None),
+        remember: Box::new(move |settings| *d.remembered.borrow_mut() = Some(settings.clone())),
+        now: Box::new(move || Micros(e.now.get())),
+        utc_offset_secs: 0,
+    }
+}

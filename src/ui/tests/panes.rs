@@ -1,0 +1,113 @@
+//! The two panes: filtering, grouping, sending, copying, one instant in both.
+
+use super::desk::Desk;
+use super::of;
+use crate::bench::{Action, Bench};
+use crate::event::Fact;
+use crate::ui::listing::{Filter, Item, Kind, Listing};
+use crate::ui::model::Model;
+use eframe::egui::{Key, Modifiers};
+
+fn downloaded() -> Desk {
+    Desk::at(of(|story| {
+        story.services().build().device().push().download(63);
+    }))
+}
+
+#[test]
+fn a_filter_hides_the_other_rows() {
+    let mut desk = downloaded();
+    assert!(desk.says("update_firmware 2.0.0 412 KB"));
+    desk.fill("Filter messages", "downloading");
+    assert!(desk.says("report_progress downloading 61 %"));
+    assert!(!desk.says("update_firmware 2.0.0 412 KB"));
+    desk.fill("Filter messages", "no such thing");
+    assert!(desk.says("No message matches the filter"));
+}
+
+#[test]
+fn what_is_typed_is_sent_with_the_chosen_ending() {
+    let mut desk = downloaded();
+    desk.fill("Line to send", "reboot");
+    desk.click("Send");
+    assert_eq!(desk.acted(), [Action::Send { port: "/dev/ttyUSB0".into(), bytes: b"reboot\r\n".to_vec() }]);
+    desk.click("Line ending");
+    desk.click("LF");
+    desk.fill("Line to send", "help");
+    desk.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(desk.acted(), [Action::Send { port: "/dev/ttyUSB0".into(), bytes: b"help\n".to_vec() }]);
+}
+
+#[test]
+fn a_closed_port_takes_nothing_and_can_be_opened_again() {
+    let mut desk = Desk::at(of(|story| {
+        story.services().device();
+        story.add(Fact::PortClosed { port: "/dev/ttyUSB0".into(), trouble: None });
+    }));
+    assert!(!desk.is_enabled("Send"));
+    desk.click("Open port");
+    let settings = crate::bench::SerialSettings::default();
+    assert_eq!(desk.acted(), [Action::OpenPort { port: "/dev/ttyUSB0".into(), settings }]);
+}
+
+#[test]
+fn the_chosen_message_is_shown_in_full() {
+    let mut desk = downloaded();
+    desk.click_holding("update_firmware 2.0.0 412 KB", Modifiers::NONE);
+    assert!(desk.says("/$system/70ly1tvowt696r15/lamp-01/ota/downstream"));
+    assert!(desk.says("\"method\": \"update_firmware\""));
+    assert!(desk.says("0000  7b 22 6d 65"), "raw bytes");
+    desk.click("Hide detail");
+    assert!(!desk.says("0000  7b 22 6d 65"));
+}
+
+#[test]
+fn shift_click_tells_the_time_between_and_many_rows_are_copied() {
+    let mut desk = downloaded();
+    desk.click_holding("update_firmware 2.0.0", Modifiers::NONE);
+    desk.click_holding("acknowledged: ota/downstream", Modifiers::SHIFT);
+    assert!(desk.says("0.004 s between"));
+    let text = desk.copy().unwrap();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(text.contains("↓ update_firmware 2.0.0 412 KB lamp-01"), "{text}");
+}
+
+#[test]
+fn a_message_chosen_shows_the_console_at_the_same_instant() {
+    let mut desk = downloaded();
+    assert!(!desk.shows("Jump to latest"));
+    desk.click_holding("update_firmware 2.0.0", Modifiers::NONE);
+    assert!(desk.shows("Jump to latest"), "both panes left the tail");
+}
+
+#[test]
+fn hundreds_of_range_requests_are_one_row_that_can_be_opened() {
+    let story = of(|story| {
+        story.services().build().device().push().download(6);
+    });
+    let mut model = Model::new(Bench::new(0));
+    for event in &story.events {
+        model.apply(event);
+    }
+    let mut listing = Listing::default();
+    let http = Filter { kind: Kind::Http, ..Filter::default() };
+    assert!(!listing.update(&model, &http));
+    let Some(Item::Burst(burst)) = listing.item(0).cloned() else { panic!("no burst") };
+    assert_eq!((burst.requests, burst.bytes, listing.range()), (6, 6 * 4_096, 0..1));
+    listing.open(burst.first);
+    listing.update(&model, &http);
+    assert_eq!(listing.range(), 0..6);
+    listing.update(&model, &Filter { ungrouped: true, ..http });
+    assert_eq!(listing.range(), 0..6);
+}
+
+#[test]
+fn a_window_that_fell_behind_says_so() {
+    let story = of(|story| {
+        story.services().build();
+    });
+    let mut model = Model::new(Bench::new(0));
+    model.resync(story.bench.clone());
+    assert_eq!(model.feed.row(0).map(|row| row.skipped), Some(3));
+    assert_eq!(model.bench.builds().count(), 1);
+}
