@@ -7,7 +7,7 @@ use crate::ui::model::{Batch, Model};
 use crate::ui::settings::Settings;
 use crate::ui::state::{PortChoice, WindowState};
 use crate::ui::top_bar::Recording;
-use crate::ui::upgrade::{self, Finding};
+use crate::ui::upgrade;
 use crate::ui::wish::Wish;
 use crate::ui::words::{self, Language};
 use crate::ui::{builds, theme};
@@ -92,9 +92,8 @@ impl Workbench {
         self.keep_up(&ctx);
         let now = (self.wiring.now)();
         let recording = (self.wiring.recording)();
-        let findings = findings(&self.model, &self.state);
-        let around = Surroundings { now, recording: recording.as_ref(), findings };
-        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, around);
+        let around = Surroundings { now, recording: recording.as_ref() };
+        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, &around);
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }
@@ -113,6 +112,8 @@ impl Workbench {
 
     /// Hands the settings over when they changed; not in the middle of a drag.
     fn remember(&mut self, ctx: &egui::Context) {
+        let size = ctx.input(|input| input.viewport_rect().size());
+        self.state.settings.window = Some([size.x.round(), size.y.round()]);
         if self.state.settings == self.remembered || ctx.input(|input| input.pointer.any_down()) {
             return;
         }
@@ -152,9 +153,4 @@ fn dropped_files(ctx: &egui::Context) -> Option<Wish> {
     let paths: Vec<_> =
         ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect());
     (!paths.is_empty()).then(|| Action::AddImages(paths).into())
-}
-
-/// What the diagnosis room finds out about the upgrade that is shown. The one place where it is plugged in.
-fn findings(_model: &Model, _state: &WindowState) -> Vec<Finding> {
-    Vec::new()
 }

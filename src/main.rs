@@ -1,1 +1,14 @@
-fn main() {}
+//! The program: reads the command line, then opens the window or runs a command.
+
+use clap::Parser;
+use ota_workbench::cli::{self, WorkbenchArgs};
+use ota_workbench::window;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = WorkbenchArgs::parse();
+    match args.command {
+        Some(command) => cli::run(command).into(),
+        None => window::open(args.window).into(),
+    }
+}

@@ -1,4 +1,10 @@
 //! The embedded broker and the client of an external one, over real sockets.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and knows its deadline"
+)]
 
 mod mqtt;
 
@@ -241,4 +247,42 @@ fn a_flood_waits_for_a_slow_session_and_loses_nothing() {
         assert!(matches!(&told[..], [Fact::MessageReceived { payload, .. }] if **payload == number.to_be_bytes()));
     }
     drop(flood.expect("a thread").join().expect("the flood ends"));
+}
+
+#[test]
+fn a_device_that_speaks_mqtt_5_gets_its_push_too() {
+    let (broker, mut facts) = start(push_for_everyone());
+    let options = rumqttc::v5::MqttOptions::new("dn", broker.address().ip().to_string(), broker.address().port());
+    let (_client, mut connection) = rumqttc::v5::Client::new(options, 10);
+    let device = std::thread::Builder::new().spawn(move || {
+        connection.iter().find_map(|event| match event.expect("a standing connection") {
+            rumqttc::v5::Event::Incoming(rumqttc::v5::mqttbytes::v5::Packet::Publish(publish)) => Some(publish.payload),
+            _ => None,
+        })
+    });
+    let told = facts.until(|fact| matches!(fact, Fact::Subscribed { implicit: true, .. }));
+    assert!(matches!(&told[0], Fact::ClientConnected { client } if client.level == 5), "{told:?}");
+    broker.publish(message("/ota/device/upgrade/pk/dn", b"push", 1));
+    assert_eq!(device.expect("a thread").join().expect("a device").expect("a push"), "push");
+}
+
+#[test]
+fn stopping_never_hangs_though_nobody_reads_the_facts_of_a_flood() {
+    let (broker, mut facts) = start(no_rules());
+    let device = Device::connect(connect_options(broker.address(), "dn"));
+    facts.until(|fact| matches!(fact, Fact::ClientConnected { .. }));
+    let flood = std::thread::Builder::new().spawn(move || {
+        for _ in 0..20_000 {
+            if !device.try_publish("up", "x") {
+                break;
+            }
+        }
+        device.wait_for_end();
+    });
+    facts.until(|fact| matches!(fact, Fact::MessageReceived { .. }));
+    let asked = std::time::Instant::now();
+    broker.stop();
+    assert!(asked.elapsed() < std::time::Duration::from_secs(3), "stopping took {:?}", asked.elapsed());
+    facts.wait_for_close();
+    flood.expect("a thread").join().expect("the flood ends");
 }

@@ -1,4 +1,10 @@
 //! The client of an external broker, against the embedded one.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and knows its deadline"
+)]
 
 mod mqtt;
 

@@ -1,13 +1,21 @@
 //! The serial adapter against pseudo terminals: a pair of ports without a cable.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "these are tests, helpers included"
+)]
 
 use ota_workbench::bench::{Parity, SerialSettings};
 use ota_workbench::event::Fact;
+use ota_workbench::io::pty::Pty;
 use ota_workbench::io::serial::SerialPort;
-use ota_workbench::io::{Inbox, Input};
+use ota_workbench::io::{Inbox, InboxReader, Input};
 use serialport::{SerialPort as _, TTYPort};
 use std::io::{Read, Write};
-use std::sync::mpsc::Receiver;
+
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -16,17 +24,17 @@ const DEADLINE: Duration = Duration::from_secs(10);
 struct Bench {
     board: TTYPort,
     /// Keeps the port in being while nobody has it open, as a USB adapter does.
-    _plugged: TTYPort,
+    plugged: TTYPort,
     name: String,
     inbox: Inbox,
-    facts: Receiver<Input>,
+    facts: InboxReader,
 }
 
 impl Bench {
     fn new() -> Self {
         let (board, plugged) = TTYPort::pair().unwrap();
         let (inbox, facts) = Inbox::new();
-        Self { board, name: plugged.name().unwrap(), _plugged: plugged, inbox, facts }
+        Self { board, name: plugged.name().unwrap(), plugged, inbox, facts }
     }
 
     fn open(&self) -> SerialPort {
@@ -135,9 +143,9 @@ fn a_board_that_reads_nothing_blocks_neither_the_sender_nor_the_closing() {
 fn a_port_that_disappears_is_told_once_and_sending_to_it_is_refused() {
     let bench = Bench::new();
     let port = bench.open();
-    let Bench { board, _plugged, facts, inbox, .. } = bench;
+    let Bench { board, plugged, facts, inbox, .. } = bench;
     drop(inbox);
-    drop((board, _plugged));
+    drop((board, plugged));
     match facts.recv_timeout(DEADLINE) {
         Ok(Input::Fact(Fact::PortClosed { trouble: Some(trouble), .. })) => assert_eq!(trouble.code, "port-vanished"),
         other => panic!("{other:?}"),
@@ -185,6 +193,51 @@ fn fill(inbox: &Inbox) {
     let filler = move || while inbox.put(Input::Stop).is_ok() && tell.send(()).is_ok() {};
     std::thread::Builder::new().spawn(filler).unwrap();
     while told.recv_timeout(Duration::from_millis(200)).is_ok() {}
+}
+
+#[test]
+fn a_simulated_console_is_a_port_like_any_other_and_can_be_opened_again() {
+    let (mut pty, mut output) = Pty::open().unwrap();
+    let (tell, typed) = std::sync::mpsc::sync_channel(8);
+    pty.listen(move |bytes| tell.send(bytes.to_vec()).unwrap()).unwrap();
+    for _ in 0..2 {
+        let (inbox, facts) = Inbox::new();
+        let port = SerialPort::open(pty.path(), &settings(), inbox).unwrap();
+        assert!(matches!(facts.recv_timeout(DEADLINE), Ok(Input::Fact(Fact::PortOpened { .. }))));
+        output.print(b"lamp> ");
+        match facts.recv_timeout(DEADLINE) {
+            Ok(Input::Fact(Fact::BytesReceived { bytes, .. })) => assert_eq!(&*bytes, b"lamp> "),
+            other => panic!("{other:?}"),
+        }
+        port.send(b"help\r\n".to_vec()).unwrap();
+        assert_eq!(typed.recv_timeout(DEADLINE).unwrap(), b"help\r\n");
+    }
+}
+
+#[test]
+fn a_simulated_console_that_nobody_reads_does_not_stop_the_device() {
+    let (pty, mut output) = Pty::open().unwrap();
+    let begun = Instant::now();
+    for _ in 0..200 {
+        output.print(&[b'x'; 1024]);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    let (inbox, facts) = Inbox::new();
+    let _port = SerialPort::open(pty.path(), &settings(), inbox).unwrap();
+    let heard = std::iter::from_fn(|| facts.recv_timeout(DEADLINE).ok());
+    assert!(heard.into_iter().any(|input| matches!(input, Input::Fact(Fact::BytesReceived { .. }))));
+}
+
+#[test]
+fn a_stopped_simulator_takes_its_port_with_it() {
+    let (mut pty, output) = Pty::open().unwrap();
+    pty.listen(|_| {}).unwrap();
+    let (inbox, facts) = Inbox::new();
+    let _port = SerialPort::open(pty.path(), &settings(), inbox).unwrap();
+    drop((pty, output));
+    let heard: Vec<_> =
+        std::iter::from_fn(|| facts.recv_timeout(std::time::Duration::from_secs(10)).ok()).take(2).collect();
+    assert!(matches!(&heard[1], Input::Fact(Fact::PortClosed { trouble: Some(_), .. })), "{heard:?}");
 }
 
 #[test]

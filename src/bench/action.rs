@@ -82,10 +82,7 @@ pub enum Action {
     /// Send the same push again.
     RetryUpgrade(UpgradeId),
     /// Start a simulated device against this bench.
-    StartSimulatedDevice {
-        /// Dialect id.
-        dialect: String,
-    },
+    StartSimulatedDevice(SimulatedOrder),
     /// Stop a simulated device.
     StopSimulatedDevice(DeviceId),
     /// Open a serial port, or open it again with other settings.
@@ -113,6 +110,17 @@ pub enum Action {
         /// URL prefix told to devices; from the address when absent.
         advertise: Option<String>,
     },
+}
+
+/// What a simulated device is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SimulatedOrder {
+    /// Dialect id.
+    pub dialect: String,
+    /// Who it is; one that is not on the bench yet when absent.
+    pub device: Option<DeviceId>,
+    /// Fail every upgrade with this code of its cloud.
+    pub fail_with: Option<i64>,
 }
 
 /// Which build goes to whom.

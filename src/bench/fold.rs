@@ -3,13 +3,15 @@
 use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Served, Service, Witness};
 use crate::dialect::{self, Decoded, Defect, Dialect};
 use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
-use crate::upgrade::{ReplyTo, Report, Said, Send, Upgrade};
+use crate::upgrade::{Outcome, ReplyTo, Report, Said, Send, State, Upgrade};
 use std::sync::Arc;
 
 /// Devices remembered at most; a flood of invented names cannot make the bench grow.
 const MAX_DEVICES: usize = 4_096;
 /// Upgrades remembered; older ended ones are forgotten.
 const MAX_CASES: usize = 1_024;
+/// The same progress again this soon is said twice, not still true.
+const SAID_TWICE: Micros = Micros::from_millis(200);
 
 impl Bench {
     /// Takes in what happened. Returns what is to be done about it; a replay drops that.
@@ -209,9 +211,12 @@ impl Bench {
         if let Report::Version { version }
         | Report::Succeeded { version }
         | Report::Asked { version: Some(version), .. } = &report
-            && !placeholder(version)
         {
-            device.runs(module.as_deref(), version);
+            if placeholder(version) {
+                device.defects.note(seq, Defect { code: "placeholder-version", at: version.clone() });
+            } else {
+                device.runs(module.as_deref(), version);
+            }
         }
         let module = if device.knows_module(module.as_deref()) {
             module
@@ -226,6 +231,9 @@ impl Bench {
         if let Some(upgrade) = self.cases.iter().rev().find(mine).map(|case| case.order.upgrade) {
             let now = self.now;
             if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.upgrade == upgrade) {
+                if says_again(case, &report, now) {
+                    device.defects.note(seq, Defect { code: "said-twice", at: String::new() });
+                }
                 case.last_report = Some((seq, now));
             }
             self.drive(seq, upgrade, effects, |upgrade, _, now| upgrade.handle_report(&report, now));
@@ -303,7 +311,7 @@ impl Bench {
         if !was_over && let Some(outcome) = case.upgrade.state().outcome() {
             case.ended = Some(seq);
             // A failed device may try the same URL again, and so may the operator.
-            if matches!(outcome, crate::upgrade::Outcome::Succeeded | crate::upgrade::Outcome::Cancelled) {
+            if matches!(outcome, Outcome::Succeeded | Outcome::Cancelled) {
                 effects.push(Effect::Withdraw(order.path.clone()));
             }
         }
@@ -349,4 +357,14 @@ impl Bench {
             case.witness.note(served, seq, now);
         }
     }
+}
+
+/// Whether the device repeats its progress of an instant ago.
+fn says_again(case: &Case, report: &Report, now: Micros) -> bool {
+    let same = match (case.upgrade.state(), report) {
+        (State::Downloading { percent: known }, Report::Downloading { percent })
+        | (State::Burning { percent: known }, Report::Burning { percent }) => known == percent,
+        _ => false,
+    };
+    same && case.last_report.is_some_and(|(_, at)| now.since(at) < SAID_TWICE)
 }

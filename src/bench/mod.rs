@@ -10,7 +10,7 @@ mod fold;
 mod query;
 mod witness;
 
-pub use action::{Action, FlowControl, Parity, PushOrder, SerialSettings};
+pub use action::{Action, FlowControl, Parity, PushOrder, SerialSettings, SimulatedOrder};
 pub use build::Build;
 pub use case::{Case, Delivery};
 pub use device::{Defects, Device};

@@ -118,6 +118,7 @@ impl Console {
     }
 
     /// The kept lines among these indices, each with its index.
+    #[must_use = "lines are looked at one by one"]
     pub fn lines(&self, range: Range<u64>) -> impl DoubleEndedIterator<Item = (u64, &Line)> {
         let from = range.start.clamp(self.first, self.end_index());
         let to = range.end.clamp(from, self.end_index());

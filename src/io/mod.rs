@@ -1,11 +1,32 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
+pub mod bench_file;
 pub mod broker;
 pub mod build_file;
 pub mod client;
+mod clock;
+pub mod dialog;
+pub mod folder;
 mod inbox;
+mod network;
 mod outbox;
+#[cfg(unix)]
+pub mod pty;
+#[cfg(not(unix))]
+#[path = "pty_elsewhere.rs"]
+pub mod pty;
+mod recorder;
+pub mod remember;
+pub mod sample;
 pub mod serial;
 pub mod server;
+pub mod session;
+mod shelf;
+mod simulated;
+pub mod simulator;
+mod tail;
 
-pub use inbox::{Inbox, InboxClosed, Input};
+pub use clock::{Clock, local_time, utc_offset_secs};
+pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
+pub use shelf::Prepared;
+pub use tail::{Batch, Waker};

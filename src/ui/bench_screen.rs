@@ -3,7 +3,7 @@
 use super::model::Model;
 use super::state::WindowState;
 use super::top_bar::Recording;
-use super::upgrade::{Fields, Finding};
+use super::upgrade::Fields;
 use super::wish::Wish;
 use super::{builds, console, detail, devices, dialogs, messages, overview, status_bar, theme, top_bar, upgrade};
 use crate::event::Micros;
@@ -15,12 +15,10 @@ pub struct Surroundings<'a> {
     pub now: Micros,
     /// How the recording stands.
     pub recording: Option<&'a Recording>,
-    /// What was found out about the upgrade that is shown.
-    pub findings: Vec<Finding>,
 }
 
 /// Draws the whole screen. The bench is only read; what is to be done comes back.
-pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: Surroundings<'_>) -> Vec<Wish> {
+pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: &Surroundings<'_>) -> Vec<Wish> {
     let mut wishes = Vec::new();
     let fill = theme::palette(ui).panel;
     let bar = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 5));
@@ -40,7 +38,7 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
     });
     state.settings.side_width = side.response.rect.width().round();
     CentralPanel::default().frame(plain).show(ui, |ui| {
-        let view = upgrade::view(model, state, around.findings, around.now);
+        let view = upgrade::view(model, state, around.now);
         Panel::top("upgrade").frame(Frame::new()).show(ui, |ui| {
             let fields =
                 Fields { draft: &mut state.draft, dialect: &mut state.settings.dialect, network: &top.network };

@@ -6,7 +6,7 @@ use super::pieces::{Light, button_ui, choice_ui, pane_ui, title_ui, weak_ui};
 use super::state::{Dialog, WindowState};
 use super::wish::Wish;
 use super::words::{self, say, tell};
-use crate::bench::{Action, Device};
+use crate::bench::{Action, Device, SimulatedOrder};
 use crate::dialect;
 use crate::event::DeviceId;
 use crate::upgrade::State;
@@ -70,10 +70,8 @@ fn short_time(time: &str) -> &str {
 
 /// A simulated device's console bears its name.
 fn is_simulated(id: &DeviceId, model: &Model) -> bool {
-    model
-        .bench
-        .ports()
-        .any(|(name, port)| port.state.is_ok() && name.starts_with("sim") && name.ends_with(id.device.as_ref()))
+    let console = format!("{} (simulated)", id.device);
+    model.bench.ports().any(|(name, port)| port.state.is_ok() && name == console)
 }
 
 /// Draws the list.
@@ -126,7 +124,13 @@ fn device_ui(ui: &mut Ui, id: &DeviceId, entry: &EntryView, simulated: bool, wis
 pub fn simulate_ui(ui: &mut Ui, dialect: &str, wishes: &mut Vec<Wish>) -> Option<String> {
     ui.horizontal(|ui| {
         if button_ui(ui, say("device.simulate")).clicked() {
-            wishes.push(Action::StartSimulatedDevice { dialect: dialect.to_owned() }.into());
+            wishes.push(
+                Action::StartSimulatedDevice(SimulatedOrder {
+                    dialect: dialect.to_owned(),
+                    ..SimulatedOrder::default()
+                })
+                .into(),
+            );
         }
         let choices = dialect::ALL.iter().map(|dialect| (dialect.id().to_owned(), dialect.id().to_owned()));
         choice_ui(ui, "simulated dialect", &say("device.dialect-of-simulated"), 56.0, &dialect.to_owned(), choices)

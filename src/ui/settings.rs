@@ -130,6 +130,8 @@ pub struct Settings {
     pub baud_rate: u32,
     /// The dialect of simulated and hand-made devices.
     pub dialect: String,
+    /// The window's size, in points.
+    pub window: Option<[f32; 2]>,
     /// Width of the lists at the left, in points.
     pub side_width: f32,
     /// Width of the console, as a part of both panes.
@@ -154,6 +156,7 @@ impl Default for Settings {
             port: None,
             baud_rate: 115_200,
             dialect: "uiot".to_owned(),
+            window: None,
             side_width: 252.0,
             console_part: 0.45,
             detail_height: 170.0,

@@ -1,8 +1,14 @@
 //! A device for tests, and a way to wait for facts: everything has a deadline, nothing sleeps.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and knows its deadline"
+)]
 
 use ota_workbench::event::Fact;
-use ota_workbench::io::Input;
+use ota_workbench::io::{InboxReader, Input};
 use rumqttc::{Client, Connection, Event, MqttOptions, Outgoing, Packet, Publish, QoS};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,10 +19,10 @@ use std::time::{Duration, Instant};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The session's end of the inbox.
-pub struct Facts(Receiver<Input>);
+pub struct Facts(InboxReader);
 
 impl Facts {
-    pub fn new(receiver: Receiver<Input>) -> Self {
+    pub fn new(receiver: InboxReader) -> Self {
         Self(receiver)
     }
 
@@ -87,6 +93,11 @@ impl Device {
 
     pub fn publish(&self, topic: &str, qos: QoS, payload: impl Into<Vec<u8>>) {
         self.client.publish(topic, qos, false, payload).expect("it is connected");
+    }
+
+    /// Publishes as long as the connection stands.
+    pub fn try_publish(&self, topic: &str, payload: &str) -> bool {
+        self.client.publish(topic, QoS::AtMostOnce, false, payload).is_ok()
     }
 
     /// Publishes a retained message, and waits until the broker has it.

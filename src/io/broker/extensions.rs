@@ -1,5 +1,6 @@
 //! What is plugged into rmqtt: implicit subscriptions, retained messages, our routes.
 
+use super::dollar::{marked, unmarked};
 use super::presence::Presence;
 use super::routes::Routes;
 use super::{Rules, hooks};
@@ -81,11 +82,13 @@ impl RetainStorage for Retained {
 
     async fn set(&self, topic: &TopicName, retain: Retain, expiry: Option<Duration>) -> Result<()> {
         // Zero is how our settings spell "never".
-        self.0.set_with_timeout(topic, retain, expiry.filter(|expiry| !expiry.is_zero())).await
+        self.0.set_with_timeout(&marked(topic).as_ref().into(), retain, expiry.filter(|expiry| !expiry.is_zero())).await
     }
 
     async fn get(&self, filter: &TopicFilter) -> Result<Vec<(TopicName, Retain)>> {
-        self.0.get_message(filter).await
+        let mut messages = self.0.get_message(&marked(filter).as_ref().into()).await?;
+        messages.iter_mut().for_each(|(topic, _)| *topic = unmarked(topic).as_ref().into());
+        Ok(messages)
     }
 
     async fn count(&self) -> isize {

@@ -69,7 +69,7 @@ impl Handler for Witness {
                 qos: publish.qos.value(),
             }),
             Parameter::MessageAcked(session, _, publish) => {
-                self.tell(Fact::MessageAcknowledged { client: name(&session.id), topic: publish.topic.to_string() })
+                self.tell(Fact::MessageAcknowledged { client: name(&session.id), topic: publish.topic.to_string() });
             }
             Parameter::MessageDropped(to, from, publish, why) => self.tell(Fact::MessageDropped {
                 client: Some(name(to.as_ref().unwrap_or(&from.id))),

@@ -1,5 +1,6 @@
 //! The embedded broker: rmqtt on a thread and a runtime of its own, telling the session everything that happens.
 
+mod dollar;
 mod extensions;
 mod hooks;
 mod presence;
@@ -29,10 +30,13 @@ use tokio::sync::Notify;
 /// How long stopping may take. Only a hook that waits for room in the inbox needs any of it.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Topic filters for a client, from its client id and its user name.
+pub type Implicit = Box<dyn Fn(&str, Option<&str>) -> Vec<String> + Send + Sync>;
+
 /// What a client id and a user name stand for, as the dialects see it.
 pub struct Rules {
-    /// The topic filters the cloud subscribes for a client by itself, from its client id and its user name.
-    pub implicit: Box<dyn Fn(&str, Option<&str>) -> Vec<String> + Send + Sync>,
+    /// What the cloud subscribes for a client by itself.
+    pub implicit: Implicit,
 }
 
 /// A running broker. It stops when it is dropped.

@@ -1,5 +1,6 @@
 //! Who gets a message: rmqtt's router, made to give each client one copy and to tell when the cloud speaks to nobody.
 
+use super::dollar::{marked, unmarked};
 use crate::event::Fact;
 use crate::io::Inbox;
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use rmqtt::types::{
     SubscriptionOptions, TopicName,
 };
 use rmqtt::utils::Counter;
+use std::borrow::Cow;
 
 /// rmqtt's router with two changes in [`Router::matches`].
 pub(super) struct Routes {
@@ -46,8 +48,19 @@ fn leave_one_each(relations: &mut SubRelations) {
 impl Router for Routes {
     async fn matches(&self, from: Id, topic: &TopicName) -> Result<SubRelationsMap> {
         let by_cloud = from.remote_addr.is_none();
-        let mut matches = self.inner.matches(from, topic).await.unwrap_or_default();
-        matches.values_mut().for_each(leave_one_each);
+        let mut matches = match marked(topic) {
+            Cow::Borrowed(_) => self.inner.matches(from, topic).await,
+            Cow::Owned(held) => self.inner.matches(from, &held.into()).await,
+        }
+        .unwrap_or_default();
+        for relations in matches.values_mut() {
+            leave_one_each(relations);
+            relations.iter_mut().for_each(|(filter, ..)| {
+                if let Cow::Owned(known) = unmarked(filter) {
+                    *filter = known.into();
+                }
+            });
+        }
         if by_cloud && matches.values().all(Vec::is_empty) {
             self.tell_unheard(topic);
         }
@@ -55,11 +68,11 @@ impl Router for Routes {
     }
 
     async fn add(&self, filter: &str, id: Id, options: SubscriptionOptions) -> Result<()> {
-        self.inner.add(filter, id, options).await
+        self.inner.add(&marked(filter), id, options).await
     }
 
     async fn remove(&self, filter: &str, id: Id) -> Result<bool> {
-        self.inner.remove(filter, id).await
+        self.inner.remove(&marked(filter), id).await
     }
 
     async fn is_online(&self, node: NodeId, client: &str) -> bool {
@@ -71,7 +84,7 @@ impl Router for Routes {
     }
 
     async fn get(&self, topic: &str) -> Result<Vec<Route>> {
-        self.inner.get(topic).await
+        self.inner.get(&marked(topic)).await
     }
 
     async fn query_subscriptions(&self, search: &SubsSearchParams) -> Vec<SubsSearchResult> {

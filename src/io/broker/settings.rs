@@ -15,9 +15,9 @@ const LARGEST_PACKET: u32 = 16 * 1024 * 1024;
 /// Messages that may wait for one client.
 const LONGEST_QUEUE: usize = 1_000_000;
 /// How long a device that stopped reading is waited for: an engineer at a breakpoint takes his time.
-const SEND_TIMEOUT: Duration = Duration::from_secs(300);
+const SEND_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long a persistent session outlives its connection.
-const SESSION_EXPIRY: Duration = Duration::from_secs(30 * 24 * 3_600);
+const SESSION_EXPIRY: Duration = Duration::from_hours(30 * 24);
 
 /// The broker's own runtime.
 pub(super) fn runtime() -> io::Result<Runtime> {

@@ -7,8 +7,10 @@ pub(super) mod native;
 mod native;
 mod ports;
 mod threads;
+mod watch;
 
 pub use ports::{PortName, available_ports};
+pub use watch::PortWatch;
 
 use crate::bench::SerialSettings;
 use crate::event::Trouble;
@@ -77,12 +79,14 @@ impl SerialPort {
     /// # Errors
     /// `port-gone` when the port is closed, `port-send-full` when too much waits already.
     pub fn send(&self, bytes: Vec<u8>) -> Result<(), Trouble> {
-        let sends = self.link.sends().clone().ok_or(TrySendError::Disconnected(()));
-        match sends.and_then(|sends| sends.try_send(bytes).map_err(without_bytes)) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(())) => Err(Trouble::new("port-send-full").with("port", &self.name)),
-            Err(TrySendError::Disconnected(())) => Err(Trouble::new("port-gone").with("port", &self.name)),
-        }
+        // Cloned, so that the lock is not held while sending.
+        let sends = self.link.sends().clone();
+        let code = match sends.map(|sends| sends.try_send(bytes)) {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(TrySendError::Full(_))) => "port-send-full",
+            Some(Err(TrySendError::Disconnected(_))) | None => "port-gone",
+        };
+        Err(Trouble::new(code).with("port", &self.name))
     }
 
     /// Closes the port and waits until the system has it back.
@@ -111,13 +115,6 @@ impl Link {
 
     fn is_closed(&self) -> bool {
         self.sends().is_none()
-    }
-}
-
-fn without_bytes(error: TrySendError<Vec<u8>>) -> TrySendError<()> {
-    match error {
-        TrySendError::Full(_) => TrySendError::Full(()),
-        TrySendError::Disconnected(_) => TrySendError::Disconnected(()),
     }
 }
 

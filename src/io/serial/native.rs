@@ -27,10 +27,9 @@ pub(in crate::io) fn never_block(native: &Native) -> Result<(), Error> {
 /// What an error of the serial library means to the operator.
 pub(super) fn trouble(port: &str, error: &Error) -> Trouble {
     let code = match error.kind {
-        ErrorKind::Io(io::ErrorKind::NotFound) => "port-not-found",
         ErrorKind::Io(io::ErrorKind::PermissionDenied) => "port-denied",
         ErrorKind::NoDevice if Path::new(port).exists() => "port-busy",
-        ErrorKind::NoDevice => "port-not-found",
+        ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::NotFound) => "port-not-found",
         _ => return Trouble::new("port-failed").with("port", port).with("detail", &error.description),
     };
     Trouble::new(code).with("port", port)

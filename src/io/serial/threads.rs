@@ -5,6 +5,7 @@ use super::native::Native;
 use crate::event::{Fact, Trouble};
 use crate::io::Inbox;
 use serialport::SerialPort as _;
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -86,8 +87,8 @@ impl Reader {
         }
     }
 
-    fn vanished(&self, detail: impl ToString) -> Trouble {
-        Trouble::new("port-vanished").with("port", &self.name).with("detail", detail.to_string())
+    fn vanished(&self, detail: impl Display) -> Trouble {
+        Trouble::new("port-vanished").with("port", &self.name).with("detail", detail)
     }
 }
 

@@ -58,17 +58,6 @@ impl Answer {
         }
     }
 
-    /// Answers what is not a request, and ends the connection: nobody knows where the next one would begin.
-    pub(super) fn refusal(status: u16) -> Self {
-        let question = Question { method: "GET", range: None, keep_alive: false };
-        match status {
-            413 => Self::error(question, "413 Content Too Large", 413, "body too large\n", ""),
-            431 => Self::error(question, "431 Request Header Fields Too Large", 431, "head too large\n", ""),
-            503 => Self::error(question, "503 Service Unavailable", 503, "too many connections\n", ""),
-            _ => Self::error(question, "400 Bad Request", 400, "bad request\n", ""),
-        }
-    }
-
     fn image(question: Question<'_>, bytes: Arc<[u8]>) -> Self {
         let size = bytes.len() as u64;
         let (status, line, range) = match asked(question.range, size) {

@@ -2,11 +2,11 @@
 
 use super::FirmwareServer;
 use crate::event::Fact;
-use crate::io::{Inbox, Input};
+use crate::io::{Inbox, InboxReader, Input};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -20,7 +20,7 @@ fn image(size: usize) -> Arc<[u8]> {
 
 struct Bench {
     server: FirmwareServer,
-    facts: Receiver<Input>,
+    facts: InboxReader,
 }
 
 impl Bench {

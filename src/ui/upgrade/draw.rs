@@ -1,7 +1,8 @@
 //! Draws the push and what became of it.
 
-use super::view::{CaseView, Finding, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed};
+use super::view::{CaseView, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed};
 use crate::bench::Action;
+use crate::diagnosis::Finding;
 use crate::ui::devices::simulate_ui;
 use crate::ui::pieces::{line_ui, pane_ui, warning_ui, weak_ui};
 use crate::ui::state::{Dialog, Draft};

@@ -4,6 +4,4 @@ mod draw;
 mod view;
 
 pub use draw::{Fields, upgrade_ui};
-pub use view::{
-    CaseView, Finding, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed, is_moving, view,
-};
+pub use view::{CaseView, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed, is_moving, view};

@@ -1,23 +1,13 @@
 //! What the middle of the window shows of an upgrade, in plain text.
 
 use crate::bench::{Build, Case, Device, PushOrder, Service};
+use crate::diagnosis::{self, Finding};
 use crate::dialect;
 use crate::event::{DeviceId, Micros, UpgradeId};
 use crate::ui::model::Model;
 use crate::ui::state::WindowState;
 use crate::ui::words::{self, say, tell};
 use crate::upgrade::{Outcome, State};
-
-/// What a rule of the diagnosis room found out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Stable, kebab-case; its texts stand under `diagnosis.<code>`.
-    pub code: &'static str,
-    /// What the sentences mention, by name.
-    pub args: Vec<(&'static str, String)>,
-    /// The events that prove it.
-    pub evidence: Vec<u64>,
-}
 
 /// How a step of the track stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +108,10 @@ pub fn is_moving(model: &Model, state: &WindowState, now: Micros) -> bool {
 
 /// Works the middle of the window out.
 #[must_use]
-pub fn view(model: &Model, state: &WindowState, findings: Vec<Finding>, now: Micros) -> UpgradeView {
+pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
     let case = state.case(model).map(|case| case_view(case, model, state, now));
     let next = case.is_none().then(|| next_steps(model));
+    let findings = case.as_ref().map(|case| diagnosis::examine(&model.bench, case.upgrade)).unwrap_or_default();
     UpgradeView {
         build: state.build(model).map_or_else(|| say("push.no-build-chosen"), |(_, build)| build_line(build)),
         device: state

@@ -1,0 +1,170 @@
+//! What can be typed.
+
+use crate::event::DeviceId;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The cloud side of an MQTT firmware upgrade, on your bench. Without a command it opens the window.
+#[derive(Debug, Parser)]
+#[command(name = "ota-workbench", version, args_conflicts_with_subcommands = true)]
+pub struct WorkbenchArgs {
+    /// What to do without the window.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The window's own.
+    #[command(flatten)]
+    pub window: WindowArgs,
+}
+
+/// The window's arguments.
+#[derive(Args, Debug)]
+pub struct WindowArgs {
+    /// Builds to start with
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+    /// Language of the window: en or zh-CN
+    #[arg(long, value_parser = ["en", "zh-CN"])]
+    pub lang: Option<String>,
+    /// Colours of the window
+    #[arg(long)]
+    pub theme: Option<Theme>,
+    /// The bench.
+    #[command(flatten)]
+    pub bench: BenchArgs,
+}
+
+/// The window's colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+    /// As the system has it.
+    System,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the bench without a window, until Ctrl+C
+    Serve(ServeArgs),
+    /// Push one build to one device and wait for the verdict
+    #[command(disable_version_flag = true)]
+    Push(PushArgs),
+    /// Be a device: connect, download, reboot and report like a real one
+    #[command(disable_version_flag = true)]
+    Simulate(SimulateArgs),
+    /// Show what an image or a capture holds
+    Inspect(InspectArgs),
+}
+
+/// Where the bench listens and what it keeps.
+#[derive(Args, Clone, Debug, Default)]
+pub struct BenchArgs {
+    /// Where the embedded broker listens; port 0 picks one [default: 127.0.0.1:1883]
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with = "broker")]
+    pub mqtt: Option<String>,
+    /// Use this broker instead of the embedded one: mqtt://user:password@host:port
+    #[arg(long, value_name = "URL")]
+    pub broker: Option<String>,
+    /// Where the firmware server listens; port 0 picks one [default: 127.0.0.1:8070]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http: Option<String>,
+    /// What firmware URLs begin with, as devices reach it: http://host:port
+    #[arg(long, value_name = "URL_PREFIX")]
+    pub advertise: Option<String>,
+    /// Record the session in this file, which must not exist
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// Devices, addresses, builds and ports as written down in a *.bench.toml
+    #[arg(long, value_name = "FILE")]
+    pub bench: Option<PathBuf>,
+    /// Where settings, captures and logs are kept [default: the system's place]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// `serve`.
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    /// The bench.
+    #[command(flatten)]
+    pub bench: BenchArgs,
+    /// One JSON object a line on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `push`.
+#[derive(Args, Debug)]
+pub struct PushArgs {
+    /// The build
+    pub image: PathBuf,
+    /// Who: PRODUCT/DEVICE
+    #[arg(long, value_name = "PRODUCT/DEVICE")]
+    pub device: DeviceId,
+    /// How its cloud is spelt: uiot or aliyun
+    #[arg(long, value_name = "ID")]
+    pub dialect: String,
+    /// The version to reach
+    #[arg(long, value_name = "V")]
+    pub version: String,
+    /// The module, when it is not the default one
+    #[arg(long, value_name = "M")]
+    pub module: Option<String>,
+    /// Give up when the device is not there, or not done, after so many seconds
+    #[arg(long, value_name = "SECS", default_value_t = 600)]
+    pub timeout: u64,
+    /// Bring a simulated device along
+    #[arg(long)]
+    pub simulate: bool,
+    /// Let the simulated device fail with this code of its cloud
+    #[arg(long, value_name = "ERR_CODE", requires = "simulate", allow_negative_numbers = true)]
+    pub fail: Option<i64>,
+    /// The bench.
+    #[command(flatten)]
+    pub bench: BenchArgs,
+    /// One JSON object a line on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `simulate`.
+#[derive(Args, Debug)]
+pub struct SimulateArgs {
+    /// Where to sign in: mqtt://host:port
+    #[arg(long, value_name = "URL")]
+    pub broker: String,
+    /// Who to be: PRODUCT/DEVICE
+    #[arg(long, value_name = "PRODUCT/DEVICE")]
+    pub device: DeviceId,
+    /// How its cloud is spelt: uiot or aliyun
+    #[arg(long, value_name = "ID")]
+    pub dialect: String,
+    /// The version it runs at first
+    #[arg(long, value_name = "V", default_value = "1.0.0")]
+    pub version: String,
+    /// The device secret
+    #[arg(long, value_name = "S", default_value = "")]
+    pub secret: String,
+    /// Where its console goes: a pseudo terminal, a file, or - for standard output
+    #[arg(long, value_name = "pty|FILE|-", default_value = "-")]
+    pub console: String,
+    /// Fail every upgrade with this code of its cloud
+    #[arg(long, value_name = "ERR_CODE", allow_negative_numbers = true)]
+    pub fail: Option<i64>,
+    /// End after one upgrade: 0 when it succeeded, 1 when it failed
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// `inspect`.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// An image, a capture, or a packet trace
+    pub file: PathBuf,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,250 @@
+//! `push`: one build to one device, and the verdict.
+
+use super::args::PushArgs;
+use super::begin::Desk;
+use super::{Ended, Exit, interruption, print, serve, session_options};
+use crate::bench::{Action, Case, PushOrder, SimulatedOrder};
+use crate::diagnosis;
+use crate::dialect::{self, Dialect};
+use crate::event::{Event, Fact, ImageId, Micros, Trouble};
+use crate::io::session::SessionOptions;
+use crate::ui::words;
+use crate::upgrade::{Failure, Outcome, State};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How many characters the progress bar is wide.
+const BAR: usize = 30;
+
+pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
+    let dialect = dialect::find(&args.dialect).map_err(Ended::usage)?;
+    dialect.check_version(&args.version).map_err(Ended::usage)?;
+    let fallback = SessionOptions {
+        images: vec![args.image.clone()],
+        devices: vec![(args.device.clone(), args.dialect.clone())],
+        ..SessionOptions::default()
+    };
+    let options = session_options(&args.bench, fallback)?;
+    let interrupted = interruption();
+    let mut push = Push { args, dialect, interrupted, desk: Desk::open(options, args.json)?, shown: String::new() };
+    let verdict = push.to_the_end();
+    push.conclude(verdict)
+}
+
+/// How a push came out, when it did not reach a verdict of its own.
+enum Stopped {
+    /// The device did not come.
+    NoDevice,
+    /// Ctrl+C before the push.
+    Interrupted,
+    /// The workbench cannot do it.
+    Ended(Ended),
+}
+
+impl From<Ended> for Stopped {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
+}
+
+struct Push<'a> {
+    args: &'a PushArgs,
+    dialect: &'static dyn Dialect,
+    interrupted: Arc<AtomicBool>,
+    desk: Desk,
+    shown: String,
+}
+
+impl Push<'_> {
+    fn to_the_end(&mut self) -> Result<(), Stopped> {
+        if !self.args.json {
+            serve::greet(&self.desk);
+        }
+        let image = self.wait_for_build()?;
+        if self.args.simulate {
+            self.desk.session().act(Action::StartSimulatedDevice(SimulatedOrder {
+                dialect: self.args.dialect.clone(),
+                device: Some(self.args.device.clone()),
+                fail_with: self.args.fail,
+            }));
+        }
+        self.wait_for_device()?;
+        self.push(image)?;
+        self.wait_for_verdict();
+        Ok(())
+    }
+
+    fn wait_for_build(&mut self) -> Result<ImageId, Stopped> {
+        let wanted = std::path::absolute(&self.args.image).unwrap_or_else(|_| self.args.image.clone());
+        let wanted = wanted.display().to_string();
+        loop {
+            let events = self.look()?;
+            let added = self.desk.bench.builds().find(|(_, build)| build.path == wanted).map(|(image, _)| image);
+            if let Some(image) = added {
+                return Ok(image);
+            }
+            if let Some(trouble) = met(&events, |trouble| trouble.arg("path") == Some(wanted.as_str())) {
+                return Err(Ended::usage(trouble).into());
+            }
+        }
+    }
+
+    /// Until a push would reach the device; where that cannot be known, not at all.
+    fn wait_for_device(&mut self) -> Result<(), Stopped> {
+        let reaches = |desk: &Desk| desk.bench.reaches(&self.args.device, self.dialect.id()) != Some(false);
+        if !reaches(&self.desk) && !self.args.json && !self.args.simulate {
+            print::line(&words::tell("cli.waiting", &[("device", &self.args.device), ("secs", &self.args.timeout)]));
+        }
+        while self.desk.bench.reaches(&self.args.device, self.dialect.id()) == Some(false) {
+            let events = self.look()?;
+            if let Some(trouble) = met(&events, |trouble| self.args.simulate && trouble.code != "file-changed") {
+                return Err(Ended::unusable(trouble).into());
+            }
+            if self.left() == 0 {
+                return Err(Stopped::NoDevice);
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, image: ImageId) -> Result<(), Stopped> {
+        self.desk.session().act(Action::Push(PushOrder {
+            image,
+            device: self.args.device.clone(),
+            dialect: self.args.dialect.clone(),
+            version: self.args.version.clone(),
+            module: self.args.module.clone(),
+            timeout_secs: Some(self.left().max(1)),
+        }));
+        while self.case().is_none() {
+            let events = self.look()?;
+            if self.case().is_none()
+                && let Some(trouble) = met(&events, |_| true)
+            {
+                return Err(Ended::usage(trouble).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_verdict(&mut self) {
+        while self.case().is_some_and(|case| case.ended.is_none()) {
+            self.desk.look();
+            if self.interrupted.swap(false, Ordering::AcqRel)
+                && let Some(upgrade) = self.case().map(|case| case.order.upgrade)
+            {
+                self.desk.session().act(Action::CancelUpgrade(upgrade));
+            }
+            if !self.args.json {
+                self.show_progress();
+            }
+        }
+    }
+
+    fn look(&mut self) -> Result<Vec<Arc<Event>>, Stopped> {
+        let events = self.desk.look();
+        if self.interrupted.swap(false, Ordering::AcqRel) { Err(Stopped::Interrupted) } else { Ok(events) }
+    }
+
+    /// Seconds left of the time given.
+    fn left(&self) -> u64 {
+        let gone = self.desk.session().clock().now();
+        Micros::from_secs(self.args.timeout).since(gone).0.div_ceil(1_000_000)
+    }
+
+    fn case(&self) -> Option<&Case> {
+        self.desk.bench.cases().last()
+    }
+
+    fn show_progress(&mut self) {
+        let Some(case) = self.case() else { return };
+        let state = words::state(case.upgrade.state());
+        let percent = case.witness.percent();
+        let rate = case.witness.rate(self.desk.bench.now()).map(words::rate).unwrap_or_default();
+        let filled = usize::from(percent) * BAR / 100;
+        let bar = format!("[{}{}]", "#".repeat(filled), "·".repeat(BAR - filled));
+        let served = words::tell("cli.served", &[("percent", &percent)]);
+        if print::is_terminal() {
+            print::passing(&format!("{bar} {state} · {served} {rate}"));
+        } else if state != self.shown {
+            print::line(&format!("{state} · {served}"));
+            self.shown = state;
+        }
+    }
+
+    fn conclude(self, verdict: Result<(), Stopped>) -> Result<Exit, Ended> {
+        let (outcome, code, text, exit) = match verdict {
+            Ok(()) => self.verdict(),
+            Err(Stopped::NoDevice) => {
+                let trouble = Trouble::new("no-device").with("device", &self.args.device);
+                (Outcome::TimedOut, "no-device", words::trouble(&trouble).joined(), Exit::TimedOut)
+            }
+            Err(Stopped::Interrupted) => (Outcome::Cancelled, "cancelled", words::say("cli.cancelled"), Exit::Failed),
+            Err(Stopped::Ended(ended)) => {
+                self.desk.close();
+                return Err(ended);
+            }
+        };
+        let (json, device) = (self.args.json, self.args.device.to_string());
+        let version = self.args.version.clone();
+        self.desk.close();
+        if json {
+            let reason = json!({"code": code, "text": text});
+            let outcome = outcome.id();
+            let verdict =
+                json!({"kind": "verdict", "device": device, "outcome": outcome, "version": version, "reason": reason});
+            print::line(&verdict.to_string());
+        } else {
+            let newline = if print::is_terminal() { "\n" } else { "" };
+            print::line(&format!("{newline}{text}"));
+        }
+        Ok(exit)
+    }
+
+    fn verdict(&self) -> (Outcome, &'static str, String, Exit) {
+        let Some(case) = self.case() else {
+            return (Outcome::Cancelled, "cancelled", words::say("cli.cancelled"), Exit::Failed);
+        };
+        let took = case.upgrade.ended_at().unwrap_or_default().since(case.upgrade.requested_at());
+        let took = words::duration(took);
+        let outcome = case.upgrade.state().outcome().unwrap_or(Outcome::Cancelled);
+        let (code, reason, exit) = match case.upgrade.state() {
+            State::Succeeded => ("succeeded", None, Exit::Done),
+            State::Failed(failure) => {
+                let code = match failure {
+                    Failure::Reported { code, .. } => self.dialect.failure(*code),
+                    Failure::WrongVersion { .. } => "wrong-version",
+                    Failure::TimedOut => "timed-out",
+                };
+                let exit = if outcome == Outcome::TimedOut { Exit::TimedOut } else { Exit::Failed };
+                (code, Some(words::failure(failure, self.dialect, &case.order.version)), exit)
+            }
+            _ => ("cancelled", None, Exit::Failed),
+        };
+        let args: [(&str, &dyn std::fmt::Display); 3] =
+            [("device", &case.order.device), ("version", &case.order.version), ("took", &took)];
+        let text = match (&reason, outcome) {
+            (Some(reason), _) => format!("{} {}", words::say("cli.failed"), reason.joined()),
+            (None, Outcome::Succeeded) => words::tell("cli.succeeded", &args),
+            (None, _) => words::say("cli.cancelled"),
+        };
+        let findings = diagnosis::examine(&self.desk.bench, case.order.upgrade);
+        let seen = findings.iter().map(|finding| {
+            format!(
+                " {} {}",
+                words::finding(finding.code, "means", &finding.args),
+                words::finding(finding.code, "advice", &finding.args)
+            )
+        });
+        (outcome, code, text + &seen.collect::<String>(), exit)
+    }
+}
+
+/// The first trouble of that kind among these events.
+fn met(events: &[Arc<Event>], wanted: impl Fn(&Trouble) -> bool) -> Option<Trouble> {
+    events.iter().find_map(|event| match &event.fact {
+        Fact::TroubleMet { trouble } if wanted(trouble) => Some(trouble.clone()),
+        _ => None,
+    })
+}

@@ -1,0 +1,151 @@
+//! The brain of the simulated device: what it does with an offer, and what its console prints meanwhile. No clock, no socket.
+
+mod brain;
+mod burning;
+mod download;
+mod failure;
+mod shell;
+mod upgrading;
+mod voice;
+
+pub use brain::Brain;
+
+use crate::upgrade::{Report, Said};
+
+/// What the device was told to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// The module, when it is not the default one.
+    pub module: Option<String>,
+    /// The version to reach.
+    pub version: String,
+    /// Where the image is.
+    pub url: String,
+    /// Bytes in the image.
+    pub size: u64,
+    /// MD5 of the image in hex; empty when none was announced.
+    pub md5: String,
+}
+
+/// How a device's cloud learns of a success; its failure codes go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuccessStyle {
+    /// The device says that it succeeded. Codes as `UIoT` has them, -1…-6.
+    Reports,
+    /// The device tells the version it runs. Codes as Alibaba Cloud has them, -1…-4.
+    Informs,
+}
+
+/// What a device says first after every start, running this version.
+pub type Greeting = Box<dyn Fn(&str) -> Vec<Report> + Send>;
+
+/// What makes one simulated device differ from another.
+pub struct Profile {
+    /// The version it runs at first.
+    pub version: String,
+    /// How its cloud learns of a success.
+    pub style: SuccessStyle,
+    /// Fail every upgrade with this code, at the point where a real device would.
+    pub fail_with: Option<i64>,
+    /// Bytes a second to download; 0 is as fast as possible, with no pause anywhere else either.
+    pub pace: u64,
+    /// What it says first.
+    pub greeting: Greeting,
+}
+
+impl Profile {
+    /// Slow enough to watch, fast enough not to wait for.
+    pub const WATCHABLE_PACE: u64 = 200_000;
+}
+
+/// What happens to the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Power is on.
+    Started,
+    /// It is signed in and subscribed.
+    Connected,
+    /// The broker went away, for this reason.
+    Disconnected(String),
+    /// It heard of an upgrade.
+    Offered(Offered),
+    /// It heard that the upgrade is cancelled.
+    Cancelled,
+    /// Bytes of a range arrived. Fewer than asked is fine, none is not.
+    Arrived {
+        /// Of which [`Step::Fetch`].
+        ticket: u32,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A range did not arrive.
+    FetchFailed {
+        /// Of which [`Step::Fetch`].
+        ticket: u32,
+        /// Why.
+        why: FetchFailure,
+    },
+    /// Somebody typed at its console.
+    Typed(Vec<u8>),
+    /// The time of [`Brain::poll_timeout`] has come.
+    Timer,
+}
+
+/// Why a range did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchFailure {
+    /// The server answered with another status than 200 or 206.
+    Status(u16),
+    /// The server could not be reached; the words tell why.
+    Unreachable(String),
+    /// The server took too long.
+    TimedOut,
+    /// The connection broke, or the answer made no sense; the words tell how.
+    Broken(String),
+}
+
+/// What the device wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Tell the cloud.
+    Say(Said),
+    /// Fetch a range of the image, and answer with [`Input::Arrived`] or [`Input::FetchFailed`].
+    Fetch {
+        /// Names this request.
+        ticket: u32,
+        /// Where from.
+        url: String,
+        /// First byte.
+        offset: u64,
+        /// How many bytes.
+        length: u64,
+    },
+    /// Print on the console, byte for byte.
+    Log(String),
+    /// Cut the connection without a word, as a reset does, once what was said is on its way.
+    Disconnect,
+    /// Sign in and subscribe.
+    Connect,
+    /// An upgrade is over.
+    Ended(Ending),
+}
+
+/// How an upgrade ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The device runs this version now, and said so.
+    Succeeded {
+        /// The version.
+        version: String,
+    },
+    /// The device keeps its version, and said so with this code.
+    Failed {
+        /// The cloud's code.
+        code: i64,
+    },
+    /// The cloud cancelled it.
+    Cancelled,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! The device got the push, and then: nothing. No report, no request.
+
+use super::{Finding, Subject};
+
+pub fn examine(subject: Subject<'_>) -> Option<Finding> {
+    let case = subject.case;
+    if !case.upgrade.is_silent() || case.witness.requests > 0 || case.delivery.dropped.is_some() {
+        return None;
+    }
+    let delivered = case.delivery.delivered.map(|(seq, _)| seq);
+    let acknowledged = case.delivery.acknowledged.map(|(seq, _)| seq);
+    // An external broker does not say whether anybody got it.
+    let code = if delivered.is_some() { "silent-after-push" } else { "push-unheard" };
+    Some(Finding {
+        code,
+        args: vec![("device", case.order.device.to_string()), ("dialect", case.order.dialect.clone())],
+        evidence: [Some(case.delivery.requested), delivered, acknowledged].into_iter().flatten().collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{SILENCE, check, findings, loads, order, served};
+    use crate::event::Fact;
+
+    #[test]
+    fn a_device_that_acknowledges_and_then_does_nothing_is_told() {
+        check(vec![SILENCE], &["silent-after-push"]);
+        check(vec![SILENCE, loads(1)], &[]);
+        check(
+            vec![
+                Fact::RequestReceived {
+                    request: 1,
+                    peer: String::new(),
+                    method: "GET".into(),
+                    path: "/x".into(),
+                    range: None,
+                },
+                SILENCE,
+            ],
+            &[],
+        );
+        check(vec![served(206, 0, 10)], &[]);
+    }
+
+    #[test]
+    fn where_delivery_cannot_be_known_it_is_not_claimed() {
+        let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
+        let found = findings([external, Fact::UpgradeRequested { order: order() }, SILENCE]);
+        assert_eq!(found[0].code, "push-unheard");
+    }
+}

@@ -1,0 +1,154 @@
+//! The bench file (`*.bench.toml`): devices, addresses, builds and serial ports, to be kept beside the firmware.
+
+use crate::bench::{FlowControl, Parity, SerialSettings};
+use crate::event::{DeviceId, Trouble};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A bench as it is written down. A key that is not known is refused: it is a typing mistake.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BenchFile {
+    /// The embedded broker's address, or an external broker's URL.
+    pub broker: Option<String>,
+    /// Where the firmware server listens.
+    pub http: Option<String>,
+    /// The URL prefix told to devices.
+    pub advertise: Option<String>,
+    /// Builds; relative to the bench file.
+    pub builds: Vec<PathBuf>,
+    /// Devices.
+    #[serde(rename = "device")]
+    pub devices: Vec<DeviceEntry>,
+    /// Serial ports to open.
+    #[serde(rename = "serial")]
+    pub ports: Vec<PortEntry>,
+}
+
+/// One device of a bench file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceEntry {
+    /// `PRODUCT/DEVICE`.
+    pub id: String,
+    /// Dialect id.
+    pub dialect: String,
+}
+
+/// One serial port of a bench file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortEntry {
+    /// The system's name: `/dev/ttyUSB0`, `COM7`.
+    pub port: String,
+    /// Baud rate; 115200 when absent.
+    pub baud_rate: Option<u32>,
+    /// Framing, `8N1` when absent.
+    pub framing: Option<String>,
+}
+
+impl BenchFile {
+    /// Reads a bench file. Paths in it come back relative to where it lies.
+    ///
+    /// # Errors
+    /// `file-not-found`, `file-unreadable`, `bad-bench-file` with `path` and `detail`.
+    pub fn read(path: &Path) -> Result<Self, Trouble> {
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Trouble::new("file-not-found").with("path", path.display()),
+            _ => Trouble::new("file-unreadable").with("path", path.display()).with("detail", error),
+        })?;
+        let mut bench = Self::parse(&text)
+            .map_err(|detail| Trouble::new("bad-bench-file").with("path", path.display()).with("detail", detail))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for build in &mut bench.builds {
+            *build = folder.join(&build);
+        }
+        Ok(bench)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let bench: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        bench.devices()?;
+        bench.ports()?;
+        Ok(bench)
+    }
+
+    /// The devices with their dialects.
+    ///
+    /// # Errors
+    /// In words, what is wrong with an entry; never after [`Self::read`].
+    pub fn devices(&self) -> Result<Vec<(DeviceId, String)>, String> {
+        let device = |entry: &DeviceEntry| {
+            let id = entry.id.parse().map_err(|error| format!("id = {:?}: {error}", entry.id))?;
+            crate::dialect::find(&entry.dialect).map_err(|trouble| {
+                format!("dialect = {:?}: {}", entry.dialect, trouble.arg("known").unwrap_or_default())
+            })?;
+            Ok((id, entry.dialect.clone()))
+        };
+        self.devices.iter().map(device).collect()
+    }
+
+    /// The serial ports with their settings.
+    ///
+    /// # Errors
+    /// In words, what is wrong with an entry; never after [`Self::read`].
+    pub fn ports(&self) -> Result<Vec<(String, SerialSettings)>, String> {
+        let port = |entry: &PortEntry| {
+            let framing = entry.framing.as_deref().unwrap_or("8N1");
+            let mut settings = parse_framing(framing).ok_or_else(|| format!("framing = {framing:?}"))?;
+            if let Some(baud_rate) = entry.baud_rate {
+                settings.baud_rate = baud_rate;
+            }
+            Ok((entry.port.clone(), settings))
+        };
+        self.ports.iter().map(port).collect()
+    }
+}
+
+/// `8N1` and its like.
+fn parse_framing(text: &str) -> Option<SerialSettings> {
+    let [data @ b'5'..=b'8', parity, stop @ b'1'..=b'2'] = text.as_bytes() else { return None };
+    let parity = match parity.to_ascii_uppercase() {
+        b'N' => Parity::None,
+        b'O' => Parity::Odd,
+        b'E' => Parity::Even,
+        _ => return None,
+    };
+    Some(SerialSettings {
+        data_bits: data - b'0',
+        parity,
+        stop_bits: stop - b'0',
+        flow_control: FlowControl::None,
+        ..SerialSettings::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BenchFile;
+
+    #[test]
+    fn a_bench_is_read_as_it_is_written_down() {
+        let bench = BenchFile::parse(
+            "broker = '0.0.0.0:1883'\nbuilds = ['build/lamp.bin']\n[[device]]\nid = 'P/AA:BB'\ndialect = 'uiot'\n\
+             [[serial]]\nport = 'COM7'\nbaud_rate = 921600\nframing = '7E2'\n",
+        )
+        .unwrap();
+        assert_eq!(bench.devices().unwrap()[0].0.to_string(), "P/AA:BB");
+        assert_eq!(bench.ports().unwrap()[0].1.to_string(), "921600 7E2");
+    }
+
+    #[test]
+    fn a_mistake_in_a_bench_file_is_named() {
+        for (text, mention) in [
+            ("brokr = 'x'", "brokr"),
+            ("[[device]]\nid = 'lonely'\ndialect = 'uiot'", "lonely"),
+            ("[[device]]\nid = 'P/D'\ndialect = 'tuya'", "tuya"),
+            ("[[serial]]\nport = 'x'\nframing = '9N1'", "9N1"),
+            ("builds = 5", "builds"),
+        ] {
+            let error = BenchFile::parse(text).unwrap_err();
+            assert!(error.contains(mention), "{error}");
+        }
+    }
+}

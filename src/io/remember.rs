@@ -1,0 +1,64 @@
+//! Settings on disk: read at the start, written on a thread of their own.
+
+use crate::io::folder;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+/// What was remembered in this file. One that is missing or damaged counts as nothing remembered.
+#[must_use]
+pub fn load<T: DeserializeOwned + Default>(file: &Path) -> T {
+    std::fs::read_to_string(file).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
+}
+
+/// Writes settings to their file.
+pub struct Keeper(Option<SyncSender<String>>);
+
+impl Keeper {
+    /// A keeper for this file.
+    #[must_use]
+    pub fn start(file: PathBuf) -> Self {
+        let (sender, queue) = sync_channel::<String>(16);
+        let keeping = std::thread::Builder::new().name("settings".into()).spawn(move || {
+            while let Ok(mut text) = queue.recv() {
+                while let Ok(newer) = queue.try_recv() {
+                    text = newer;
+                }
+                write(&file, &text);
+            }
+        });
+        Self(keeping.is_ok().then_some(sender))
+    }
+
+    /// Has these settings written. Never waits; when the disk cannot keep up, the next change is written.
+    pub fn keep<T: Serialize>(&self, settings: &T) {
+        if let (Some(sender), Ok(text)) = (&self.0, toml::to_string(settings)) {
+            let _ = sender.try_send(text);
+        }
+    }
+}
+
+/// Beside it first, then in its place: a crash leaves the old settings or the new ones.
+fn write(file: &Path, text: &str) {
+    let beside = file.with_extension("new");
+    // Settings that cannot be written are not worth a word: the next start has the old ones.
+    let _ = file.parent().map(folder::make);
+    let _ = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{load, write};
+
+    #[test]
+    fn damaged_settings_do_not_keep_the_window_from_opening() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deep").join("settings.toml");
+        assert_eq!(load::<std::collections::BTreeMap<String, u32>>(&file).len(), 0);
+        write(&file, "width = 5\n");
+        assert_eq!(load::<std::collections::BTreeMap<String, u32>>(&file)["width"], 5);
+        write(&file, "width = [");
+        assert_eq!(load::<std::collections::BTreeMap<String, u32>>(&file).len(), 0);
+    }
+}

@@ -1,0 +1,274 @@
+//! The session's hands: the adapters it runs, and how an action becomes facts.
+
+use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
+use crate::dialect::{self, Outgoing};
+use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeOrder};
+use crate::io::Inbox;
+use crate::io::broker::{Broker, Rules};
+use crate::io::build_file::Snapshot;
+use crate::io::client::Client;
+use crate::io::network;
+use crate::io::serial::SerialPort;
+use crate::io::server::FirmwareServer;
+use crate::io::shelf::{Prepared, Shelf};
+use crate::io::simulated::Simulated;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a firmware URL lives, as on the clouds.
+const URL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The broker in use.
+enum BrokerHand {
+    Embedded(Broker),
+    /// The client and the URL, for simulated devices.
+    External(Client, String),
+}
+
+/// Everything with a socket, a port or a file.
+pub struct Hands {
+    inbox: Inbox,
+    broker: Option<BrokerHand>,
+    server: Option<(FirmwareServer, String)>,
+    shelf: Shelf,
+    images: BTreeMap<ImageId, PathBuf>,
+    next_image: ImageId,
+    ports: HashMap<String, SerialPort>,
+    simulated: Simulated,
+}
+
+impl Hands {
+    /// Hands that hold nothing yet.
+    ///
+    /// # Errors
+    /// `thread-not-started`.
+    pub fn new(inbox: Inbox) -> Result<Self, Trouble> {
+        Ok(Self {
+            shelf: Shelf::start(inbox.clone())?,
+            simulated: Simulated::new(inbox.clone()),
+            inbox,
+            broker: None,
+            server: None,
+            images: BTreeMap::new(),
+            next_image: 1,
+            ports: HashMap::new(),
+        })
+    }
+
+    /// Lets go of everything.
+    pub fn stop(&mut self) {
+        self.simulated.stop_all();
+        self.ports.clear();
+        self.broker = None;
+        self.server = None;
+    }
+
+    /// Does what the operator asks for, or begins to. Returns what is known to have happened at once.
+    pub fn act(&mut self, action: Action, bench: &Bench) -> Vec<Fact> {
+        match action {
+            Action::AddImages(paths) => paths.into_iter().filter_map(|path| trouble(self.add_image(path))).collect(),
+            Action::RemoveImage(image) => {
+                self.images.remove(&image);
+                let forgotten = self.shelf.forget(image);
+                std::iter::once(Fact::ImageRemoved { image }).chain(trouble(forgotten)).collect()
+            }
+            Action::AddDevice { device, dialect } => vec![match dialect::find(&dialect) {
+                Ok(_) => Fact::DeviceAdded { device, dialect },
+                Err(trouble) => Fact::TroubleMet { trouble },
+            }],
+            Action::RemoveDevice(device) => vec![Fact::DeviceRemoved { device }],
+            Action::Push(order) => {
+                let begun = bench.check_push(&order).and_then(|()| self.shelf.prepare(order));
+                trouble(begun).into_iter().collect()
+            }
+            Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
+            Action::RetryUpgrade(upgrade) => vec![Fact::UpgradeRetried { upgrade }],
+            Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
+            Action::StopSimulatedDevice(device) => self.simulated.stop(&device).into_iter().collect(),
+            Action::OpenPort { port, settings } => {
+                // Opening it again with other settings: the old handle would hold it.
+                self.ports.remove(&port);
+                let opened = SerialPort::open(&port, &settings, self.inbox.clone());
+                let opened = opened.map(|open| {
+                    self.ports.insert(port.clone(), open);
+                });
+                trouble(opened).into_iter().collect()
+            }
+            Action::ClosePort(port) => {
+                self.ports.remove(&port);
+                Vec::new()
+            }
+            Action::Send { port, bytes } => self.send(&port, bytes),
+            Action::SetBroker(place) => self.set_broker(&place),
+            Action::SetServer { address, advertise } => self.set_server(&address, advertise),
+        }
+    }
+
+    /// Takes what the shelf has read.
+    pub fn take_prepared(&mut self, prepared: Prepared, bench: &Bench) -> Vec<Fact> {
+        match prepared {
+            Prepared::Image { image, path, read } => match read {
+                Ok(snapshot) => vec![added(image, &path, &snapshot)],
+                // A file that was never read is not on the list: it is refused.
+                Err(trouble) if bench.build(image).is_none() => {
+                    self.images.remove(&image);
+                    let _ = self.shelf.forget(image);
+                    vec![Fact::TroubleMet { trouble }]
+                }
+                Err(trouble) => vec![Fact::ImageTroubled { image, trouble }],
+            },
+            Prepared::Push { order, path, read } => match read {
+                Ok(snapshot) => self.push(order, &path, &snapshot, bench),
+                Err(trouble) => {
+                    let image = order.image;
+                    vec![Fact::ImageTroubled { image, trouble: trouble.clone() }, Fact::TroubleMet { trouble }]
+                }
+            },
+        }
+    }
+
+    /// Publishes as the cloud. Without a broker the message is dropped, and said to be.
+    pub fn publish(&self, message: Outgoing) -> Option<Fact> {
+        match &self.broker {
+            Some(BrokerHand::Embedded(broker)) => broker.publish(message),
+            Some(BrokerHand::External(client, _)) => client.publish(message),
+            None => {
+                let reason = "there is no broker".to_owned();
+                return Some(Fact::MessageDropped { client: None, topic: message.topic, reason });
+            }
+        }
+        None
+    }
+
+    /// Stops serving a path.
+    pub fn withdraw(&self, path: &str) {
+        if let Some((server, _)) = &self.server {
+            server.withdraw(path);
+        }
+    }
+
+    fn add_image(&mut self, path: PathBuf) -> Result<(), Trouble> {
+        // The same file again is read again, under its own id.
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let known = self.images.iter().find(|(_, known)| **known == path).map(|(image, _)| *image);
+        let image = known.unwrap_or_else(|| {
+            self.next_image += 1;
+            self.next_image - 1
+        });
+        self.images.insert(image, path.clone());
+        self.shelf.add(image, path)
+    }
+
+    fn push(&self, order: PushOrder, path: &Path, snapshot: &Snapshot, bench: &Bench) -> Vec<Fact> {
+        // Meanwhile the device may have begun another upgrade.
+        if let Err(trouble) = bench.check_push(&order) {
+            return vec![Fact::TroubleMet { trouble }];
+        }
+        let Some((server, advertised)) = &self.server else {
+            return vec![Fact::TroubleMet { trouble: Trouble::new("no-server") }];
+        };
+        let changed = bench.build(order.image).is_none_or(|build| build.md5 != snapshot.digests.md5);
+        let path_served = server.offer(snapshot.bytes.clone(), URL_LIFETIME);
+        let requested = Fact::UpgradeRequested {
+            order: UpgradeOrder {
+                upgrade: bench.next_upgrade(),
+                device: order.device,
+                dialect: order.dialect,
+                module: order.module,
+                name: snapshot.name.clone(),
+                version: order.version,
+                size: snapshot.bytes.len() as u64,
+                md5: snapshot.digests.md5.clone(),
+                sha256: snapshot.digests.sha256.clone(),
+                url: format!("{advertised}{path_served}"),
+                path: path_served,
+                timeout_secs: order.timeout_secs,
+            },
+        };
+        changed.then(|| added(order.image, path, snapshot)).into_iter().chain([requested]).collect()
+    }
+
+    fn send(&self, port: &str, bytes: Vec<u8>) -> Vec<Fact> {
+        match self.ports.get(port) {
+            // The port tells by itself when they are written.
+            Some(open) => trouble(open.send(bytes)).into_iter().collect(),
+            None => vec![fact(self.simulated.type_in(port, bytes))],
+        }
+    }
+
+    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Fact, Trouble> {
+        let url = match &self.broker {
+            Some(BrokerHand::Embedded(broker)) => format!("mqtt://{}", network::reachable_here(broker.address())),
+            Some(BrokerHand::External(_, url)) => url.clone(),
+            None => return Err(Trouble::new("no-broker")),
+        };
+        let taken = |device: &DeviceId| bench.device(device).is_some();
+        self.simulated.start(url, order, taken)
+    }
+
+    /// An address for the embedded broker, a URL for an external one.
+    fn set_broker(&mut self, place: &str) -> Vec<Fact> {
+        let stopped = self.broker.take().map(|_| Fact::BrokerStopped);
+        let started = if place.contains("://") {
+            let filters = dialect::ALL.iter().flat_map(|dialect| dialect.upstream_filters());
+            let filters = filters.map(ToString::to_string).collect();
+            Client::start(place, filters, self.inbox.clone()).map(|client| {
+                // It tells by itself when it is connected.
+                self.broker = Some(BrokerHand::External(client, place.to_owned()));
+                None
+            })
+        } else {
+            Broker::start(place, Rules { implicit: Box::new(implicit) }, self.inbox.clone()).map(|broker| {
+                let address = broker.address().to_string();
+                self.broker = Some(BrokerHand::Embedded(broker));
+                Some(Fact::BrokerStarted { address, external: false })
+            })
+        };
+        let started = started.unwrap_or_else(|trouble| Some(Fact::BrokerFailed { trouble }));
+        stopped.into_iter().chain(started).collect()
+    }
+
+    fn set_server(&mut self, address: &str, advertise: Option<String>) -> Vec<Fact> {
+        // The old one first: the new address may be the same.
+        self.server = None;
+        match FirmwareServer::start(address, self.inbox.clone()) {
+            Ok(server) => {
+                let address = server.address();
+                let advertised = advertise
+                    .map(|prefix| prefix.trim_end_matches('/').to_owned())
+                    .unwrap_or_else(|| format!("http://{}", network::reachable_from_outside(address)));
+                self.server = Some((server, advertised.clone()));
+                vec![Fact::ServerStarted { address: address.to_string(), advertised }]
+            }
+            Err(trouble) => vec![Fact::ServerFailed { trouble }],
+        }
+    }
+}
+
+fn trouble(done: Result<(), Trouble>) -> Option<Fact> {
+    done.err().map(|trouble| Fact::TroubleMet { trouble })
+}
+
+fn fact(done: Result<Fact, Trouble>) -> Fact {
+    done.unwrap_or_else(|trouble| Fact::TroubleMet { trouble })
+}
+
+fn added(image: ImageId, path: &Path, snapshot: &Snapshot) -> Fact {
+    Fact::ImageAdded {
+        image,
+        path: path.display().to_string(),
+        name: snapshot.name.clone(),
+        size: snapshot.bytes.len() as u64,
+        md5: snapshot.digests.md5.clone(),
+        sha256: snapshot.digests.sha256.clone(),
+        version: snapshot.version.as_ref().map(|found| found.version.clone()),
+    }
+}
+
+/// What the client's cloud would subscribe for it by itself.
+fn implicit(client_id: &str, username: Option<&str>) -> Vec<String> {
+    dialect::identify(client_id, username)
+        .map(|(dialect, device)| dialect.implicit_subscriptions(&device))
+        .unwrap_or_default()
+}

@@ -1,0 +1,109 @@
+//! The session: one thread that puts everything in order, records it, folds it and has done what follows.
+
+mod hands;
+mod options;
+mod thread;
+
+pub use options::{BrokerChoice, CaptureChoice, SessionOptions};
+
+use super::clock::Clock;
+use super::recorder::Recorder;
+use super::tail::{Batch, Tail, Waker};
+use super::{Inbox, Input};
+use crate::bench::Action;
+use crate::capture::Header;
+use crate::event::Trouble;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A running session. Dropping it stops the broker, the firmware server and everything else, and closes the capture.
+pub struct Session {
+    inbox: Inbox,
+    tail: Arc<Tail>,
+    clock: Clock,
+    capture: Option<PathBuf>,
+    captured: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Session {
+    /// Starts a session. What comes up, and what cannot, is told in events; only a capture file that was asked for by name
+    /// and cannot be written is refused here, for nothing would be kept of what follows.
+    ///
+    /// # Errors
+    /// `capture-unwritable`, `thread-not-started`.
+    pub fn start(options: SessionOptions, waker: Waker) -> Result<Self, Trouble> {
+        let clock = Clock::start();
+        let (inbox, receiver) = Inbox::new();
+        let header = Header::new(clock.began_unix_ms(), options.bench.clone());
+        let recorder = recorder(&options.capture, &header, &inbox)?;
+        let capture = recorder.as_ref().map(|recorder| recorder.path().to_owned());
+        let tail = Arc::new(Tail::new(waker));
+        let captured = Arc::new(AtomicU64::new(0));
+        let core = thread::Core::new(clock, recorder, Arc::clone(&captured), Arc::clone(&tail), inbox.clone())?;
+        let thread = std::thread::Builder::new()
+            .name("session".into())
+            .spawn(move || core.run(&receiver, options))
+            .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
+        Ok(Self { inbox, tail, clock, capture, captured, thread: Some(thread) })
+    }
+
+    /// Asks for something. What became of it is told in events.
+    pub fn act(&self, action: Action) {
+        // Once the session is over there is nothing left to act on.
+        let _ = self.inbox.put(Input::Action(action));
+    }
+
+    /// What happened since the last call.
+    #[must_use]
+    pub fn drain(&self) -> Batch {
+        self.tail.drain()
+    }
+
+    /// Waits for something to happen, at most so long.
+    #[must_use]
+    pub fn wait(&self, at_most: Duration) -> Batch {
+        self.tail.wait(at_most)
+    }
+
+    /// The session's clock.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// How many bytes the capture has.
+    #[must_use]
+    pub fn captured_bytes(&self) -> u64 {
+        self.captured.load(Ordering::Relaxed)
+    }
+
+    /// Where the capture is written, if one is.
+    #[must_use]
+    pub fn capture(&self) -> Option<&Path> {
+        self.capture.as_deref()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.inbox.put(Input::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn recorder(choice: &CaptureChoice, header: &Header, inbox: &Inbox) -> Result<Option<Recorder>, Trouble> {
+    match choice {
+        CaptureChoice::Nowhere => Ok(None),
+        CaptureChoice::File(path) => Recorder::create(path, header, inbox.clone()).map(Some),
+        CaptureChoice::Folder(folder) => {
+            let name = options::file_name(header.started_unix_ms);
+            Recorder::create_in(folder, &name, header, inbox).map(Some)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! How a session begins.
+
+use crate::bench::{Action, SerialSettings};
+use crate::event::DeviceId;
+use chrono::{Local, TimeZone};
+use std::path::PathBuf;
+
+/// Which broker the devices sign in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrokerChoice {
+    /// Ours, on this `ip:port`.
+    Embedded(String),
+    /// Somebody else's, `mqtt://user:password@host:port`.
+    External(String),
+}
+
+/// Where the session is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaptureChoice {
+    /// Not at all: tests, and a data folder that cannot be had.
+    Nowhere,
+    /// In this file, which must not exist yet.
+    File(PathBuf),
+    /// In this folder, under a name made of the time.
+    Folder(PathBuf),
+}
+
+/// How a session begins.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// The broker.
+    pub broker: BrokerChoice,
+    /// Where the firmware server listens, `ip:port`.
+    pub http: String,
+    /// The URL prefix told to devices; from where the server listens when absent.
+    pub advertise: Option<String>,
+    /// Where the session is recorded.
+    pub capture: CaptureChoice,
+    /// The bench file's name, if there is one.
+    pub bench: Option<String>,
+    /// Builds on the list from the start.
+    pub images: Vec<PathBuf>,
+    /// Devices on the list from the start, each with its dialect.
+    pub devices: Vec<(DeviceId, String)>,
+    /// Serial ports to open.
+    pub ports: Vec<(String, SerialSettings)>,
+}
+
+impl Default for SessionOptions {
+    /// Loopback only, on the usual ports, recorded nowhere.
+    fn default() -> Self {
+        Self {
+            broker: BrokerChoice::Embedded("127.0.0.1:1883".into()),
+            http: "127.0.0.1:8070".into(),
+            advertise: None,
+            capture: CaptureChoice::Nowhere,
+            bench: None,
+            images: Vec::new(),
+            devices: Vec::new(),
+            ports: Vec::new(),
+        }
+    }
+}
+
+impl SessionOptions {
+    /// What is asked for in the session's first instant.
+    pub(super) fn first_actions(self) -> Vec<Action> {
+        let broker = match self.broker {
+            BrokerChoice::Embedded(place) | BrokerChoice::External(place) => place,
+        };
+        let mut actions = vec![
+            Action::SetBroker(broker),
+            Action::SetServer { address: self.http, advertise: self.advertise },
+            Action::AddImages(self.images),
+        ];
+        actions.extend(self.devices.into_iter().map(|(device, dialect)| Action::AddDevice { device, dialect }));
+        actions.extend(self.ports.into_iter().map(|(port, settings)| Action::OpenPort { port, settings }));
+        actions
+    }
+}
+
+/// A capture's name: local time, in an order that sorts, without what a file system refuses.
+pub(super) fn file_name(unix_ms: u64) -> String {
+    let time = i64::try_from(unix_ms).ok().and_then(|millis| Local.timestamp_millis_opt(millis).single());
+    time.map_or_else(|| unix_ms.to_string(), |time| time.format("%Y-%m-%d %H.%M.%S").to_string())
+}

@@ -1,0 +1,165 @@
+//! The session's thread: inputs in, events out, in one order.
+
+use super::hands::Hands;
+use super::options::SessionOptions;
+use crate::bench::{Bench, Effect};
+use crate::event::{Deadline, Event, Fact, Trouble, UpgradeId};
+use crate::io::clock::Clock;
+use crate::io::recorder::Recorder;
+use crate::io::tail::Tail;
+use crate::io::{Inbox, InboxReader, Input};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+/// Inputs taken in before readers are told: a flood costs few wake-ups, a single event none of the wait.
+const BATCH: usize = 512;
+/// How long to wait when nothing is due.
+const NEVER: Duration = Duration::from_secs(60 * 60);
+
+/// Everything the thread owns.
+pub struct Core {
+    clock: Clock,
+    seq: u64,
+    bench: Bench,
+    recorder: Option<Recorder>,
+    captured: Arc<AtomicU64>,
+    hands: Hands,
+    tail: Arc<Tail>,
+    fresh: Vec<Arc<Event>>,
+}
+
+impl Core {
+    /// A core at rest.
+    ///
+    /// # Errors
+    /// `thread-not-started`.
+    pub fn new(
+        clock: Clock,
+        recorder: Option<Recorder>,
+        captured: Arc<AtomicU64>,
+        tail: Arc<Tail>,
+        inbox: Inbox,
+    ) -> Result<Self, Trouble> {
+        let bench = Bench::new(clock.began_unix_ms());
+        let hands = Hands::new(inbox)?;
+        Ok(Self { clock, seq: 0, bench, recorder, captured, hands, tail, fresh: Vec::new() })
+    }
+
+    /// Works until it is told to stop.
+    pub fn run(mut self, receiver: &InboxReader, options: SessionOptions) {
+        for action in options.first_actions() {
+            self.take(Input::Action(action));
+        }
+        self.hand_over();
+        while self.step(receiver) {
+            self.hand_over();
+        }
+        self.hands.stop();
+        // What the adapters had to say to the end is part of the session.
+        while let Ok(input) = receiver.try_recv() {
+            if let Input::Fact(fact) = input {
+                self.record(fact);
+            }
+        }
+        self.hand_over();
+        self.recorder = None;
+        self.tail.end();
+    }
+
+    /// Waits for the next input or deadline and takes in all that is there. False at the end.
+    fn step(&mut self, receiver: &InboxReader) -> bool {
+        let due = self.bench.poll_timeout().map_or(NEVER, |(at, ..)| self.clock.until(at));
+        match receiver.recv_timeout(due) {
+            Ok(input) => {
+                let more = std::iter::from_fn(|| receiver.try_recv().ok()).take(BATCH);
+                for input in std::iter::once(input).chain(more) {
+                    if matches!(input, Input::Stop) {
+                        return false;
+                    }
+                    self.take(input);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        self.fire_deadlines();
+        true
+    }
+
+    fn fire_deadlines(&mut self) {
+        while let Some((at, upgrade, deadline)) = self.bench.poll_timeout()
+            && at <= self.clock.now()
+        {
+            self.fire(upgrade, deadline);
+        }
+    }
+
+    fn fire(&mut self, upgrade: UpgradeId, deadline: Deadline) {
+        self.record(Fact::DeadlineReached { upgrade, deadline });
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Fact(fact) => self.record(fact),
+            Input::Action(action) => {
+                for fact in self.hands.act(action, &self.bench) {
+                    self.record(fact);
+                }
+            }
+            Input::Prepared(prepared) => {
+                for fact in self.hands.take_prepared(prepared, &self.bench) {
+                    self.record(fact);
+                }
+            }
+            Input::Stop => {}
+        }
+    }
+
+    /// Records a fact first, then applies it: a crash keeps the event that caused it.
+    fn record(&mut self, fact: Fact) {
+        let mut facts = VecDeque::from([fact]);
+        while let Some(fact) = facts.pop_front() {
+            self.seq += 1;
+            let event = Arc::new(Event { seq: self.seq, at: self.clock.now(), fact });
+            if let Some(recorder) = &mut self.recorder {
+                recorder.record(&event);
+            }
+            let ended = self.ended();
+            for effect in self.bench.apply(&event) {
+                facts.extend(self.perform(effect));
+            }
+            if self.ended() != ended
+                && let Some(recorder) = &mut self.recorder
+            {
+                recorder.sync();
+            }
+            self.fresh.push(event);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Fact> {
+        match effect {
+            Effect::Publish(message) => self.hands.publish(message),
+            Effect::Withdraw(path) => {
+                self.hands.withdraw(&path);
+                None
+            }
+        }
+    }
+
+    /// How many verdicts there are.
+    fn ended(&self) -> usize {
+        self.bench.cases().iter().filter(|case| case.ended.is_some()).count()
+    }
+
+    fn hand_over(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush();
+            self.captured.store(recorder.bytes(), Ordering::Relaxed);
+        }
+        self.tail.put(&mut self.fresh, &self.bench);
+    }
+}

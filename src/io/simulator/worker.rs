@@ -1,0 +1,203 @@
+//! The device's own thread: feeds the brain, and does what it asks.
+
+use super::address::Address;
+use super::fetch::{self, Answer, Request};
+use super::link::{End, Link, LinkEvent, LinkOptions};
+use super::{SimulatorOptions, success_style};
+use crate::device::{Brain, Ending, Input as Sense, Offered, Profile, Step};
+use crate::dialect::{Dialect, Heard, Offer};
+use crate::event::{DeviceId, Micros, Trouble};
+use crate::upgrade::Said;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+/// What reaches the device's thread.
+pub(super) enum Input {
+    /// From the connection of this boot, counted from 1.
+    Link(u32, LinkEvent),
+    Fetched(u32, Answer),
+    Typed(Vec<u8>),
+    Stop,
+}
+
+/// Takes what the console prints.
+pub(super) type Console = Box<dyn FnMut(&[u8]) + Send>;
+
+/// A device at work.
+pub(super) struct Worker {
+    device: DeviceId,
+    dialect: &'static dyn Dialect,
+    secret: String,
+    once: bool,
+    broker: Address,
+    brain: Brain,
+    console: Console,
+    inputs: SyncSender<Input>,
+    stopping: Arc<AtomicBool>,
+    fetches: SyncSender<Request>,
+    link: Option<Link>,
+    boots: u32,
+    /// Counts what the device said.
+    serial: u64,
+    ending: Option<Ending>,
+    switched_on: Instant,
+}
+
+impl Worker {
+    pub(super) fn new(
+        options: SimulatorOptions,
+        broker: Address,
+        console: Console,
+        inputs: SyncSender<Input>,
+        stopping: Arc<AtomicBool>,
+    ) -> Result<Self, Trouble> {
+        let SimulatorOptions { device, dialect, version, secret, fail_with, pace, once, .. } = options;
+        let style = success_style(dialect, &device);
+        let greeting = Box::new(move |version: &str| dialect.greeting(version));
+        let brain = Brain::new(Profile { version, style, fail_with, pace, greeting });
+        let answers = inputs.clone();
+        let fetches = fetch::start(&device.to_string(), move |ticket, answer| {
+            let _ = answers.send(Input::Fetched(ticket, answer));
+        })?;
+        #[expect(clippy::disallowed_methods, reason = "an adapter reads the clock")]
+        let switched_on = Instant::now();
+        Ok(Self {
+            device,
+            dialect,
+            secret,
+            once,
+            broker,
+            brain,
+            console,
+            inputs,
+            stopping,
+            fetches,
+            link: None,
+            boots: 0,
+            serial: 0,
+            ending: None,
+            switched_on,
+        })
+    }
+
+    /// Lives until it is stopped, or until one upgrade has ended if that is all that was asked; tells how that ended.
+    pub(super) fn run(mut self, queue: &Receiver<Input>) -> Option<Ending> {
+        self.sense(Sense::Started);
+        while !self.is_over() {
+            match self.next(queue) {
+                Ok(input) => self.take_in(input),
+                Err(RecvTimeoutError::Timeout) => self.sense(Sense::Timer),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.disconnect(End::Goodbye);
+        self.ending
+    }
+
+    fn is_over(&self) -> bool {
+        self.ending.is_some() || self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The next input, or the time the brain waits for.
+    fn next(&self, queue: &Receiver<Input>) -> Result<Input, RecvTimeoutError> {
+        match self.brain.poll_timeout() {
+            Some(due) => queue.recv_timeout(Duration::from_micros(due.since(self.now()).0)),
+            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn take_in(&mut self, input: Input) {
+        match input {
+            Input::Link(boot, event) if boot == self.boots && self.link.is_some() => self.take_in_link(event),
+            // A word of a connection that was cut since.
+            Input::Link(..) | Input::Stop => {}
+            Input::Fetched(ticket, Ok(bytes)) => self.sense(Sense::Arrived { ticket, bytes }),
+            Input::Fetched(ticket, Err(why)) => self.sense(Sense::FetchFailed { ticket, why }),
+            Input::Typed(bytes) => self.sense(Sense::Typed(bytes)),
+        }
+    }
+
+    fn take_in_link(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Connected => self.sense(Sense::Connected),
+            LinkEvent::Disconnected(reason) => self.sense(Sense::Disconnected(reason)),
+            LinkEvent::Heard { topic, payload } => match self.dialect.hear(&self.device, &topic, &payload) {
+                Some(Heard::Offer(offer)) => self.sense(Sense::Offered(offered(offer))),
+                Some(Heard::Cancel) => self.sense(Sense::Cancelled),
+                None => {}
+            },
+        }
+    }
+
+    /// Tells the brain, and does all it asks for.
+    fn sense(&mut self, sense: Sense) {
+        self.brain.handle(sense, self.now());
+        while let Some(step) = self.brain.poll_step() {
+            match step {
+                Step::Log(text) => (self.console)(text.as_bytes()),
+                Step::Say(said) => self.say(&said),
+                Step::Fetch { ticket, url, offset, length } => self.fetch(Request { ticket, url, offset, length }),
+                Step::Connect => self.connect(),
+                Step::Disconnect => self.disconnect(End::Cut),
+                Step::Ended(ending) if self.once => self.ending = Some(ending),
+                Step::Ended(_) => {}
+            }
+        }
+    }
+
+    fn say(&mut self, said: &Said) {
+        self.serial += 1;
+        let Some(message) = self.dialect.say(&self.device, said, self.serial) else { return };
+        if self.link.as_ref().is_some_and(|link| !link.say(message)) {
+            (self.console)(b"\r\nmqtt: outbox full, message lost\r\n");
+        }
+    }
+
+    fn fetch(&mut self, request: Request) {
+        let ticket = request.ticket;
+        if self.fetches.try_send(request).is_err() {
+            let why = crate::device::FetchFailure::Unreachable("too many requests wait already".to_owned());
+            // By way of the queue: the brain is in the middle of its steps.
+            let _ = self.inputs.try_send(Input::Fetched(ticket, Err(why)));
+        }
+    }
+
+    fn connect(&mut self) {
+        self.boots += 1;
+        let boot = self.boots;
+        let inputs = self.inputs.clone();
+        let options = LinkOptions {
+            name: self.device.to_string(),
+            broker: self.broker.clone(),
+            credentials: self.dialect.credentials(&self.device, &self.secret),
+            subscriptions: self.dialect.device_subscriptions(&self.device),
+        };
+        let link = Link::open(options, move |event| {
+            let _ = inputs.send(Input::Link(boot, event));
+        });
+        match link {
+            Ok(link) => self.link = Some(link),
+            Err(trouble) => {
+                let detail = trouble.arg("detail").unwrap_or_default();
+                (self.console)(format!("mqtt: {detail}\r\n").as_bytes());
+            }
+        }
+    }
+
+    fn disconnect(&mut self, how: End) {
+        if let Some(link) = self.link.take() {
+            link.end(how);
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros(u64::try_from(self.switched_on.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+fn offered(offer: Offer) -> Offered {
+    let Offer { module, version, url, size, md5 } = offer;
+    Offered { module, version, url, size, md5 }
+}

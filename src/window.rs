@@ -1,0 +1,147 @@
+//! Opens the window: session, settings and dialogs on one side, eframe on the other.
+
+use crate::app::{Wiring, Workbench};
+use crate::bench::{Action, Bench};
+use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
+use crate::event::Trouble;
+use crate::io::serial::PortWatch;
+use crate::io::session::{CaptureChoice, Session, SessionOptions};
+use crate::io::{dialog, folder, remember, sample, utc_offset_secs};
+use crate::ui::model::Batch;
+use crate::ui::settings::{Settings, ThemeChoice};
+use crate::ui::state::PortChoice;
+use crate::ui::top_bar::Recording;
+use crate::ui::words::{self, Language};
+use eframe::egui;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// At most so often is the window drawn while events pour in.
+const FRAME: Duration = Duration::from_millis(16);
+/// What the window opens with at first, in points, and how small it can be made.
+const FIRST_SIZE: [f32; 2] = [1440.0, 900.0];
+const LEAST_SIZE: [f32; 2] = [960.0, 600.0];
+
+/// Opens the window and runs until it is closed.
+#[must_use]
+pub fn open(args: WindowArgs) -> Exit {
+    run(args).unwrap_or_else(|ended| {
+        cli::complain(&ended.trouble);
+        ended.exit
+    })
+}
+
+fn run(args: WindowArgs) -> Result<Exit, Ended> {
+    let data = folder::data(args.bench.data.as_deref()).map_err(Ended::unusable)?;
+    let settings_file = data.join("settings.toml");
+    let settings = settings(&args, &settings_file);
+    let options = options(&args, &settings, &data)?;
+    let screen: Arc<OnceLock<egui::Context>> = Arc::default();
+    let wake = waker(&screen);
+    let session = Session::start(options, Box::new(wake.clone())).map_err(Ended::unusable)?;
+    let session = Arc::new(session);
+    let size = settings.window.unwrap_or(FIRST_SIZE);
+    let native = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title(words::say("window.title"))
+            .with_app_id("ota-workbench")
+            .with_inner_size(size)
+            .with_min_inner_size(LEAST_SIZE),
+        ..Default::default()
+    };
+    let language = Language::of_locale(&sys_locale::get_locale().unwrap_or_default());
+    let wired = Arc::clone(&session);
+    let made = Box::new(move |creation: &eframe::CreationContext<'_>| {
+        let _ = screen.set(creation.egui_ctx.clone());
+        let bench = Bench::new(wired.clock().began_unix_ms());
+        let wiring = wiring(&wired, wake, settings_file);
+        let window = Workbench::new(&creation.egui_ctx, bench, settings, language, wiring);
+        Ok(Box::new(window) as Box<dyn eframe::App>)
+    });
+    eframe::run_native("ota-workbench", native, made)
+        .map_err(|error| Ended::unusable(Trouble::new("no-window").with("detail", error)))?;
+    Ok(Exit::Done)
+}
+
+/// What was remembered, and over it what was typed.
+fn settings(args: &WindowArgs, file: &Path) -> Settings {
+    let mut settings: Settings = remember::load(file);
+    if let Some(lang) = &args.lang {
+        settings.language = Some(Language::of_locale(lang));
+    }
+    if let Some(theme) = args.theme {
+        settings.theme = match theme {
+            Theme::Dark => ThemeChoice::Dark,
+            Theme::Light => ThemeChoice::Light,
+            Theme::System => ThemeChoice::System,
+        };
+    }
+    settings
+}
+
+/// What was typed, then the bench file, then what was remembered, then loopback. Without a build, the sample is there.
+fn options(args: &WindowArgs, settings: &Settings, data: &Path) -> Result<SessionOptions, Ended> {
+    let usual = SessionOptions::default();
+    let fallback = SessionOptions {
+        broker: settings.broker.as_deref().map_or(usual.broker, cli::broker_choice),
+        http: settings.server.clone().unwrap_or(usual.http),
+        advertise: settings.advertise.clone(),
+        images: args.images.clone(),
+        ..SessionOptions::default()
+    };
+    let mut options = cli::session_options(&args.bench, fallback)?;
+    if options.images.is_empty() {
+        options.images.extend(sample::build(data));
+    }
+    // The window opens even where nothing can be recorded; it says so.
+    if let CaptureChoice::Folder(folder) = &options.capture
+        && folder::make(folder).is_err()
+    {
+        options.capture = CaptureChoice::Nowhere;
+    }
+    Ok(options)
+}
+
+/// Has the window drawn again soon; before there is a window, nothing.
+fn waker(screen: &Arc<OnceLock<egui::Context>>) -> impl Fn() + Clone + Send + Sync + 'static {
+    let screen = Arc::clone(screen);
+    move || {
+        if let Some(ctx) = screen.get() {
+            ctx.request_repaint_after(FRAME);
+        }
+    }
+}
+
+fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'static, settings_file: PathBuf) -> Wiring {
+    let ports = Arc::new(PortWatch::start(Box::new(wake)));
+    let looking = Arc::clone(&ports);
+    let (acting, draining, picking, recording) =
+        (Arc::clone(session), Arc::clone(session), Arc::clone(session), Arc::clone(session));
+    let clock = session.clock();
+    let keeper = remember::Keeper::start(settings_file);
+    Wiring {
+        act: Box::new(move |action| acting.act(action)),
+        drain: Box::new(move || {
+            let batch = draining.drain();
+            Batch { resync: batch.resync.map(|bench| *bench), events: batch.events }
+        }),
+        pick_images: Box::new(move || {
+            let session = Arc::clone(&picking);
+            dialog::pick_files(words::say("builds.pick"), move |paths| session.act(Action::AddImages(paths)));
+        }),
+        ports: Box::new(move || {
+            let known = ports.known();
+            known.into_iter().map(|port| PortChoice { name: port.name, detail: port.detail }).collect()
+        }),
+        look_for_ports: Box::new(move || looking.look()),
+        recording: Box::new(move || {
+            let path = recording.capture()?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Some(Recording { name, bytes: recording.captured_bytes(), trouble: None })
+        }),
+        remember: Box::new(move |settings| keeper.keep(settings)),
+        now: Box::new(move || clock.now()),
+        utc_offset_secs: utc_offset_secs(),
+    }
+}

@@ -1,0 +1,227 @@
+//! The main job on loopback: broker, firmware server, session and a simulated device on real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and knows its deadline"
+)]
+
+use ota_workbench::bench::{Action, Bench, PushOrder, SimulatedOrder};
+use ota_workbench::capture::Capture;
+use ota_workbench::event::{DeviceId, Event, Fact};
+use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
+use ota_workbench::upgrade::{Outcome, State};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A session on ports the system picks, with one build, seen as the window sees it.
+struct Desk {
+    session: Session,
+    bench: Bench,
+    events: Vec<Arc<Event>>,
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self::with(BrokerChoice::Embedded("127.0.0.1:0".into()))
+    }
+
+    fn with(broker: BrokerChoice) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("lamp-2.0.0.bin");
+        std::fs::write(&image, (0..50_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>()).unwrap();
+        let options = SessionOptions {
+            broker,
+            http: "127.0.0.1:0".into(),
+            capture: CaptureChoice::File(folder.path().join("capture.jsonl")),
+            images: vec![image],
+            ..SessionOptions::default()
+        };
+        let session = Session::start(options, Box::new(|| {})).unwrap();
+        let bench = Bench::new(session.clock().began_unix_ms());
+        let mut desk = Self { session, bench, events: Vec::new(), folder };
+        desk.until(|bench, _| bench.builds().next().is_some());
+        desk
+    }
+
+    fn capture(&self) -> PathBuf {
+        self.folder.path().join("capture.jsonl")
+    }
+
+    /// Follows the session until something is so.
+    fn until(&mut self, mut so: impl FnMut(&Bench, &[Arc<Event>]) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !so(&self.bench, &self.events) {
+            let batch = self.session.wait(Duration::from_millis(200));
+            for event in batch.events {
+                self.bench.apply(&event);
+                self.events.push(event);
+            }
+            assert!(Instant::now() < deadline, "not in time; so far:\n{}", self.story());
+        }
+    }
+
+    /// What happened, as the capture spells it.
+    fn story(&self) -> String {
+        let mut lines = Vec::new();
+        self.events.iter().rev().take(40).rev().for_each(|event| ota_workbench::capture::encode(event, &mut lines));
+        String::from_utf8_lossy(&lines).into_owned()
+    }
+
+    /// Starts a simulated device and waits until a push would reach it.
+    fn device(&mut self, dialect: &str) -> DeviceId {
+        self.session
+            .act(Action::StartSimulatedDevice(SimulatedOrder { dialect: dialect.into(), ..SimulatedOrder::default() }));
+        let dialect = dialect.to_owned();
+        self.until(|bench, _| bench.devices().any(|(id, _)| bench.reaches(id, &dialect) == Some(true)));
+        self.bench.devices().map(|(id, _)| id.clone()).next().unwrap()
+    }
+
+    fn push(&mut self, device: &DeviceId, dialect: &str) {
+        self.session.act(Action::Push(PushOrder {
+            image: 1,
+            device: device.clone(),
+            dialect: dialect.into(),
+            version: "2.0.0".into(),
+            module: None,
+            timeout_secs: None,
+        }));
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        self.until(|bench, _| bench.cases().last().is_some_and(|case| case.ended.is_some()));
+        self.bench.cases().last().and_then(|case| case.upgrade.state().outcome()).unwrap()
+    }
+}
+
+fn check_main_job(dialect: &str) {
+    let mut desk = Desk::new();
+    let device = desk.device(dialect);
+    desk.push(&device, dialect);
+    assert_eq!(desk.outcome(), Outcome::Succeeded);
+    let case = desk.bench.cases().last().unwrap();
+    assert_eq!(case.upgrade.state(), &State::Succeeded);
+    assert!(case.witness.coverage.is_complete(), "both witnesses: the server served all of it");
+    assert_eq!(case.witness.coverage.overlap(), 0);
+    assert_eq!(desk.bench.device(&device).unwrap().version(None), Some("2.0.0"));
+    let console: Vec<u8> = desk
+        .events
+        .iter()
+        .filter_map(|event| match &event.fact {
+            Fact::BytesReceived { bytes, .. } => Some(bytes.to_vec()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let console = String::from_utf8_lossy(&console).into_owned();
+    assert!(console.contains("2.0.0"), "{console}");
+
+    let path = desk.capture();
+    let Desk { session, mut bench, .. } = desk;
+    let last = {
+        let tail = session.drain();
+        tail.events.into_iter().for_each(|event| drop(bench.apply(&event)));
+        drop(session);
+        Capture::parse(&std::fs::read(path).unwrap()).unwrap()
+    };
+    assert_eq!(last.damage, []);
+    // The session goes on to its very end after the window stopped looking: compare at the same event.
+    let mut folded = Bench::new(last.header.started_unix_ms);
+    for event in last.events.iter().take_while(|event| event.seq <= bench.events()) {
+        folded.apply(event);
+    }
+    assert!(folded == bench, "the capture's fold is not the live one");
+}
+
+#[test]
+fn a_uiot_device_is_upgraded_and_the_capture_tells_the_same_story() {
+    check_main_job("uiot");
+}
+
+#[test]
+fn an_aliyun_device_is_upgraded_and_the_capture_tells_the_same_story() {
+    check_main_job("aliyun");
+}
+
+#[test]
+fn a_build_that_changes_while_it_is_pushed_does_not_reach_the_device() {
+    let mut desk = Desk::new();
+    let device = desk.device("uiot");
+    desk.push(&device, "uiot");
+    desk.until(|bench, _| bench.cases().last().is_some_and(|case| case.witness.requests > 0));
+    std::fs::write(desk.folder.path().join("lamp-2.0.0.bin"), vec![7; 1_000]).unwrap();
+    assert_eq!(desk.outcome(), Outcome::Succeeded);
+    desk.until(|bench, _| bench.builds().any(|(_, build)| build.rebuilt && build.size == 1_000));
+}
+
+#[test]
+fn a_build_that_vanished_is_told_and_nothing_is_pushed() {
+    let mut desk = Desk::new();
+    let device = desk.device("uiot");
+    std::fs::remove_file(desk.folder.path().join("lamp-2.0.0.bin")).unwrap();
+    desk.push(&device, "uiot");
+    desk.until(|bench, _| bench.build(1).is_some_and(|build| build.trouble.is_some()));
+    assert!(desk.bench.cases().is_empty());
+}
+
+#[test]
+fn cancelling_stops_serving_and_the_upgrade_is_no_success() {
+    let mut desk = Desk::new();
+    let device = desk.device("uiot");
+    desk.push(&device, "uiot");
+    desk.until(|bench, _| bench.cases().last().is_some_and(|case| case.witness.requests > 2));
+    desk.session.act(Action::CancelUpgrade(1));
+    assert_eq!(desk.outcome(), Outcome::Cancelled);
+    desk.until(|bench, _| bench.cases()[0].witness.statuses.contains_key(&404));
+    assert_eq!(desk.bench.cases()[0].upgrade.state(), &State::Cancelled);
+}
+
+#[test]
+fn a_second_push_while_the_first_downloads_is_refused() {
+    let mut desk = Desk::new();
+    let device = desk.device("uiot");
+    desk.push(&device, "uiot");
+    desk.until(|bench, _| bench.cases().last().is_some_and(|case| case.upgrade.state().in_progress()));
+    desk.push(&device, "uiot");
+    desk.until(|_, events| {
+        events
+            .iter()
+            .any(|event| matches!(&event.fact, Fact::TroubleMet { trouble } if trouble.code == "upgrade-in-progress"))
+    });
+    assert_eq!(desk.outcome(), Outcome::Succeeded);
+    assert_eq!(desk.bench.cases().len(), 1);
+}
+
+#[test]
+fn the_broker_moves_to_another_address_while_the_program_runs() {
+    let mut desk = Desk::new();
+    let device = desk.device("uiot");
+    desk.session.act(Action::SetBroker("127.0.0.1:0".into()));
+    desk.until(|bench, events| {
+        let started = events.iter().filter(|event| matches!(event.fact, Fact::BrokerStarted { .. })).count();
+        started == 2 && bench.device(&device).is_some_and(|device| device.online == Some(false))
+    });
+}
+
+#[test]
+fn a_taken_port_is_told_and_the_bench_goes_on() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let mut desk = Desk::with(BrokerChoice::Embedded(taken.clone()));
+    desk.until(|_, events| {
+        events.iter().any(|event| match &event.fact {
+            Fact::BrokerFailed { trouble } => {
+                trouble.code == "address-in-use" && trouble.arg("address") == Some(taken.as_str())
+            }
+            _ => false,
+        })
+    });
+    drop(holder);
+    desk.session.act(Action::SetBroker(taken));
+    desk.device("aliyun");
+}
