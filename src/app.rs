@@ -93,7 +93,7 @@ impl Workbench {
         let now = (self.wiring.now)();
         let recording = (self.wiring.recording)();
         let around = Surroundings { now, recording: recording.as_ref() };
-        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, around);
+        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, &around);
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }
@@ -112,7 +112,7 @@ impl Workbench {
 
     /// Hands the settings over when they changed; not in the middle of a drag.
     fn remember(&mut self, ctx: &egui::Context) {
-        let size = ctx.content_rect().size();
+        let size = ctx.input(|input| input.viewport_rect().size());
         self.state.settings.window = Some([size.x.round(), size.y.round()]);
         if self.state.settings == self.remembered || ctx.input(|input| input.pointer.any_down()) {
             return;

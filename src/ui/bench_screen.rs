@@ -18,7 +18,7 @@ pub struct Surroundings<'a> {
 }
 
 /// Draws the whole screen. The bench is only read; what is to be done comes back.
-pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: Surroundings<'_>) -> Vec<Wish> {
+pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: &Surroundings<'_>) -> Vec<Wish> {
     let mut wishes = Vec::new();
     let fill = theme::palette(ui).panel;
     let bar = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 5));

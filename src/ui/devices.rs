@@ -70,10 +70,8 @@ fn short_time(time: &str) -> &str {
 
 /// A simulated device's console bears its name.
 fn is_simulated(id: &DeviceId, model: &Model) -> bool {
-    model
-        .bench
-        .ports()
-        .any(|(name, port)| port.state.is_ok() && name.starts_with("sim") && name.ends_with(id.device.as_ref()))
+    let console = format!("{} (simulated)", id.device);
+    model.bench.ports().any(|(name, port)| port.state.is_ok() && name == console)
 }
 
 /// Draws the list.

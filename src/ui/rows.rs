@@ -98,13 +98,14 @@ pub struct Rows<'a> {
 
 /// Draws the list into all the room there is.
 pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
-    let id = ui.scope_id().with(rows.salt);
+    let Rows { salt, name, range, draw } = rows;
+    let id = ui.scope_id().with(salt);
     let (rect, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     ui.painter().rect_filled(rect, 2.0, theme::palette(ui).sunken);
     let body = Rect::from_min_max(rect.min, pos2(rect.right() - BAR, rect.bottom()));
     let response = ui.interact(body, id, Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, rows.name));
-    let place = Place { body, range: rows.range.clone(), page: rows_in(body.height()) };
+    response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, name));
+    let place = Place { body, range, page: rows_in(body.height()) };
     place.wheel(ui, &response, scroll);
     let mut output = RowsOutput::default();
     place.pointer(ui, &response, scroll, &mut output);
@@ -114,7 +115,7 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     let track = Rect::from_min_max(pos2(body.right(), rect.top()), rect.max);
     place.bar(ui, id.with("bar"), track, scroll);
     place.settle(scroll);
-    place.draw(ui, id, scroll, rows.draw);
+    place.draw(ui, id, scroll, draw);
     if response.has_focus() {
         let stroke = ui.visuals().widgets.hovered.bg_stroke;
         ui.painter().rect_stroke(rect.shrink(0.5), 2.0, stroke, egui::StrokeKind::Inside);

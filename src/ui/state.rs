@@ -23,9 +23,9 @@ pub struct PortChoice {
 pub enum Dialog {
     /// Put a device on the list.
     AddDevice {
-        /// ProductSN or ProductKey.
+        /// `ProductSN` or `ProductKey`.
         product: String,
-        /// DeviceSN or DeviceName.
+        /// `DeviceSN` or `DeviceName`.
         device: String,
         /// Dialect id.
         dialect: String,

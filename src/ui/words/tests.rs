@@ -16,9 +16,16 @@ const TROUBLES: &str = "address-in-use[address] address-not-available[address] p
     upgrade-in-progress[device,version] port-not-found[port] port-busy[port] port-denied[port] port-failed[port,detail] \
     port-vanished[port] pty-unavailable[] capture-empty[] capture-foreign[] capture-future[version,by] \
     capture-unwritable[path,detail] data-folder[path,detail] bad-device[text] bad-bench-file[path,detail] \
-    secret-variable-missing[name] simulator-failed[detail] no-device[device] too-slow-window[lost]";
+    secret-variable-missing[name] simulator-failed[detail] no-device[device] too-slow-window[lost] \
+    broker-address-malformed[address] broker-not-started[address,detail] builds-busy[] client-id-too-long[limit] \
+    client-not-started[detail] file-unwritable[path,detail] no-broker[] no-randomness[detail] no-server[] \
+    no-window[detail] port-gone[port] port-send-stalled[port,unsent] pty-failed[detail] pty-unavailable[] \
+    server-lost[detail] server-not-started[detail] thread-failed[detail] thread-not-started[detail] \
+    too-many-simulated[limit]";
 const FAILURES: &str = "url-unreachable url-expired download-timed-out md5-mismatch burning-failed device-failed \
     upgrade-failed download-failed verification-failed wrong-version timed-out cancelled";
+const DIAGNOSES: &str = "nobody-subscribed server-refused silent-after-push image-not-complete served-intact \
+    served-overlapping gone-after-download version-never-reported";
 const DEFECTS: &str = "trailing-comma loose-json not-json not-utf8 empty-payload too-deep trailing-nul missing-key \
     unknown-method unknown-state other-spelling percent-out-of-range step-out-of-range number-not-text wrong-type \
     unknown-module";
@@ -95,8 +102,43 @@ fn both_languages_have_the_same_keys_and_fill_in_the_same_words() {
 fn a_chinese_engineer_reads_no_english_sentence() {
     for (key, text) in entries(ZH) {
         let sentence =
-            entries(EN).into_iter().any(|(known, text)| known == key && text.contains(' ') && text.len() > 24);
+            entries(EN).into_iter().any(|(known, text)| known == key && text.contains(' ') && text.ends_with('.'));
         assert!(!sentence || text.chars().any(|c| matches!(c, '\u{4e00}'..='\u{9fff}')), "{key}: {text}");
+    }
+}
+
+/// A new trouble whose sentences were forgotten would show its code to the engineer.
+#[test]
+fn every_trouble_the_program_can_meet_has_its_sentences() {
+    let mut met = 0;
+    for file in sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for after in text.split("Trouble::new(").skip(1) {
+            let Some(code) = after.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+                continue;
+            };
+            if !code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
+                continue;
+            }
+            met += 1;
+            assert!(
+                code == "moon-phase" || find(&format!("trouble.{code}.advice")).is_some(),
+                "{code} in {}",
+                file.display()
+            );
+        }
+    }
+    assert!(met > 50, "{met}");
+}
+
+#[test]
+fn every_diagnosis_says_what_is_seen_what_it_means_and_what_to_do() {
+    for code in DIAGNOSES.split_whitespace() {
+        for part in ["seen", "means", "advice"] {
+            for text in in_both(&format!("diagnosis.{code}.{part}")) {
+                assert!(text.ends_with(['.', '。']), "{text}");
+            }
+        }
     }
 }
 
