@@ -6,6 +6,7 @@ use crate::bench::{Action, Bench};
 use crate::event::{Event, Micros};
 use crate::ui::model::Batch;
 use crate::ui::settings::Settings;
+use crate::ui::state::PortChoice;
 use crate::ui::words::Language;
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
@@ -166,7 +167,7 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
         pick_images: Box::new(move || pick.picked.set(pick.picked.get() + 1)),
-        ports: Box::new(Vec::new),
+        ports: Box::new(|| vec![PortChoice { name: "/dev/ttyACM0".into(), detail: "CP2102".into() }]),
         look_for_ports: Box::new(|| {}),
         recording: Box::new(|| None),
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
