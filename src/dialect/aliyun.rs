@@ -222,13 +222,13 @@ fn said(message: &Value, topic: &str, purpose: Purpose, defects: &mut Vec<Defect
     let params = message.get("params").unwrap_or(&none);
     let module = lenient::text(params, "module", defects).filter(|module| !matches!(module.as_str(), "" | "default"));
     let report = match purpose {
-        Purpose::Inform => match lenient::text(params, "version", defects) {
-            Some(version) => Report::Version { version },
-            None => {
+        Purpose::Inform => {
+            let Some(version) = lenient::text(params, "version", defects) else {
                 defects.push(Defect::new("missing-key", "version"));
                 return None;
-            }
-        },
+            };
+            Report::Version { version }
+        }
         Purpose::Progress => progress(params, defects)?,
         Purpose::Get | Purpose::Request => Report::Asked {
             version: params.get("version").and_then(Value::as_str).map(str::to_owned),
