@@ -138,7 +138,7 @@ fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'stati
         recording: Box::new(move || {
             let path = recording.capture()?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Some(Recording { name, bytes: recording.captured_bytes(), trouble: None })
+            Some(Recording { name, bytes: recording.captured_bytes() })
         }),
         remember: Box::new(move |settings| keeper.keep(settings)),
         now: Box::new(move || clock.now()),

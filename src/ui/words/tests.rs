@@ -17,10 +17,10 @@ const TROUBLES: &str = "address-in-use[address] address-not-available[address] p
     port-vanished[port] pty-unavailable[] capture-empty[] capture-foreign[] capture-future[version,by] \
     capture-unwritable[path,detail] data-folder[path,detail] bad-device[text] bad-bench-file[path,detail] \
     secret-variable-missing[name] simulator-failed[detail] no-device[device] too-slow-window[lost] \
-    broker-address-malformed[address] broker-not-started[address,detail] builds-busy[] client-id-too-long[limit] \
-    client-not-started[detail] file-unwritable[path,detail] no-broker[] no-randomness[detail] no-server[] \
+    broker-not-started[address,detail] builds-busy[] client-id-too-long[limit] \
+    file-unwritable[path,detail] no-broker[] no-randomness[detail] no-server[] \
     no-window[detail] port-gone[port] port-send-stalled[port,unsent] pty-failed[detail] pty-unavailable[] \
-    server-lost[detail] server-not-started[detail] thread-failed[detail] thread-not-started[detail] \
+    server-lost[detail] server-not-started[detail] thread-not-started[detail] \
     too-many-simulated[limit]";
 const FAILURES: &str = "url-unreachable url-expired download-timed-out md5-mismatch burning-failed device-failed \
     upgrade-failed download-failed verification-failed wrong-version timed-out cancelled";
