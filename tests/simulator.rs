@@ -150,7 +150,7 @@ fn a_broker_s_address_that_is_none_is_refused_at_once() {
         pace: 0,
         once: false,
     };
-    assert_eq!(Simulator::start(options, |_| {}).err().unwrap().code, "broker-address-malformed");
+    assert_eq!(Simulator::start(options, |_| {}).err().unwrap().code, "bad-broker-url");
 }
 
 /// A mosquitto of our own on loopback.
