@@ -24,7 +24,9 @@ impl Source {
 pub fn sources(folders: &[&str]) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    folders.iter().for_each(|folder| collect(root, &root.join(folder), &mut found));
+    for folder in folders {
+        collect(root, &root.join(folder), &mut found);
+    }
     found.sort_by(|one, other| one.path.cmp(&other.path));
     assert!(found.len() > 2, "no sources in {folders:?}");
     found
