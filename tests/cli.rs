@@ -6,6 +6,8 @@ mod program;
 use ota_workbench::capture::decode;
 use ota_workbench::image::digest;
 use program::{Ended, Folder, Program, SAMPLE, json};
+#[cfg(target_os = "linux")]
+use std::io::Write;
 
 const DEVICE: &str = "simulated0000001/lamp-01";
 /// Addresses the system picks.
@@ -178,6 +180,23 @@ fn ctrl_c_cancels_a_push_and_stops_a_server_and_neither_hangs() {
     serving.listening();
     serving.interrupt();
     serving.end().check(0);
+}
+
+/// Any terminal program opens the simulated device as it opens a board.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_simulated_devices_console_is_read_and_typed_at_through_a_pseudo_terminal() {
+    let broker = format!("mqtt://127.0.0.1:{}", program::free_port());
+    let args = ["simulate", "--broker", &broker, "--device", DEVICE, "--dialect", "uiot", "--console", "pty"];
+    let mut device = Program::start(&args);
+    let line = device.until(|line| line.contains("/dev/pts/"));
+    let path = line.split_whitespace().find(|word| word.starts_with("/dev/pts/")).unwrap();
+    let mut terminal = Program::spawn(std::process::Command::new("cat").arg(path));
+    terminal.until(|line| line.contains("Not connected"));
+    std::fs::OpenOptions::new().write(true).open(path).and_then(|mut port| port.write_all(b"version\r\n")).unwrap();
+    terminal.until(|line| line.contains("lamp 1.0.0"));
+    device.interrupt();
+    device.end().check(0);
 }
 
 #[test]
