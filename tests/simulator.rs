@@ -7,12 +7,14 @@
     reason = "these are tests, helpers included"
 )]
 
+mod program;
+
 use ota_workbench::device::Ending;
 use ota_workbench::dialect::{self, Credentials, Decoded, Dialect, Heard, Offer, Outgoing};
 use ota_workbench::event::{DeviceId, Trouble, UpgradeOrder};
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
 use ota_workbench::upgrade::{ReplyTo, Report, Rules, Said};
-use std::net::TcpListener;
+use program::free_port;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -120,10 +122,6 @@ fn wait_to_read(console: &Mutex<String>, words: &str) {
         assert!(Instant::now() < until, "{words:?} does not stand in {}", console.lock().unwrap());
         std::thread::park_timeout(Duration::from_millis(5));
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
