@@ -19,8 +19,10 @@ use std::time::{Duration, Instant};
 /// What went wrong, in words.
 type Failed = Box<dyn std::error::Error>;
 
+type Measurement = fn() -> Result<(), Failed>;
+
 /// Every measurement by its name.
-const MEASUREMENTS: &[(&str, fn() -> Result<(), Failed>)] = &[("ranges", ranges)];
+const MEASUREMENTS: &[(&str, Measurement)] = &[("ranges", ranges)];
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_default();
@@ -39,11 +41,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Ranges of 4,097 bytes on one keep-alive connection, as UIoT's SDK asks for them: the firmware server beside nginx.
+/// Ranges of 4,097 bytes on one keep-alive connection, as a real SDK asks for them: the firmware server beside nginx.
 fn ranges() -> Result<(), Failed> {
     let image: Arc<[u8]> = (0..4 * 1024 * 1024_u32).map(|place| place.to_le_bytes()[1]).collect();
     let (inbox, facts) = Inbox::new();
-    let session = thread::Builder::new().name("session".into()).spawn(move || facts.iter().count())?;
+    let session = thread::Builder::new()
+        .name("session".into())
+        .spawn(move || std::iter::from_fn(|| facts.recv_timeout(Duration::from_secs(600)).ok()).count())?;
     let server = FirmwareServer::start("127.0.0.1:0", inbox).map_err(|trouble| format!("{trouble:?}"))?;
     let path = server.offer(Arc::clone(&image), Duration::from_hours(1));
     let folder = tempfile::tempdir()?;

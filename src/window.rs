@@ -24,18 +24,18 @@ const LEAST_SIZE: [f32; 2] = [960.0, 600.0];
 
 /// Opens the window and runs until it is closed.
 #[must_use]
-pub fn open(args: WindowArgs) -> Exit {
+pub fn open(args: &WindowArgs) -> Exit {
     run(args).unwrap_or_else(|ended| {
         cli::complain(&ended.trouble);
         ended.exit
     })
 }
 
-fn run(args: WindowArgs) -> Result<Exit, Ended> {
+fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let data = folder::data(args.bench.data.as_deref()).map_err(Ended::unusable)?;
     let settings_file = data.join("settings.toml");
-    let settings = settings(&args, &settings_file);
-    let options = options(&args, &settings, &data)?;
+    let settings = settings(args, &settings_file);
+    let options = options(args, &settings, &data)?;
     let screen: Arc<OnceLock<egui::Context>> = Arc::default();
     let wake = waker(&screen);
     let session = Session::start(options, Box::new(wake.clone())).map_err(Ended::unusable)?;

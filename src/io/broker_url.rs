@@ -98,6 +98,7 @@ mod tests {
     fn a_broker_is_found_where_its_url_says() {
         check("192.168.1.10:1884", "192.168.1.10:1884", None);
         check("mqtt://192.168.1.10", "192.168.1.10:1883", None);
+        check("192.168.1.10:1884", "192.168.1.10:1884", None);
         check("MQTT://broker.local:8883/", "broker.local:8883", None);
         check("tcp://[::1]:1884", "[::1]:1884", None);
         check("mqtt://[::1]", "[::1]:1883", None);

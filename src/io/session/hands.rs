@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a firmware URL lives, as on the clouds.
-const URL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const URL_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The broker in use.
 enum BrokerHand {
@@ -236,9 +236,10 @@ impl Hands {
         match FirmwareServer::start(address, self.inbox.clone()) {
             Ok(server) => {
                 let address = server.address();
-                let advertised = advertise
-                    .map(|prefix| prefix.trim_end_matches('/').to_owned())
-                    .unwrap_or_else(|| format!("http://{}", network::reachable_from_outside(address)));
+                let advertised = advertise.map_or_else(
+                    || format!("http://{}", network::reachable_from_outside(address)),
+                    |prefix| prefix.trim_end_matches('/').to_owned(),
+                );
                 self.server = Some((server, advertised.clone()));
                 vec![Fact::ServerStarted { address: address.to_string(), advertised }]
             }
