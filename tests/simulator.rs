@@ -53,6 +53,9 @@ impl Dialect for Plain {
     fn check_version(&self, version: &str) -> Result<(), Trouble> {
         uiot().check_version(version)
     }
+    fn check_module(&self, module: Option<&str>) -> Result<(), Trouble> {
+        uiot().check_module(module)
+    }
     fn push_topic(&self, device: &DeviceId) -> String {
         uiot().push_topic(device)
     }

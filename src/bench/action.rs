@@ -123,6 +123,15 @@ pub struct SimulatedOrder {
     pub fail_with: Option<i64>,
 }
 
+impl PushOrder {
+    /// The same order with the default module spelt in one way: not at all.
+    #[must_use]
+    pub fn tidy(mut self) -> Self {
+        self.module = self.module.filter(|module| !matches!(module.as_str(), "" | "default"));
+        self
+    }
+}
+
 /// Which build goes to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushOrder {

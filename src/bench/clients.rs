@@ -49,6 +49,19 @@ impl Clients {
         device
     }
 
+    /// A client that signed in under another name speaks for this device.
+    pub fn adopt(&mut self, client: &str, device: &DeviceId) {
+        if let Some(connection) = self.0.get_mut(client) {
+            connection.device.get_or_insert_with(|| device.clone());
+        }
+    }
+
+    /// A connected client that speaks for this device.
+    pub fn of_device(&self, device: &DeviceId) -> Option<&ClientName> {
+        let mut connected = self.0.iter().filter(|(_, connection)| connection.connected);
+        connected.find(|(_, connection)| connection.device.as_ref() == Some(device)).map(|(client, _)| client)
+    }
+
     /// A client is subscribed.
     pub fn subscribe(&mut self, client: &str, filter: &str) {
         if let Some(connection) = self.0.get_mut(client).filter(|connection| connection.filters.len() < MAX_FILTERS) {

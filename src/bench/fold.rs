@@ -2,7 +2,7 @@
 
 use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Served, Service, Witness};
 use crate::dialect::{self, Decoded, Defect, Dialect};
-use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
+use crate::event::{Client, ClientName, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Report, Said, Send, State, Upgrade};
 use std::sync::Arc;
 
@@ -23,6 +23,9 @@ impl Bench {
             Fact::BrokerStarted { address, external } => {
                 self.broker = Service::Running { address: address.clone(), advertised: String::new() };
                 self.external = *external;
+                if *external {
+                    self.forget_presence();
+                }
             }
             Fact::BrokerStopped => self.lose_broker(Service::Stopped),
             Fact::BrokerFailed { trouble } => self.lose_broker(Service::Failed(trouble.clone())),
@@ -32,7 +35,11 @@ impl Bench {
             Fact::ServerFailed { trouble } => self.server = Service::Failed(trouble.clone()),
             Fact::ImageAdded { .. } | Fact::ImageRemoved { .. } | Fact::ImageTroubled { .. } => self.take_image(event),
             Fact::DeviceAdded { device, dialect } => {
+                let client = self.clients.of_device(device).cloned();
                 if let Some(known) = self.meet(device) {
+                    if client.is_some() {
+                        (known.online, known.client) = (Some(true), client);
+                    }
                     known.listed = true;
                     known.dialect = Some(dialect.clone());
                 }
@@ -44,18 +51,24 @@ impl Bench {
             Fact::ClientDisconnected { client, .. } => self.disconnect(client, &mut effects),
             Fact::Subscribed { client, filter, .. } => self.subscribe(client, filter, &mut effects),
             Fact::Unsubscribed { client, filter } => self.clients.unsubscribe(client, filter),
-            Fact::MessageReceived { topic, payload, .. } => self.hear(event.seq, topic, payload, &mut effects),
+            Fact::MessageReceived { client, topic, payload, retain, .. } => {
+                // What somebody else's broker kept from before is not what the device says now.
+                let stale = client.is_none() && *retain;
+                self.hear(event.seq, client.as_ref().filter(|_| !stale), topic, payload, stale, &mut effects);
+            }
             Fact::MessagePublished { topic, .. } => {
-                self.deliver(topic, |delivery, at| delivery.published = Some((event.seq, at)));
+                self.deliver(None, topic, |delivery, at| delivery.published = Some((event.seq, at)));
             }
-            Fact::MessageDelivered { topic, .. } => {
-                self.deliver(topic, |delivery, at| delivery.delivered = Some((event.seq, at)));
+            Fact::MessageDelivered { client, topic, .. } => {
+                self.deliver(Some(client), topic, |delivery, at| delivery.delivered = Some((event.seq, at)));
             }
-            Fact::MessageAcknowledged { topic, .. } => {
-                self.deliver(topic, |delivery, at| delivery.acknowledged = Some((event.seq, at)));
+            Fact::MessageAcknowledged { client, topic } => {
+                self.deliver(Some(client), topic, |delivery, at| delivery.acknowledged = Some((event.seq, at)));
             }
-            Fact::MessageDropped { topic, reason, .. } => {
-                self.deliver(topic, |delivery, _| delivery.dropped = Some((event.seq, reason.clone())));
+            Fact::MessageDropped { client, topic, reason } => {
+                self.deliver(client.as_deref(), topic, |delivery, _| {
+                    delivery.dropped = Some((event.seq, reason.clone()))
+                });
             }
             Fact::RequestReceived { path, .. } => self.see_request(path),
             Fact::RangeServed { path, status, offset, sent, complete, .. } => {
@@ -75,12 +88,13 @@ impl Bench {
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| upgrade.handle_cancel(now));
             }
             Fact::UpgradeRetried { upgrade } => {
+                let source = self.source_of(*upgrade);
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, reaches, now| {
-                    upgrade.handle_retry(reaches, now)
+                    upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
                 if let Some(case) = self.cases.iter_mut().find(|case| case.order.upgrade == *upgrade) {
                     case.ended = None;
-                    case.witness = Witness::new(case.order.size);
+                    case.witness.start_over();
                     case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
                 }
             }
@@ -90,7 +104,7 @@ impl Bench {
                     None
                 });
             }
-            Fact::Gap { lost, .. } => self.lost += lost,
+            Fact::Gap { lost, .. } => self.lost = self.lost.saturating_add(*lost),
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
             }
@@ -108,6 +122,19 @@ impl Bench {
         for device in self.devices.values_mut() {
             device.online = device.online.map(|_| false);
         }
+    }
+
+    /// An external broker does not tell who is there.
+    fn forget_presence(&mut self) {
+        for device in self.devices.values_mut() {
+            (device.online, device.client) = (None, None);
+        }
+    }
+
+    /// The version that the device of an upgrade runs now.
+    fn source_of(&self, upgrade: UpgradeId) -> Option<String> {
+        let order = &self.case(upgrade)?.order;
+        self.devices.get(&order.device)?.version(order.module.as_deref()).map(str::to_owned)
     }
 
     fn take_image(&mut self, event: &Event) {
@@ -164,9 +191,14 @@ impl Bench {
     fn disconnect(&mut self, client: &str, effects: &mut Vec<Effect>) {
         let Some(id) = self.clients.disconnect(client) else { return };
         let now = self.now;
+        let other = self.clients.of_device(&id).cloned();
         let Some(device) = self.devices.get_mut(&id).filter(|device| device.client.as_deref() == Some(client)) else {
             return;
         };
+        if other.is_some() {
+            device.client = other;
+            return;
+        }
         device.online = Some(false);
         device.last_seen = Some(now);
         self.tell_presence(&id, false, effects);
@@ -192,11 +224,29 @@ impl Bench {
         }
     }
 
-    fn hear(&mut self, seq: u64, topic: &str, payload: &[u8], effects: &mut Vec<Effect>) {
+    fn hear(
+        &mut self,
+        seq: u64,
+        client: Option<&ClientName>,
+        topic: &str,
+        payload: &[u8],
+        stale: bool,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some((dialect, decoded)) = dialect::decode(topic, payload) else { return };
         let now = self.now;
         let Decoded { device: id, said, defects } = decoded;
+        if let Some(client) = client {
+            self.clients.adopt(client, &id);
+        }
+        let speaks_for_it = client.filter(|client| self.clients.device(client) == Some(&id)).cloned();
         let Some(device) = self.meet(&id) else { return };
+        if stale {
+            return device.defects.note(seq, Defect { code: "stale-retained", at: topic.to_owned() });
+        }
+        if device.client.is_none() && speaks_for_it.is_some() {
+            (device.online, device.client) = (Some(true), speaks_for_it);
+        }
         device.last_seen = Some(now);
         device.dialect.get_or_insert_with(|| dialect.id().to_owned());
         for defect in defects {
@@ -221,7 +271,8 @@ impl Bench {
                 device.runs(module.as_deref(), version);
             }
         }
-        let module = if device.knows_module(module.as_deref()) {
+        let ordered = |case: &Case| case.order.device == *id && case.order.module == module;
+        let module = if device.knows_module(module.as_deref()) || self.cases.iter().any(ordered) {
             module
         } else {
             // Stock SDK samples ask for a module of that name; the device means the only firmware it has.
@@ -324,7 +375,7 @@ impl Bench {
     }
 
     fn message(&self, dialect: &dyn Dialect, order: &UpgradeOrder, send: &Send) -> Option<Effect> {
-        let now_unix_ms = self.started_unix_ms + self.now.0 / 1_000;
+        let now_unix_ms = self.started_unix_ms.saturating_add(self.now.0 / 1_000);
         let offer = |reply: Option<&ReplyTo>| dialect.offer(order, reply, now_unix_ms);
         let message = match send {
             Send::Push => Some(offer(None)),
@@ -335,10 +386,13 @@ impl Bench {
     }
 
     /// Notes what became of a push, on the open upgrade of the device whose push topic this is.
-    fn deliver(&mut self, topic: &str, note: impl FnOnce(&mut Delivery, Micros)) {
+    fn deliver(&mut self, client: Option<&str>, topic: &str, note: impl FnOnce(&mut Delivery, Micros)) {
         let now = self.now;
+        // Somebody else may listen on the same topic.
+        let receiver = client.map(|client| self.clients.device(client).cloned());
         let case = self.cases.iter_mut().rev().find(|case| {
             case.upgrade.state().outcome().is_none()
+                && receiver.as_ref().is_none_or(|device| device.as_ref() == Some(&case.order.device))
                 && dialect::find(&case.order.dialect)
                     .is_ok_and(|dialect| dialect.push_topic(&case.order.device) == topic)
         });
@@ -348,7 +402,7 @@ impl Bench {
     }
 
     fn see_request(&mut self, path: &str) {
-        if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.path == path) {
+        if let Some(case) = self.cases.iter_mut().rev().find(|case| stem(&case.order.path) == stem(path)) {
             case.witness.requests += 1;
             case.upgrade.handle_request_seen();
         }
@@ -356,10 +410,15 @@ impl Bench {
 
     fn see_served(&mut self, seq: u64, path: &str, served: Served) {
         let now = self.now;
-        if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.path == path) {
+        if let Some(case) = self.cases.iter_mut().rev().find(|case| stem(&case.order.path) == stem(path)) {
             case.witness.note(served, seq, now);
         }
     }
+}
+
+/// A path without its query: an SDK that cuts it off still means this upgrade.
+fn stem(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
 }
 
 /// Whether the device repeats its progress of an instant ago.

@@ -8,6 +8,8 @@ mod device;
 mod filter;
 mod fold;
 mod query;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 pub use action::{Action, FlowControl, Parity, PushOrder, SerialSettings, SimulatedOrder};

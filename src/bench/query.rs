@@ -139,11 +139,10 @@ impl Bench {
     pub fn check_push(&self, order: &PushOrder) -> Result<(), Trouble> {
         let dialect = dialect::find(&order.dialect)?;
         dialect.check_version(&order.version)?;
-        let Some(build) = self.builds.get(&order.image) else {
+        dialect.check_module(order.module.as_deref())?;
+        // A build whose file could not be read may be back: Push reads it again.
+        if !self.builds.contains_key(&order.image) {
             return Err(Trouble::new("no-such-build"));
-        };
-        if let Some(trouble) = &build.trouble {
-            return Err(trouble.clone());
         }
         if let Service::Failed(trouble) = &self.server {
             return Err(trouble.clone());

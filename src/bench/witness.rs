@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// Over which time the rate is worked out, and how many answers are remembered for it.
 const RATE_SPAN: Micros = Micros::from_secs(3);
 const RATE_ANSWERS: usize = 256;
+/// A range that overlaps its neighbour by no more than this was worked out wrong; by more, it resumes or repeats.
+const OFF_BY_A_FEW: u64 = 16;
 
 /// One answer of the firmware server, as far as an upgrade is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +26,12 @@ pub struct Served {
 /// What was served of one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Witness {
-    /// Which bytes.
+    /// Which bytes, since the push or its latest retry.
     pub coverage: Coverage,
+    /// Which bytes, earlier attempts under the same URL included: a device may resume.
+    pub in_all: Coverage,
+    /// Bytes by which ranges overlapped their neighbours, a few each: an off-by-one in the device's arithmetic.
+    pub off_by: u64,
     /// How many requests came.
     pub requests: u64,
     /// Answers by status.
@@ -45,6 +51,8 @@ impl Witness {
     pub const fn new(size: u64) -> Self {
         Self {
             coverage: Coverage::new(size),
+            in_all: Coverage::new(size),
+            off_by: 0,
             requests: 0,
             statuses: BTreeMap::new(),
             broken: 0,
@@ -54,13 +62,25 @@ impl Witness {
         }
     }
 
+    /// Begins anew for a retry under the same URL.
+    pub(super) fn start_over(&mut self) {
+        let size = self.coverage.size();
+        *self = Self { in_all: std::mem::replace(&mut self.in_all, Coverage::new(size)), ..Self::new(size) };
+    }
+
     pub(super) fn note(&mut self, served: Served, seq: u64, at: Micros) {
         *self.statuses.entry(served.status).or_default() += 1;
         self.broken += u64::from(!served.complete);
         self.first.get_or_insert((seq, at));
         self.last = Some((seq, at));
         if matches!(served.status, 200 | 206) {
+            let before = self.coverage.overlap();
             self.coverage.add(served.offset, served.sent);
+            self.in_all.add(served.offset, served.sent);
+            let again = self.coverage.overlap() - before;
+            if again <= OFF_BY_A_FEW && again < served.sent {
+                self.off_by += again;
+            }
             self.recent.push_back((at, served.sent));
             if self.recent.len() > RATE_ANSWERS {
                 self.recent.pop_front();
@@ -114,6 +134,29 @@ mod tests {
         assert_eq!(witness.rate(Micros::from_millis(3900)), Some(10_000));
         assert_eq!(witness.time_left(Micros::from_millis(3900)), Some(Micros::from_secs(6)));
         assert_eq!(witness.rate(Micros::from_secs(60)), None);
+    }
+
+    #[test]
+    fn a_repeated_or_resumed_download_is_no_off_by_one() {
+        let mut witness = Witness::new(4_096);
+        for (offset, sent) in [(0, 4_096), (0, 4_096), (1_000, 3_096)] {
+            witness.note(served(offset, sent), 1, Micros(1));
+        }
+        assert_eq!(witness.off_by, 0);
+        let mut witness = Witness::new(4_096);
+        for offset in [0, 1_024, 2_048, 3_072] {
+            witness.note(served(offset, 1_025), 1, Micros(1));
+        }
+        assert_eq!(witness.off_by, 3);
+    }
+
+    #[test]
+    fn a_resumed_retry_counts_what_was_served_before() {
+        let mut witness = Witness::new(100);
+        witness.note(served(0, 60), 1, Micros(1));
+        witness.start_over();
+        witness.note(served(60, 40), 2, Micros(2));
+        assert_eq!((witness.percent(), witness.in_all.is_complete()), (40, true));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::upgrade::{Failure, State};
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
-    if *case.upgrade.state() != State::Failed(Failure::TimedOut) || !case.witness.coverage.is_complete() {
+    if *case.upgrade.state() != State::Failed(Failure::TimedOut) || !case.witness.in_all.is_complete() {
         return None;
     }
     let online = subject.device.and_then(|device| device.online).unwrap_or(false);

@@ -1,29 +1,41 @@
 //! The device says the download is complete; the firmware server has not served all of it.
 
 use super::{Finding, Subject};
+use crate::bench::Case;
 use crate::upgrade::{Failure, State};
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
-    let coverage = &case.witness.coverage;
-    // Over another server than ours there is nothing to compare with.
-    if coverage.is_complete() || case.witness.requests == 0 && case.witness.last.is_none() {
+    let coverage = &case.witness.in_all;
+    if coverage.is_complete() || !calls_download_done(case) {
         return None;
     }
-    let done = match case.upgrade.state() {
-        State::Downloading { percent: 100 } | State::Burning { .. } | State::Restarting | State::Succeeded => true,
-        State::Failed(Failure::Reported { code, .. }) => is_digest_failure(&case.order.dialect, *code),
-        _ => false,
-    };
-    done.then(|| Finding {
-        code: "image-not-complete",
+    let code =
+        if case.witness.requests == 0 && case.witness.last.is_none() { "nothing-served" } else { "image-not-complete" };
+    Some(Finding {
+        code,
         args: vec![
+            ("device", case.order.device.to_string()),
             ("served", coverage.covered().to_string()),
             ("size", coverage.size().to_string()),
             ("gap", coverage.gaps().next().map(|gap| gap.start.to_string()).unwrap_or_default()),
         ],
         evidence: [case.witness.last, case.last_report].into_iter().flatten().map(|(seq, _)| seq).collect(),
     })
+}
+
+/// Whether the device has said that it has the whole image.
+fn calls_download_done(case: &Case) -> bool {
+    let done = matches!(
+        case.upgrade.last_open(),
+        State::Downloading { percent: 100 } | State::Burning { .. } | State::Restarting
+    );
+    match case.upgrade.state() {
+        State::Succeeded => true,
+        State::Failed(Failure::Reported { code, .. }) => done || is_digest_failure(&case.order.dialect, *code),
+        State::Cancelled => false,
+        _ => done,
+    }
 }
 
 /// Whether a device's code says that the image's digest did not match.
@@ -41,6 +53,14 @@ mod tests {
         check(vec![served(206, 0, 500), loads(100)], &["image-not-complete"]);
         check(vec![served(206, 0, 500), loads(50)], &[]);
         check(vec![served(206, 0, 1_000), loads(100)], &[]);
+    }
+
+    #[test]
+    fn a_success_without_a_single_request_is_told() {
+        let success = says(r#"{"method":"report_success","payload":{"version":"2.0.0"}}"#);
+        check(vec![loads(100), success.clone()], &["nothing-served"]);
+        check(vec![success], &["nothing-served"]);
+        check(vec![loads(100)], &["nothing-served"]);
     }
 
     #[test]

@@ -115,6 +115,8 @@ mod tests {
 
     pub const SILENCE: Fact = Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence };
 
+    pub const TIMED_OUT: Fact = Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Upgrade };
+
     /// What is found once all this has happened, a second apart.
     pub fn findings(facts: impl IntoIterator<Item = Fact>) -> Vec<Finding> {
         let mut bench = Bench::new(0);

@@ -6,7 +6,7 @@ use crate::upgrade::State;
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
     let (dropped, reason) = case.delivery.dropped.as_ref()?;
-    if case.delivery.delivered.is_some() || *case.upgrade.state() != State::Offered {
+    if case.delivery.delivered.is_some() || *case.upgrade.last_open() != State::Offered {
         return None;
     }
     Some(Finding {

@@ -7,10 +7,10 @@ use crate::upgrade::{Failure, State};
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
     let State::Failed(Failure::Reported { code, .. }) = case.upgrade.state() else { return None };
-    if !is_digest_failure(&case.order.dialect, *code) || !case.witness.coverage.is_complete() {
+    if !is_digest_failure(&case.order.dialect, *code) || !case.witness.in_all.is_complete() {
         return None;
     }
-    let overlap = case.witness.coverage.overlap();
+    let overlap = case.witness.off_by;
     Some(Finding {
         code: if overlap > 0 { "served-overlapping" } else { "served-intact" },
         args: vec![("md5", case.order.md5.clone()), ("overlap", overlap.to_string())],
@@ -26,7 +26,8 @@ mod tests {
     fn a_wrong_digest_of_an_intact_image_is_the_devices() {
         let failed = says(r#"{"method":"report_fail","payload":{"err_code":-4}}"#);
         check(vec![served(206, 0, 1_000), failed.clone()], &["served-intact"]);
-        check(vec![served(206, 0, 513), served(206, 512, 488), failed], &["served-overlapping"]);
+        check(vec![served(206, 0, 513), served(206, 512, 488), failed.clone()], &["served-overlapping"]);
+        check(vec![served(206, 0, 1_000), served(206, 0, 1_000), failed], &["served-intact"]);
         let burning = says(r#"{"method":"report_fail","payload":{"err_code":-5}}"#);
         check(vec![served(206, 0, 1_000), burning], &[]);
     }

@@ -20,13 +20,15 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{SILENCE, check, findings, loads, order, served};
+    use super::super::tests::{SILENCE, TIMED_OUT, check, findings, loads, order, served};
     use crate::event::Fact;
 
     #[test]
     fn a_device_that_acknowledges_and_then_does_nothing_is_told() {
         check(vec![SILENCE], &["silent-after-push"]);
         check(vec![SILENCE, loads(1)], &[]);
+        check(vec![SILENCE, TIMED_OUT], &["silent-after-push"]);
+        check(vec![TIMED_OUT], &["silent-after-push"]);
         check(
             vec![
                 Fact::RequestReceived {

@@ -15,6 +15,10 @@ pub struct Aliyun;
 
 /// Versions are 1 to 64 of `[A-Za-z0-9._-]`.
 const MAX_VERSION: usize = 64;
+/// A request's id is echoed up to here, in bytes; no SDK sends a tenth of it.
+const LONGEST_ID: usize = 256;
+/// The platform takes 128 characters; beyond this many bytes only the beginning is kept.
+const LONGEST_DESC: usize = 512;
 /// What C-SDK 3.x informs by itself right after it connects.
 const SDK_PLACEHOLDER: &str = "app-1.0.0-20180101.1000";
 /// The console's default for “device upgrade time-out”.
@@ -88,6 +92,10 @@ impl Dialect for Aliyun {
             .with("grammar", "1–64 × [A-Za-z0-9._-]"))
     }
 
+    fn check_module(&self, _module: Option<&str>) -> Result<(), Trouble> {
+        Ok(())
+    }
+
     fn push_topic(&self, device: &DeviceId) -> String {
         topic(device, Purpose::Upgrade)
     }
@@ -149,7 +157,7 @@ impl Dialect for Aliyun {
     }
 
     fn say(&self, device: &DeviceId, said: &Said, serial: u64) -> Option<Outgoing> {
-        let (purpose, params) = match &said.report {
+        let (purpose, mut params) = match &said.report {
             Report::Version { version } => (Purpose::Inform, json!({"version": version})),
             Report::Asked { .. } => (Purpose::Get, json!({})),
             Report::Downloading { percent } => {
@@ -159,6 +167,9 @@ impl Dialect for Aliyun {
             // The platform knows one scale only, and takes the inform of the target version for success.
             Report::Burning { .. } | Report::Succeeded { .. } => return None,
         };
+        if let (Some(module), Some(fields)) = (&said.module, params.as_object_mut()) {
+            fields.insert("module".into(), module.as_str().into());
+        }
         let message = json!({"id": serial, "params": params});
         Some(Outgoing { topic: topic(device, purpose), payload: message.to_string().into_bytes(), qos: 0 })
     }
@@ -224,10 +235,14 @@ fn said(message: &Value, topic: &str, purpose: Purpose, defects: &mut Vec<Defect
         Purpose::Inform => Report::Version { version: lenient::version(params, MAX_VERSION, defects)? },
         Purpose::Progress => progress(params, defects)?,
         Purpose::Get | Purpose::Request => Report::Asked {
-            version: params.get("version").and_then(Value::as_str).map(str::to_owned),
+            version: params
+                .get("version")
+                .and_then(Value::as_str)
+                .filter(|it| lenient::is_version(it, MAX_VERSION))
+                .map(str::to_owned),
             reply: Some(ReplyTo {
                 topic: if purpose == Purpose::Get { format!("{topic}_reply") } else { topic.to_owned() },
-                id: message.get("id").map(Value::to_string),
+                id: message.get("id").map(Value::to_string).filter(|id| id.len() <= LONGEST_ID),
             }),
         },
         Purpose::Upgrade | Purpose::GetReply => return None,
@@ -247,7 +262,8 @@ fn progress(params: &Value, defects: &mut Vec<Defect>) -> Option<Report> {
     if !(-4..=-1).contains(&step) {
         defects.push(Defect::new("step-out-of-range", format!("step: {step}")));
     }
-    let text = params.get("desc").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let desc = params.get("desc").and_then(Value::as_str).unwrap_or_default();
+    let text = if desc.len() > LONGEST_DESC { lenient::quote(desc) } else { desc.to_owned() };
     (step < 0).then_some(Report::Failed { code: step, text })
 }
 

@@ -127,6 +127,11 @@ pub trait Dialect: Sync {
     /// # Errors
     /// It does not; the trouble gives the grammar.
     fn check_version(&self, version: &str) -> Result<(), Trouble>;
+    /// Whether the cloud upgrades modules by name; `None` is the default one.
+    ///
+    /// # Errors
+    /// This cloud knows no modules.
+    fn check_module(&self, module: Option<&str>) -> Result<(), Trouble>;
     /// The topic on which a device hears of upgrades.
     fn push_topic(&self, device: &DeviceId) -> String;
     /// The push, or the answer to a device's request for it.

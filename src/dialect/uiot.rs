@@ -57,6 +57,12 @@ impl Dialect for Uiot {
             .with("grammar", "1–32 × [A-Za-z0-9._-]"))
     }
 
+    fn check_module(&self, module: Option<&str>) -> Result<(), Trouble> {
+        module.map_or(Ok(()), |module| {
+            Err(Trouble::new("module-not-supported").with("module", lenient::quote(module)).with("dialect", self.id()))
+        })
+    }
+
     fn push_topic(&self, device: &DeviceId) -> String {
         topic(device, "downstream")
     }

@@ -29,12 +29,16 @@ pub struct Upgrade {
     state: State,
     /// Sent without knowing whether anybody listens: the first sign of life gets it once more.
     blind: bool,
+    /// The device has been connected ever since the push went out.
+    unbroken: bool,
     silent: bool,
     requested_at: Micros,
     offered_at: Option<Micros>,
     progressed_at: Option<Micros>,
     ended_at: Option<Micros>,
     life_seen: bool,
+    /// Where it stood when it ended: what a diagnosis looks at.
+    ended_from: Option<State>,
 }
 
 impl Upgrade {
@@ -56,12 +60,14 @@ impl Upgrade {
             own_timeout: timeout,
             state: State::Queued,
             blind: online.is_none(),
+            unbroken: false,
             silent: false,
             requested_at: now,
             offered_at: None,
             progressed_at: None,
             ended_at: None,
             life_seen: false,
+            ended_from: None,
         };
         let send = (online != Some(false)).then(|| upgrade.offer(now));
         (upgrade, send)
@@ -81,8 +87,14 @@ impl Upgrade {
 
     /// Whether the device has let pass the time in which devices begin, without a word or a request.
     #[must_use]
-    pub const fn is_silent(&self) -> bool {
-        self.silent && matches!(self.state, State::Offered)
+    pub fn is_silent(&self) -> bool {
+        self.silent && matches!(self.last_open(), State::Offered)
+    }
+
+    /// Where it stands, or stood when it ended.
+    #[must_use]
+    pub fn last_open(&self) -> &State {
+        self.ended_from.as_ref().unwrap_or(&self.state)
     }
 
     /// When Push was pressed.
@@ -119,6 +131,7 @@ impl Upgrade {
 
     /// The device came online or went away.
     pub fn handle_presence(&mut self, online: bool, now: Micros) -> Option<Send> {
+        self.unbroken &= online;
         match &self.state {
             State::Queued if online && self.rules.push_when_online => Some(self.offer(now)),
             State::Downloading { percent: 100 } | State::Burning { .. } if !online => {
@@ -144,9 +157,10 @@ impl Upgrade {
         told.then_some(Send::Cancel)
     }
 
-    /// The operator wants the same push sent again.
-    pub fn handle_retry(&mut self, online: Option<bool>, now: Micros) -> Option<Send> {
-        self.ended_at = None;
+    /// The operator wants the same push sent again, to a device that now runs `source`.
+    pub fn handle_retry(&mut self, source: Option<&str>, online: Option<bool>, now: Micros) -> Option<Send> {
+        self.source = source.map(str::to_owned).or(self.source.take());
+        (self.ended_at, self.ended_from) = (None, None);
         self.progressed_at = None;
         self.requested_at = now;
         self.state = State::Queued;
@@ -158,7 +172,10 @@ impl Upgrade {
     pub fn handle_deadline(&mut self, deadline: Deadline, now: Micros) {
         match deadline {
             Deadline::Silence => self.silent = true,
-            Deadline::Upgrade if self.state.outcome().is_none() => self.end(State::Failed(Failure::TimedOut), now),
+            Deadline::Upgrade if self.state.outcome().is_none() => {
+                self.silent |= !self.life_seen;
+                self.end(State::Failed(Failure::TimedOut), now);
+            }
             Deadline::Upgrade => {}
         }
     }
@@ -180,6 +197,7 @@ impl Upgrade {
     fn offer(&mut self, now: Micros) -> Send {
         self.state = State::Offered;
         self.offered_at = Some(now);
+        self.unbroken = true;
         self.silent = false;
         self.life_seen = false;
         Send::Push
@@ -194,7 +212,7 @@ impl Upgrade {
     }
 
     fn end(&mut self, state: State, now: Micros) {
-        self.state = state;
+        self.ended_from = Some(std::mem::replace(&mut self.state, state));
         self.ended_at = Some(now);
     }
 
@@ -216,6 +234,7 @@ impl Upgrade {
         }
         let crossed = matches!(self.state, State::Offered)
             && !self.blind
+            && self.unbroken
             && self.offered_at.is_some_and(|at| now.since(at) < CROSSING);
         if crossed && reply.is_none() {
             return None;
@@ -229,7 +248,11 @@ impl Upgrade {
         if self.rules.placeholder_versions.contains(&version) {
             return None;
         }
-        let known = self.source.get_or_insert_with(|| version.to_owned()).as_str();
+        // Until it begins, the device may be flashed by hand: it is upgraded from what it last said.
+        if self.source.is_none() || !self.state.in_progress() && version != self.target {
+            self.source = Some(version.to_owned());
+        }
+        let known = self.source.as_deref().unwrap_or_default();
         if self.rules.success != SuccessRule::Informed {
             return None;
         }
@@ -342,6 +365,28 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_restarts_right_after_the_push_and_asks_again_is_answered() {
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+        upgrade.handle_presence(false, Micros::from_millis(200));
+        upgrade.handle_presence(true, Micros::from_millis(700));
+        assert_eq!(upgrade.handle_report(&asks("1.0.0"), Micros::from_millis(800)), Some(Send::Push));
+    }
+
+    #[test]
+    fn a_device_flashed_by_hand_before_it_began_is_not_called_a_wrong_version() {
+        check(ALIYUN, &[runs("1.1.0"), loads(10), runs("1.1.0")], &State::Downloading { percent: 10 });
+        check(ALIYUN, &[runs("1.1.0"), loads(10), runs("1.0.0")], &wrong("1.0.0"));
+    }
+
+    #[test]
+    fn a_timeout_in_silence_is_told_as_silence() {
+        let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+        upgrade.handle_deadline(Deadline::Upgrade, Micros::from_secs(10));
+        assert!(upgrade.is_silent());
+        assert_eq!(upgrade.last_open(), &State::Offered);
+    }
+
+    #[test]
     fn a_device_that_already_runs_the_target_is_not_offered_it() {
         let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(false), None, Micros(0));
         assert_eq!(upgrade.handle_report(&asks("2.0.0"), Micros(3)), None);
@@ -425,7 +470,7 @@ mod tests {
     fn a_retry_begins_afresh() {
         let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
         upgrade.handle_report(&failed(-1), Micros(1));
-        assert_eq!(upgrade.handle_retry(Some(true), Micros(2)), Some(Send::Push));
+        assert_eq!(upgrade.handle_retry(Some("1.0.0"), Some(true), Micros(2)), Some(Send::Push));
         upgrade.handle_report(&success("2.0.0"), Micros(3));
         assert_eq!(upgrade.state(), &State::Succeeded);
     }

@@ -1,0 +1,172 @@
+//! The fold against what devices and brokers really do.
+
+use super::{Bench, Effect};
+use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeOrder};
+use crate::upgrade::State;
+
+const UP: &str = "/$system/P/D/ota/upstream";
+const DOWN: &str = "/$system/P/D/ota/downstream";
+
+/// A bench and the events it was given, a second apart.
+struct Desk {
+    bench: Bench,
+    effects: Vec<Effect>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { bench: Bench::new(0), effects: Vec::new() }
+    }
+
+    fn take(&mut self, facts: impl IntoIterator<Item = Fact>) -> &mut Self {
+        for fact in facts {
+            let seq = self.bench.events() + 1;
+            self.effects = self.bench.apply(&Event { seq, at: Micros::from_secs(seq), fact });
+        }
+        self
+    }
+
+    fn state(&self) -> &State {
+        self.bench.cases().last().unwrap().upgrade.state()
+    }
+
+    fn device(&self) -> &super::Device {
+        self.bench.device(&DeviceId::new("P", "D")).unwrap()
+    }
+}
+
+fn connected(name: &str, username: &str) -> Fact {
+    let client = Client {
+        name: name.into(),
+        username: Some(username.into()),
+        address: "127.0.0.1:1".into(),
+        level: 4,
+        clean: true,
+        keep_alive_secs: 60,
+    };
+    Fact::ClientConnected { client }
+}
+
+fn subscribed(client: &str) -> Fact {
+    Fact::Subscribed { client: client.into(), filter: DOWN.into(), qos: 1, implicit: false }
+}
+
+fn gone(client: &str) -> Fact {
+    Fact::ClientDisconnected { client: client.into(), reason: String::new() }
+}
+
+fn says(client: Option<&str>, retain: bool, payload: &str) -> Fact {
+    let client = client.map(Into::into);
+    Fact::MessageReceived { client, topic: UP.into(), payload: payload.as_bytes().into(), qos: 1, retain }
+}
+
+fn pushed(dialect: &str, module: Option<&str>) -> Fact {
+    let order = UpgradeOrder {
+        upgrade: 1,
+        device: DeviceId::new("P", "D"),
+        dialect: dialect.into(),
+        module: module.map(Into::into),
+        name: "l.bin".into(),
+        version: "2.0.0".into(),
+        size: 1_000,
+        md5: "m".into(),
+        sha256: "s".into(),
+        url: "http://h/x?q".into(),
+        path: "/x?q".into(),
+        timeout_secs: None,
+    };
+    Fact::UpgradeRequested { order }
+}
+
+const SUCCESS: &str = r#"{"method":"report_success","payload":{"version":"2.0.0"}}"#;
+const VERSION: &str = r#"{"method":"report_version","payload":{"version":"1.0.0"}}"#;
+
+#[test]
+fn a_success_that_an_external_broker_kept_from_yesterday_is_no_success_today() {
+    let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
+    let mut desk = Desk::new();
+    desk.take([external, pushed("uiot", None), says(None, true, SUCCESS)]);
+    assert_eq!(desk.state(), &State::Offered);
+    assert_eq!(desk.device().defects.counts.get("stale-retained"), Some(&1));
+    desk.take([says(None, false, SUCCESS)]);
+    assert_eq!(desk.state(), &State::Succeeded);
+}
+
+#[test]
+fn a_device_that_signs_in_under_a_name_of_its_own_is_known_by_what_it_says() {
+    let mut desk = Desk::new();
+    desk.take([connected("whatever", "me"), subscribed("whatever"), says(Some("whatever"), false, VERSION)]);
+    assert_eq!(desk.device().online, Some(true));
+    desk.take([pushed("uiot", None)]);
+    assert_eq!(desk.effects.len(), 1, "the push leaves");
+}
+
+#[test]
+fn a_device_stays_online_while_one_of_its_two_clients_is_there() {
+    let mut desk = Desk::new();
+    desk.take([connected("P.D", "P|D|1"), connected("P.D.2", "P|D|1"), gone("P.D.2")]);
+    assert_eq!(desk.device().online, Some(true));
+    desk.take([gone("P.D")]);
+    assert_eq!(desk.device().online, Some(false));
+}
+
+#[test]
+fn what_a_listener_acknowledges_is_not_the_devices_word() {
+    let acknowledged = |client: &str| Fact::MessageAcknowledged { client: client.into(), topic: DOWN.into() };
+    let mut desk = Desk::new();
+    desk.take([connected("P.D", "P|D|1"), subscribed("P.D"), connected("spy", "spy"), pushed("uiot", None)]);
+    desk.take([acknowledged("spy")]);
+    assert_eq!(desk.bench.cases()[0].delivery.acknowledged, None);
+    desk.take([acknowledged("P.D")]);
+    assert!(desk.bench.cases()[0].delivery.acknowledged.is_some());
+}
+
+#[test]
+fn after_a_move_to_an_external_broker_presence_is_unknown() {
+    let mut desk = Desk::new();
+    let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
+    desk.take([connected("P.D", "P|D|1"), Fact::BrokerStopped, external]);
+    assert_eq!(desk.device().online, None);
+}
+
+#[test]
+fn a_failure_of_the_module_that_was_pushed_is_that_modules_even_when_it_is_its_first_word() {
+    let failed = Fact::MessageReceived {
+        client: None,
+        topic: "/ota/device/progress/P/D".into(),
+        payload: br#"{"id":1,"params":{"step":"-3","desc":"","module":"MCU"}}"#[..].into(),
+        qos: 0,
+        retain: false,
+    };
+    let mut desk = Desk::new();
+    let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
+    desk.take([external, pushed("aliyun", Some("MCU")), failed]);
+    assert!(desk.state().outcome().is_some());
+}
+
+#[test]
+fn a_request_without_the_urls_query_still_counts_as_the_devices() {
+    let asked = |path: &str| Fact::RequestReceived {
+        request: 1,
+        peer: String::new(),
+        method: "GET".into(),
+        path: path.into(),
+        range: None,
+    };
+    let mut desk = Desk::new();
+    desk.take([connected("P.D", "P|D|1"), subscribed("P.D"), pushed("uiot", None), asked("/x"), asked("/y")]);
+    assert_eq!(desk.bench.cases()[0].witness.requests, 1);
+}
+
+#[test]
+fn a_flood_of_invented_devices_does_not_make_the_bench_grow() {
+    let mut desk = Desk::new();
+    desk.take((0..10_000).map(|number| Fact::MessageReceived {
+        client: None,
+        topic: format!("/$system/P/D{number}/ota/upstream"),
+        payload: VERSION.as_bytes().into(),
+        qos: 0,
+        retain: false,
+    }));
+    assert_eq!(desk.bench.devices().count(), 4_096);
+}
