@@ -59,9 +59,8 @@ impl Simulated {
         Ok(Fact::PortOpened { port, settings: dialect.id().to_owned() })
     }
 
-    /// Switches a device off. Returns the fact that its console is closed, if it ran.
-    pub fn stop(&mut self, device: &DeviceId) -> Option<Fact> {
-        let port = console_name(device);
+    /// Switches the device with this console off. Returns the fact that its console is closed, if it ran.
+    pub fn stop(&mut self, port: String) -> Option<Fact> {
         let stopped = self.running.remove(&port)?;
         switch_off(stopped);
         Some(Fact::PortClosed { port, trouble: None })

@@ -1,6 +1,7 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
+use crate::device::console_name;
 use crate::dialect::{self, Outgoing};
 use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeOrder};
 use crate::io::Inbox;
@@ -85,7 +86,7 @@ impl Hands {
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
             Action::RetryUpgrade(upgrade) => vec![Fact::UpgradeRetried { upgrade }],
             Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
-            Action::StopSimulatedDevice(device) => self.simulated.stop(&device).into_iter().collect(),
+            Action::StopSimulatedDevice(device) => self.simulated.stop(console_name(&device)).into_iter().collect(),
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
                 self.ports.remove(&port);
@@ -97,7 +98,7 @@ impl Hands {
             }
             Action::ClosePort(port) => {
                 self.ports.remove(&port);
-                Vec::new()
+                self.simulated.stop(port).into_iter().collect()
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),

@@ -6,7 +6,7 @@ use crate::bench::{Action, Bench};
 use crate::event::{Event, Micros};
 use crate::ui::model::Batch;
 use crate::ui::settings::Settings;
-use crate::ui::state::PortChoice;
+use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::words::Language;
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
@@ -167,7 +167,10 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
         pick_images: Box::new(move || pick.picked.set(pick.picked.get() + 1)),
-        ports: Box::new(|| vec![PortChoice { name: "/dev/ttyACM0".into(), detail: "CP2102".into() }]),
+        plugged: Box::new(|| {
+            let choice = |name: &str, detail: &str| vec![Choice { name: name.into(), detail: detail.into() }];
+            PluggedIn { ports: choice("/dev/ttyACM0", "CP2102"), interfaces: choice("192.168.1.20", "eth0") }
+        }),
         look_for_ports: Box::new(|| {}),
         recording: Box::new(|| None),
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
