@@ -126,9 +126,9 @@ impl Window {
         }
         let button =
             |pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
-        for event in [Event::PointerMoved(pos), button(true), button(false)] {
-            self.ask(&Request::ApplyEvents { events: vec![event] });
-        }
+        self.ask(&Request::ApplyEvents { events: vec![Event::PointerMoved(pos)] });
+        // In one frame: the screen's own pointer, entering a new window late, must not come between.
+        self.ask(&Request::ApplyEvents { events: vec![Event::PointerMoved(pos), button(true), button(false)] });
     }
 
     /// Lets this long go by. The window says nothing unasked.
