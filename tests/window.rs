@@ -126,9 +126,9 @@ impl Window {
         }
         let button =
             |pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
-        for event in [Event::PointerMoved(pos), button(true), button(false)] {
-            self.ask(&Request::ApplyEvents { events: vec![event] });
-        }
+        self.ask(&Request::ApplyEvents { events: vec![Event::PointerMoved(pos)] });
+        // In one frame: the screen's own pointer, entering a new window late, must not come between.
+        self.ask(&Request::ApplyEvents { events: vec![Event::PointerMoved(pos), button(true), button(false)] });
     }
 
     /// Lets this long go by. The window says nothing unasked.
@@ -155,7 +155,7 @@ fn visit(nodes: &BTreeMap<NodeId, Node>, id: NodeId, origin: (f64, f64), widgets
     let labels = labels.flat_map(|label| [label.label(), label.value()]);
     let texts = [node.label(), node.value(), node.placeholder()].into_iter().chain(labels).flatten();
     let bounds = node.bounds().unwrap_or_default();
-    let center = ((bounds.x0 + bounds.x1) / 2.0 + origin.0, (bounds.y0 + bounds.y1) / 2.0 + origin.1);
+    let center = (bounds.x0.midpoint(bounds.x1) + origin.0, bounds.y0.midpoint(bounds.y1) + origin.1);
     #[expect(clippy::cast_possible_truncation, reason = "points on a screen")]
     let center = Pos2::new(center.0 as f32, center.1 as f32);
     let texts = texts.map(str::to_owned).collect();
