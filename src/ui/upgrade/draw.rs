@@ -178,7 +178,7 @@ fn track_ui(ui: &mut Ui, steps: &[StepView]) {
             StepMark::Ahead => "step.ahead",
             StepMark::Failed => "step.failed",
         });
-        let info = || WidgetInfo::labeled(Role::ListItem, true, format!("{}: {mark}", step.name));
+        let info = || WidgetInfo::labeled(Role::ListItem, true, format!("{}: {mark}", step.spoken));
         ui.interact(cell, id.with(at), Sense::hover()).widget_info(info);
         from = Some(center);
     }

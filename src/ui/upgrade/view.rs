@@ -27,6 +27,8 @@ pub enum StepMark {
 pub struct StepView {
     /// Its name, with a percentage.
     pub name: String,
+    /// Its name for assistive tools.
+    pub spoken: String,
     /// How it stands.
     pub mark: StepMark,
 }
@@ -181,7 +183,9 @@ fn steps(case: &Case, burning: bool) -> Vec<StepView> {
             std::cmp::Ordering::Greater => StepMark::Ahead,
         };
         let name = if mark == StepMark::Now { words::state(state) } else { say(&format!("state.{key}")) };
-        StepView { name, mark }
+        // Nobody who listens for the verdict shall hear it before it is there.
+        let spoken = if *key == "succeeded" && mark != StepMark::Done { say("step.success") } else { name.clone() };
+        StepView { name, spoken, mark }
     });
     // Waiting in the queue is no step of most upgrades.
     named.skip(usize::from(reached > 0)).collect()
