@@ -14,6 +14,11 @@ pub fn quantile(mut figures: Vec<f64>, percent: usize) -> f64 {
     figures.get(place).copied().unwrap_or_default()
 }
 
+/// Of two that were measured by turns: each turn is compared with its neighbour, which met the same weather.
+pub fn ratio(ours: &[f64], theirs: &[f64]) -> f64 {
+    median(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect())
+}
+
 /// How busy the machine was before anything was measured, where that can be read: a figure from a busy machine is none.
 pub fn tell_load(name: &str) {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -1,7 +1,7 @@
 //! 100-byte messages with `QoS` 0 through the embedded broker, recorded and drained as in a session, beside mosquitto.
 
 use crate::Failed;
-use crate::figures::median;
+use crate::figures::{median, ratio};
 use crate::programs::{self, Program};
 use crate::wire::{self, Client};
 use ota_workbench::bench::{Bench, Service};
@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 7;
-const MESSAGES: usize = 100_000;
+const ROUNDS: usize = 15;
+const MESSAGES: usize = 50_000;
 /// Messages in one write.
 const TOGETHER: usize = 100;
 const TOPIC: &str = "bench/messages";
@@ -57,12 +57,10 @@ pub fn messages() -> Result<(), Failed> {
     }
     over.store(true, Ordering::Relaxed);
     window.join().map_err(|_| "the draining thread panicked")?;
-    let workbench = median(ours);
-    println!("messages.workbench {workbench:.0} messages/s");
+    println!("messages.workbench {:.0} messages/s", median(ours.clone()));
     if peer.is_some() {
-        let mosquitto = median(theirs);
-        println!("messages.mosquitto {mosquitto:.0} messages/s");
-        println!("messages.ratio {:.2}", workbench / mosquitto);
+        println!("messages.mosquitto {:.0} messages/s", median(theirs.clone()));
+        println!("messages.ratio {:.2}", ratio(&ours, &theirs));
     }
     println!("messages.events {}", events.load(Ordering::Relaxed));
     println!("messages.captured {} bytes", session.captured_bytes());

@@ -1,7 +1,7 @@
 //! Ranges of 4,097 bytes on one keep-alive connection, as a real SDK asks for them: the firmware server beside nginx.
 
 use crate::Failed;
-use crate::figures::median;
+use crate::figures::{median, ratio};
 use crate::programs::{self, Program};
 use ota_workbench::io::Inbox;
 use ota_workbench::io::server::FirmwareServer;
@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 7;
-const ROUND: Duration = Duration::from_millis(1_500);
+const ROUNDS: usize = 21;
+const ROUND: Duration = Duration::from_millis(500);
 const RANGE: usize = 4_097;
 
 pub fn ranges() -> Result<(), Failed> {
@@ -46,12 +46,10 @@ pub fn ranges() -> Result<(), Failed> {
         }
     }
     server.stop();
-    let workbench = median(ours);
-    println!("ranges.workbench {workbench:.0} requests/s");
+    println!("ranges.workbench {:.0} requests/s", median(ours.clone()));
     for (name, _, _, theirs) in peers {
-        let theirs = median(theirs);
-        println!("ranges.{name} {theirs:.0} requests/s");
-        println!("ranges.ratio-to-{name} {:.2}", workbench / theirs);
+        println!("ranges.{name} {:.0} requests/s", median(theirs.clone()));
+        println!("ranges.ratio-to-{name} {:.2}", ratio(&ours, &theirs));
     }
     let told = session.join().map_err(|_| "the session's thread panicked")?;
     println!("ranges.facts {told}");

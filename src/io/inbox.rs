@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How many inputs may wait. Full means the sender waits: a mad device is slowed down, nothing is lost.
 const CAPACITY: usize = 4_096;
-/// The reader naps for so long: shorter than anybody sees, longer than many inputs take.
-const NAP: Duration = Duration::from_micros(200);
+/// The reader naps for so long: too short to be seen, and long enough for hundreds of inputs to come together.
+const NAP: Duration = Duration::from_millis(1);
 /// A sleep shorter than this was hardly one.
 const SHORT: Duration = Duration::from_millis(1);
 /// So many short sleeps in a row are a rush. What follows from one input takes fewer.
@@ -109,10 +109,12 @@ impl Inbox {
     }
 
     fn put_or_wait(&self, input: Input, blocking: impl FnOnce(&mut dyn FnMut())) -> Result<(), InboxClosed> {
-        if self.0.lock().waiting.len() >= CAPACITY {
-            blocking(&mut || self.wait_for_room());
-        }
         let mut state = self.0.lock();
+        if state.waiting.len() >= CAPACITY {
+            drop(state);
+            blocking(&mut || self.wait_for_room());
+            state = self.0.lock();
+        }
         if state.reader_gone {
             return Err(InboxClosed);
         }
@@ -231,7 +233,7 @@ impl Drop for InboxReader {
 
 #[cfg(test)]
 mod tests {
-    use super::{CAPACITY, Duration, Inbox, InboxClosed, Input, RecvTimeoutError};
+    use super::{CAPACITY, Duration, Inbox, InboxClosed, Input, RUSH, RecvTimeoutError};
     use crate::event::Fact;
 
     fn gap(lost: u64) -> Fact {
@@ -264,6 +266,29 @@ mod tests {
         }
         assert_eq!(next, [each; 3]);
         assert!(senders.into_iter().all(|sender| sender.join().unwrap().is_ok()));
+    }
+
+    #[test]
+    fn in_a_rush_every_input_is_taken_and_the_end_is_noticed() {
+        let (inbox, reader) = Inbox::new();
+        let (taken, next) = std::sync::mpsc::sync_channel(0);
+        let rounds = u64::from(RUSH) * 4;
+        let send = move || {
+            for lost in 0..rounds {
+                // One by one: the reader has nothing to do in between, but never for long.
+                inbox.fact(gap(lost)).unwrap();
+                next.recv_timeout(Duration::from_secs(10)).unwrap();
+            }
+        };
+        let sender = std::thread::Builder::new().spawn(send).unwrap();
+        for expected in 0..rounds {
+            let input = reader.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert!(matches!(input, Input::Fact(Fact::Gap { lost, .. }) if lost == expected));
+            taken.send(()).unwrap();
+        }
+        let end = reader.recv_timeout(Duration::from_secs(10));
+        assert!(matches!(end, Err(RecvTimeoutError::Disconnected)));
+        sender.join().unwrap();
     }
 
     #[test]
