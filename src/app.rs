@@ -5,7 +5,7 @@ use crate::event::Micros;
 use crate::ui::bench_screen::{Surroundings, bench_screen_ui};
 use crate::ui::model::{Batch, Model};
 use crate::ui::settings::Settings;
-use crate::ui::state::{PortChoice, WindowState};
+use crate::ui::state::{PluggedIn, WindowState};
 use crate::ui::top_bar::Recording;
 use crate::ui::upgrade;
 use crate::ui::wish::Wish;
@@ -27,9 +27,9 @@ pub struct Wiring {
     pub drain: Box<dyn FnMut() -> Batch>,
     /// Opens the system's dialog for firmware files; what is picked comes back as an action of the roof's own.
     pub pick_images: Box<dyn Fn()>,
-    /// The system's serial ports as last looked up.
-    pub ports: Box<dyn Fn() -> Vec<PortChoice>>,
-    /// Asks for the serial ports to be looked up again; the answer comes through `ports` and a repaint.
+    /// The system's serial ports and network interfaces as last looked up.
+    pub plugged: Box<dyn Fn() -> PluggedIn>,
+    /// Asks for them to be looked up again; the answer comes through `plugged` and a repaint.
     pub look_for_ports: Box<dyn Fn()>,
     /// How the recording stands, if there is one.
     pub recording: Box<dyn Fn() -> Option<Recording>>,
@@ -79,7 +79,7 @@ impl Workbench {
     fn keep_up(&mut self, ctx: &egui::Context) {
         words::speak(self.state.settings.language.unwrap_or(self.system_language));
         self.model.take((self.wiring.drain)());
-        self.state.ports = (self.wiring.ports)();
+        self.state.plugged = (self.wiring.plugged)();
         self.state.keep_up(&self.model);
         if self.state.listing.update(&self.model, &self.state.filter) {
             ctx.request_repaint();
@@ -93,7 +93,7 @@ impl Workbench {
         let now = (self.wiring.now)();
         let recording = (self.wiring.recording)();
         let around = Surroundings { now, recording: recording.as_ref() };
-        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, around);
+        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, &around);
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }
@@ -112,7 +112,7 @@ impl Workbench {
 
     /// Hands the settings over when they changed; not in the middle of a drag.
     fn remember(&mut self, ctx: &egui::Context) {
-        let size = ctx.content_rect().size();
+        let size = ctx.input(|input| input.viewport_rect().size());
         self.state.settings.window = Some([size.x.round(), size.y.round()]);
         if self.state.settings == self.remembered || ctx.input(|input| input.pointer.any_down()) {
             return;

@@ -9,6 +9,6 @@ fn main() -> ExitCode {
     let args = WorkbenchArgs::parse();
     match args.command {
         Some(command) => cli::run(command).into(),
-        None => window::open(args.window).into(),
+        None => window::open(&args.window).into(),
     }
 }

@@ -4,12 +4,11 @@ use crate::app::{Wiring, Workbench};
 use crate::bench::{Action, Bench};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
 use crate::event::Trouble;
-use crate::io::serial::PortWatch;
 use crate::io::session::{CaptureChoice, Session, SessionOptions};
-use crate::io::{dialog, folder, remember, sample, utc_offset_secs};
+use crate::io::{Watch, dialog, folder, remember, sample, utc_offset_secs};
 use crate::ui::model::Batch;
 use crate::ui::settings::{Settings, ThemeChoice};
-use crate::ui::state::PortChoice;
+use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::top_bar::Recording;
 use crate::ui::words::{self, Language};
 use eframe::egui;
@@ -25,18 +24,18 @@ const LEAST_SIZE: [f32; 2] = [960.0, 600.0];
 
 /// Opens the window and runs until it is closed.
 #[must_use]
-pub fn open(args: WindowArgs) -> Exit {
+pub fn open(args: &WindowArgs) -> Exit {
     run(args).unwrap_or_else(|ended| {
         cli::complain(&ended.trouble);
         ended.exit
     })
 }
 
-fn run(args: WindowArgs) -> Result<Exit, Ended> {
+fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let data = folder::data(args.bench.data.as_deref()).map_err(Ended::unusable)?;
     let settings_file = data.join("settings.toml");
-    let settings = settings(&args, &settings_file);
-    let options = options(&args, &settings, &data)?;
+    let settings = settings(args, &settings_file);
+    let options = options(args, &settings, &data)?;
     let screen: Arc<OnceLock<egui::Context>> = Arc::default();
     let wake = waker(&screen);
     let session = Session::start(options, Box::new(wake.clone())).map_err(Ended::unusable)?;
@@ -114,8 +113,8 @@ fn waker(screen: &Arc<OnceLock<egui::Context>>) -> impl Fn() + Clone + Send + Sy
 }
 
 fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'static, settings_file: PathBuf) -> Wiring {
-    let ports = Arc::new(PortWatch::start(Box::new(wake)));
-    let looking = Arc::clone(&ports);
+    let watch = Arc::new(Watch::start(Box::new(wake)));
+    let looking = Arc::clone(&watch);
     let (acting, draining, picking, recording) =
         (Arc::clone(session), Arc::clone(session), Arc::clone(session), Arc::clone(session));
     let clock = session.clock();
@@ -130,15 +129,19 @@ fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'stati
             let session = Arc::clone(&picking);
             dialog::pick_files(words::say("builds.pick"), move |paths| session.act(Action::AddImages(paths)));
         }),
-        ports: Box::new(move || {
-            let known = ports.known();
-            known.into_iter().map(|port| PortChoice { name: port.name, detail: port.detail }).collect()
+        plugged: Box::new(move || {
+            let known = watch.known();
+            let ports = known.ports.into_iter().map(|port| Choice { name: port.name, detail: port.detail });
+            let interfaces = known.interfaces.into_iter();
+            let interfaces =
+                interfaces.map(|interface| Choice { name: interface.ip.to_string(), detail: interface.name });
+            PluggedIn { ports: ports.collect(), interfaces: interfaces.collect() }
         }),
         look_for_ports: Box::new(move || looking.look()),
         recording: Box::new(move || {
             let path = recording.capture()?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Some(Recording { name, bytes: recording.captured_bytes(), trouble: None })
+            Some(Recording { name, bytes: recording.captured_bytes() })
         }),
         remember: Box::new(move |settings| keeper.keep(settings)),
         now: Box::new(move || clock.now()),

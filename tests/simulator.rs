@@ -7,12 +7,14 @@
     reason = "these are tests, helpers included"
 )]
 
+mod program;
+
 use ota_workbench::device::Ending;
 use ota_workbench::dialect::{self, Credentials, Decoded, Dialect, Heard, Offer, Outgoing};
 use ota_workbench::event::{DeviceId, Trouble, UpgradeOrder};
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
 use ota_workbench::upgrade::{ReplyTo, Report, Rules, Said};
-use std::net::TcpListener;
+use program::free_port;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -122,10 +124,6 @@ fn wait_to_read(console: &Mutex<String>, words: &str) {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn a_device_without_a_broker_says_so_answers_at_its_console_and_stops_at_once() {
     let (simulator, console) = start(free_port(), false);
@@ -150,7 +148,7 @@ fn a_broker_s_address_that_is_none_is_refused_at_once() {
         pace: 0,
         once: false,
     };
-    assert_eq!(Simulator::start(options, |_| {}).err().unwrap().code, "broker-address-malformed");
+    assert_eq!(Simulator::start(options, |_| {}).err().unwrap().code, "bad-broker-url");
 }
 
 /// A mosquitto of our own on loopback.

@@ -91,6 +91,9 @@ impl Bench {
                 });
             }
             Fact::Gap { lost, .. } => self.lost += lost,
+            Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
+                self.recording = Some(trouble.clone());
+            }
             Fact::ClientRefused { .. }
             | Fact::BytesReceived { .. }
             | Fact::BytesSent { .. }

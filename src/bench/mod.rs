@@ -63,6 +63,8 @@ pub struct Bench {
     now: Micros,
     seq: u64,
     lost: u64,
+    /// Why nothing is recorded any more.
+    recording: Option<Trouble>,
     broker: Service,
     external: bool,
     server: Service,
@@ -84,6 +86,7 @@ impl Bench {
             now: Micros::default(),
             seq: 0,
             lost: 0,
+            recording: None,
             broker: Service::default(),
             external: false,
             server: Service::default(),

@@ -29,6 +29,12 @@ impl Bench {
         self.lost
     }
 
+    /// Why nothing is recorded any more, if so.
+    #[must_use]
+    pub const fn recording_trouble(&self) -> Option<&Trouble> {
+        self.recording.as_ref()
+    }
+
     /// How the broker stands.
     #[must_use]
     pub const fn broker(&self) -> &Service {

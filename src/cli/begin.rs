@@ -116,7 +116,9 @@ impl Desk {
         let rest = session.drain();
         drop(session);
         if json {
-            rest.events.iter().for_each(|event| print::event(event));
+            for event in &rest.events {
+                print::event(event);
+            }
         }
     }
 
@@ -124,7 +126,9 @@ impl Desk {
         let held = self.held.take().unwrap_or_default();
         if self.json {
             print::line(first);
-            held.iter().for_each(|event| print::event(event));
+            for event in &held {
+                print::event(event);
+            }
         }
     }
 }

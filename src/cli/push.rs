@@ -28,7 +28,7 @@ pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let options = session_options(&args.bench, fallback)?;
     let interrupted = interruption();
     let mut push = Push { args, dialect, interrupted, desk: Desk::open(options, args.json)?, shown: String::new() };
-    let verdict = push.to_the_end();
+    let verdict = push.run_to_the_end();
     push.conclude(verdict)
 }
 
@@ -57,7 +57,7 @@ struct Push<'a> {
 }
 
 impl Push<'_> {
-    fn to_the_end(&mut self) -> Result<(), Stopped> {
+    fn run_to_the_end(&mut self) -> Result<(), Stopped> {
         if !self.args.json {
             serve::greet(&self.desk);
         }

@@ -52,7 +52,7 @@ pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
 
 fn console(place: &str) -> Result<(Console, Option<Pty>), Ended> {
     match place {
-        "-" => Ok((Box::new(|bytes| print::bytes(bytes)), None)),
+        "-" => Ok((Box::new(print::bytes), None)),
         "pty" => {
             let (pty, mut output) = Pty::open().map_err(Ended::unusable)?;
             print::line(&words::tell("cli.console", &[("path", &pty.path())]));

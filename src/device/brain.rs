@@ -5,8 +5,9 @@ use super::download::Download;
 use super::failure::Failure;
 use super::shell::{Key, Shell};
 use super::voice::{Level, Reset, Slot, Voice};
-use super::{Ending, FetchFailure, Input, Offered, Profile, Step, SuccessStyle};
+use super::{Ending, FetchFailure, Input, Offered, Profile, Step};
 use crate::event::Micros;
+use crate::upgrade::SuccessRule;
 use crate::upgrade::{Report, Said};
 
 /// Between “restarting” and the reset.
@@ -247,9 +248,9 @@ impl Brain {
 
     fn success(&self, version: &str) -> Report {
         let version = version.to_owned();
-        match self.profile.style {
-            SuccessStyle::Reports => Report::Succeeded { version },
-            SuccessStyle::Informs => Report::Version { version },
+        match self.profile.success {
+            SuccessRule::Reported => Report::Succeeded { version },
+            SuccessRule::Informed => Report::Version { version },
         }
     }
 

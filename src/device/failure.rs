@@ -1,6 +1,7 @@
 //! Why an upgrade fails on the device, and each cloud's number for it.
 
-use super::{FetchFailure, SuccessStyle};
+use super::FetchFailure;
+use crate::upgrade::SuccessRule;
 
 /// Why an upgrade fails on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +25,15 @@ pub(super) struct Plan {
 
 impl Failure {
     /// The number the device's cloud has for it.
-    pub(super) const fn code(self, style: SuccessStyle) -> i64 {
-        match (style, self) {
-            (SuccessStyle::Reports, Self::Unreachable) | (SuccessStyle::Informs, Self::Unusable) => -1,
-            (SuccessStyle::Reports, Self::Expired)
-            | (SuccessStyle::Informs, Self::Unreachable | Self::Expired | Self::TimedOut) => -2,
-            (SuccessStyle::Reports, Self::TimedOut) | (SuccessStyle::Informs, Self::Digest) => -3,
-            (SuccessStyle::Reports, Self::Digest) | (SuccessStyle::Informs, Self::Burn) => -4,
-            (SuccessStyle::Reports, Self::Burn) => -5,
-            (SuccessStyle::Reports, Self::Unusable) => -6,
+    pub(super) const fn code(self, rule: SuccessRule) -> i64 {
+        match (rule, self) {
+            (SuccessRule::Reported, Self::Unreachable) | (SuccessRule::Informed, Self::Unusable) => -1,
+            (SuccessRule::Reported, Self::Expired)
+            | (SuccessRule::Informed, Self::Unreachable | Self::Expired | Self::TimedOut) => -2,
+            (SuccessRule::Reported, Self::TimedOut) | (SuccessRule::Informed, Self::Digest) => -3,
+            (SuccessRule::Reported, Self::Digest) | (SuccessRule::Informed, Self::Burn) => -4,
+            (SuccessRule::Reported, Self::Burn) => -5,
+            (SuccessRule::Reported, Self::Unusable) => -6,
         }
     }
 
@@ -51,11 +52,11 @@ impl Failure {
 
 impl Plan {
     /// The failure that has this number with this cloud; an unknown number is a refusal at once.
-    pub(super) fn new(code: i64, style: SuccessStyle) -> Self {
+    pub(super) fn new(code: i64, rule: SuccessRule) -> Self {
         // The download's failures share a number with Alibaba Cloud; the one half-way is the most telling, so it comes first.
         const ALL: [Failure; 5] =
             [Failure::TimedOut, Failure::Unreachable, Failure::Expired, Failure::Digest, Failure::Burn];
-        let failure = ALL.into_iter().find(|failure| failure.code(style) == code).unwrap_or(Failure::Unusable);
+        let failure = ALL.into_iter().find(|failure| failure.code(rule) == code).unwrap_or(Failure::Unusable);
         Self { failure, code }
     }
 }
@@ -73,24 +74,24 @@ impl From<&FetchFailure> for Failure {
 #[cfg(test)]
 mod tests {
     use super::{Failure, Plan};
-    use crate::device::SuccessStyle::{self, Informs, Reports};
+    use crate::upgrade::SuccessRule::{self, Informed, Reported};
 
-    fn check(style: SuccessStyle, code: i64, failure: Failure) {
-        assert_eq!(Plan::new(code, style), Plan { failure, code });
+    fn check(rule: SuccessRule, code: i64, failure: Failure) {
+        assert_eq!(Plan::new(code, rule), Plan { failure, code });
     }
 
     #[test]
     fn an_ordered_code_fails_where_its_cloud_says_it_does() {
-        check(Reports, -1, Failure::Unreachable);
-        check(Reports, -2, Failure::Expired);
-        check(Reports, -3, Failure::TimedOut);
-        check(Reports, -4, Failure::Digest);
-        check(Reports, -5, Failure::Burn);
-        check(Reports, -6, Failure::Unusable);
-        check(Informs, -1, Failure::Unusable);
-        check(Informs, -2, Failure::TimedOut);
-        check(Informs, -3, Failure::Digest);
-        check(Informs, -4, Failure::Burn);
-        check(Informs, 102, Failure::Unusable);
+        check(Reported, -1, Failure::Unreachable);
+        check(Reported, -2, Failure::Expired);
+        check(Reported, -3, Failure::TimedOut);
+        check(Reported, -4, Failure::Digest);
+        check(Reported, -5, Failure::Burn);
+        check(Reported, -6, Failure::Unusable);
+        check(Informed, -1, Failure::Unusable);
+        check(Informed, -2, Failure::TimedOut);
+        check(Informed, -3, Failure::Digest);
+        check(Informed, -4, Failure::Burn);
+        check(Informed, 102, Failure::Unusable);
     }
 }

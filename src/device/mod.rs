@@ -10,7 +10,8 @@ mod voice;
 
 pub use brain::Brain;
 
-use crate::upgrade::{Report, Said};
+use crate::event::DeviceId;
+use crate::upgrade::{Report, Said, SuccessRule};
 
 /// What the device was told to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,24 +28,21 @@ pub struct Offered {
     pub md5: String,
 }
 
-/// How a device's cloud learns of a success; its failure codes go with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SuccessStyle {
-    /// The device says that it succeeded. Codes as `UIoT` has them, -1…-6.
-    Reports,
-    /// The device tells the version it runs. Codes as Alibaba Cloud has them, -1…-4.
-    Informs,
-}
-
 /// What a device says first after every start, running this version.
 pub type Greeting = Box<dyn Fn(&str) -> Vec<Report> + Send>;
+
+/// The name under which a simulated device's console stands among the serial ports.
+#[must_use]
+pub fn console_name(device: &DeviceId) -> String {
+    format!("{} (simulated)", device.device)
+}
 
 /// What makes one simulated device differ from another.
 pub struct Profile {
     /// The version it runs at first.
     pub version: String,
     /// How its cloud learns of a success.
-    pub style: SuccessStyle,
+    pub success: SuccessRule,
     /// Fail every upgrade with this code, at the point where a real device would.
     pub fail_with: Option<i64>,
     /// Bytes a second to download; 0 is as fast as possible, with no pause anywhere else either.

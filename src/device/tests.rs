@@ -1,9 +1,10 @@
 //! The simulated device on virtual time: what its cloud hears, and what its console shows.
 
-use super::{Brain, Ending, FetchFailure, Input, Offered, Profile, Step, SuccessStyle};
+use super::{Brain, Ending, FetchFailure, Input, Offered, Profile, Step};
 use crate::event::Micros;
+use crate::upgrade::SuccessRule;
 use crate::upgrade::{Report, Said};
-use SuccessStyle::{Informs, Reports};
+use SuccessRule::{Informed, Reported};
 
 const MD5_OF_ZEROS: &str = "fcd6bcb56c1689fcef28b57c22475bad"; // 64 KiB of them
 const SIZE: u64 = 65_536;
@@ -23,11 +24,11 @@ struct World {
 }
 
 impl World {
-    fn new(style: SuccessStyle, fail_with: Option<i64>, pace: u64) -> Self {
+    fn new(rule: SuccessRule, fail_with: Option<i64>, pace: u64) -> Self {
         let greeting: super::Greeting = Box::new(|version| {
             vec![Report::Asked { version: None, reply: None }, Report::Version { version: version.to_owned() }]
         });
-        let brain = Brain::new(Profile { version: "1.0.0".into(), style, fail_with, pace, greeting });
+        let brain = Brain::new(Profile { version: "1.0.0".into(), success: rule, fail_with, pace, greeting });
         let (said, ended, ranges) = (Vec::new(), Vec::new(), Vec::new());
         let mut world =
             Self { brain, now: Micros(0), said, console: String::new(), ended, ranges, trouble: None, connects: 0 };
@@ -118,15 +119,15 @@ fn succeeded(version: &str) -> Report {
     Report::Succeeded { version: version.into() }
 }
 
-fn upgraded(style: SuccessStyle, pace: u64) -> World {
-    let mut world = World::new(style, None, pace);
+fn upgraded(rule: SuccessRule, pace: u64) -> World {
+    let mut world = World::new(rule, None, pace);
     world.upgrade();
     world
 }
 
 #[test]
 fn a_uiot_device_reports_success_after_its_reboot_and_only_then() {
-    let world = upgraded(Reports, 0);
+    let world = upgraded(Reported, 0);
     assert_eq!(world.last_words(), succeeded("2.0.0"));
     let order: Vec<_> =
         world.said.iter().map(|said| said.report.clone()).skip_while(|r| *r != version("2.0.0")).collect();
@@ -142,14 +143,14 @@ fn a_uiot_device_reports_success_after_its_reboot_and_only_then() {
 
 #[test]
 fn an_aliyun_device_tells_its_new_version_once() {
-    let world = upgraded(Informs, 0);
+    let world = upgraded(Informed, 0);
     let told = world.said.iter().filter(|said| said.report == version("2.0.0")).count();
     assert_eq!((told, world.last_words()), (1, version("2.0.0")));
 }
 
 #[test]
 fn another_module_leaves_the_device_s_own_version_alone() {
-    let mut world = World::new(Informs, None, 0);
+    let mut world = World::new(Informed, None, 0);
     world.put(Input::Offered(Offered { module: Some("MCU".into()), ..offer() }));
     world.run();
     assert_eq!(world.brain.version(), "1.0.0");
@@ -158,7 +159,7 @@ fn another_module_leaves_the_device_s_own_version_alone() {
 
 #[test]
 fn progress_rises_in_steps_and_ends_at_a_hundred() {
-    let (downloading, burning) = upgraded(Reports, 0).percents();
+    let (downloading, burning) = upgraded(Reported, 0).percents();
     assert_eq!((downloading.first(), downloading.last()), (Some(&0), Some(&100)));
     assert!(downloading.windows(2).all(|pair| pair[1] >= pair[0] + 5 || pair[1] == 100), "{downloading:?}");
     assert_eq!(burning, [0, 20, 40, 60, 80, 100]);
@@ -166,7 +167,7 @@ fn progress_rises_in_steps_and_ends_at_a_hundred() {
 
 #[test]
 fn ranges_cover_the_image_exactly_without_overlap() {
-    let mut world = World::new(Reports, None, 0);
+    let mut world = World::new(Reported, None, 0);
     world.put(Input::Offered(Offered { size: 10_000, md5: String::new(), ..offer() }));
     world.run();
     assert_eq!(world.ranges, [(0, 4096), (4096, 4096), (8192, 1808)]);
@@ -175,15 +176,15 @@ fn ranges_cover_the_image_exactly_without_overlap() {
 
 #[test]
 fn a_download_keeps_its_pace() {
-    let world = upgraded(Reports, 32_768);
+    let world = upgraded(Reported, 32_768);
     assert!(world.now >= Micros::from_secs(2), "64 KiB at 32 KiB/s took {}", world.now);
     assert!(world.now < Micros::from_secs(6), "{}", world.now);
-    assert_eq!(upgraded(Reports, 0).now, Micros(0));
+    assert_eq!(upgraded(Reported, 0).now, Micros(0));
 }
 
 #[test]
 fn the_console_tells_the_story_a_firmware_engineer_expects() {
-    let console = upgraded(Reports, 0).console;
+    let console = upgraded(Reported, 0).console;
     let story = [
         "rst:0x1 (POWERON_RESET)",
         "App version:      1.0.0",
@@ -204,10 +205,10 @@ fn the_console_tells_the_story_a_firmware_engineer_expects() {
     assert!(console.ends_with("\r\nlamp> "), "a prompt without newline stands at the end");
 }
 
-fn check_failure(style: SuccessStyle, ordered: i64, ranges: usize) {
-    let mut world = World::new(style, Some(ordered), 0);
+fn check_failure(rule: SuccessRule, ordered: i64, ranges: usize) {
+    let mut world = World::new(rule, Some(ordered), 0);
     world.upgrade();
-    let context = format!("{style:?} {ordered}\n{}", world.console);
+    let context = format!("{rule:?} {ordered}\n{}", world.console);
     assert!(matches!(world.last_words(), Report::Failed { code, .. } if code == ordered), "{context}");
     assert_eq!(world.ended, [Ending::Failed { code: ordered }], "{context}");
     assert_eq!(world.ranges.len(), ranges, "{context}");
@@ -219,15 +220,15 @@ fn check_failure(style: SuccessStyle, ordered: i64, ranges: usize) {
 #[test]
 fn an_ordered_failure_comes_where_a_real_one_would() {
     for (code, ranges) in [(-1, 0), (-2, 0), (-3, 8), (-4, 16), (-5, 16), (-6, 0)] {
-        check_failure(Reports, code, ranges);
+        check_failure(Reported, code, ranges);
     }
     for (code, ranges) in [(-1, 0), (-2, 8), (-3, 16), (-4, 16)] {
-        check_failure(Informs, code, ranges);
+        check_failure(Informed, code, ranges);
     }
 }
 
-fn check_real_failure(style: SuccessStyle, after: usize, why: &FetchFailure, expected: i64) {
-    let mut world = World::new(style, None, 0);
+fn check_real_failure(rule: SuccessRule, after: usize, why: &FetchFailure, expected: i64) {
+    let mut world = World::new(rule, None, 0);
     world.trouble = Some((after, why.clone()));
     world.upgrade();
     assert!(matches!(world.last_words(), Report::Failed { code, .. } if code == expected), "{why:?}: {:?}", world.said);
@@ -235,19 +236,19 @@ fn check_real_failure(style: SuccessStyle, after: usize, why: &FetchFailure, exp
 
 #[test]
 fn a_real_failure_is_reported_with_the_cloud_s_code() {
-    check_real_failure(Reports, 0, &FetchFailure::Status(404), -1);
-    check_real_failure(Reports, 0, &FetchFailure::Status(403), -2);
-    check_real_failure(Reports, 3, &FetchFailure::TimedOut, -3);
-    check_real_failure(Reports, 3, &FetchFailure::Broken("reset".into()), -3);
-    check_real_failure(Reports, 0, &FetchFailure::Unreachable("refused".into()), -1);
-    check_real_failure(Informs, 0, &FetchFailure::Status(404), -2);
-    check_real_failure(Informs, 3, &FetchFailure::TimedOut, -2);
+    check_real_failure(Reported, 0, &FetchFailure::Status(404), -1);
+    check_real_failure(Reported, 0, &FetchFailure::Status(403), -2);
+    check_real_failure(Reported, 3, &FetchFailure::TimedOut, -3);
+    check_real_failure(Reported, 3, &FetchFailure::Broken("reset".into()), -3);
+    check_real_failure(Reported, 0, &FetchFailure::Unreachable("refused".into()), -1);
+    check_real_failure(Informed, 0, &FetchFailure::Status(404), -2);
+    check_real_failure(Informed, 3, &FetchFailure::TimedOut, -2);
 }
 
 #[test]
 fn a_wrong_digest_is_never_burnt() {
-    for (style, expected) in [(Reports, -4), (Informs, -3)] {
-        let mut world = World::new(style, None, 0);
+    for (rule, expected) in [(Reported, -4), (Informed, -3)] {
+        let mut world = World::new(rule, None, 0);
         world.put(Input::Offered(Offered { md5: "00000000000000000000000000000000".into(), ..offer() }));
         world.run();
         assert!(matches!(world.last_words(), Report::Failed { code, .. } if code == expected));
@@ -257,7 +258,7 @@ fn a_wrong_digest_is_never_burnt() {
 
 #[test]
 fn an_image_of_no_bytes_is_refused() {
-    let mut world = World::new(Reports, None, 0);
+    let mut world = World::new(Reported, None, 0);
     world.put(Input::Offered(Offered { size: 0, ..offer() }));
     assert!(matches!(world.last_words(), Report::Failed { code: -6, .. }));
     assert_eq!(world.ranges, []);
@@ -265,7 +266,7 @@ fn an_image_of_no_bytes_is_refused() {
 
 #[test]
 fn a_device_that_failed_can_be_upgraded_again() {
-    let mut world = World::new(Reports, None, 0);
+    let mut world = World::new(Reported, None, 0);
     world.trouble = Some((2, FetchFailure::TimedOut));
     world.upgrade();
     world.trouble = None;
@@ -275,7 +276,7 @@ fn a_device_that_failed_can_be_upgraded_again() {
 
 #[test]
 fn a_second_offer_during_a_download_starts_no_second_download() {
-    let mut world = World::new(Reports, None, 200_000);
+    let mut world = World::new(Reported, None, 200_000);
     world.put(Input::Offered(offer()));
     world.tick();
     world.put(Input::Offered(offer()));
@@ -288,7 +289,7 @@ fn a_second_offer_during_a_download_starts_no_second_download() {
 
 #[test]
 fn a_cancelled_device_stops_and_reports_nothing() {
-    let mut world = World::new(Reports, None, 200_000);
+    let mut world = World::new(Reported, None, 200_000);
     world.put(Input::Offered(offer()));
     world.tick();
     let said = world.said.len();
@@ -303,7 +304,7 @@ fn a_cancelled_device_stops_and_reports_nothing() {
 
 #[test]
 fn an_answer_to_a_cancelled_request_does_not_get_into_the_next_image() {
-    let mut world = World::new(Reports, None, 0);
+    let mut world = World::new(Reported, None, 0);
     world.brain.handle(Input::Offered(offer()), Micros(0));
     let tickets: Vec<_> = std::iter::from_fn(|| world.brain.poll_step()).filter_map(|step| ticket(&step)).collect();
     world.brain.handle(Input::Cancelled, Micros(0));
@@ -322,7 +323,7 @@ fn ticket(step: &Step) -> Option<u32> {
 
 #[test]
 fn a_reconnect_without_a_reboot_reports_nothing() {
-    let mut world = World::new(Reports, None, 0);
+    let mut world = World::new(Reported, None, 0);
     world.put(Input::Disconnected("connection reset".into()));
     world.put(Input::Connected);
     assert_eq!(world.said, []);
@@ -331,7 +332,7 @@ fn a_reconnect_without_a_reboot_reports_nothing() {
 
 #[test]
 fn the_shell_echoes_and_answers() {
-    let mut world = World::new(Reports, None, 0);
+    let mut world = World::new(Reported, None, 0);
     world.console.clear();
     world.put(Input::Typed(b"versx\x7fion\r\n".to_vec()));
     assert_eq!(world.console, "versx\x08 \x08ion\r\nlamp 1.0.0 (ota_0)\r\nlamp> ");
@@ -346,7 +347,7 @@ fn the_shell_echoes_and_answers() {
 
 #[test]
 fn reboot_typed_at_the_prompt_reboots_into_the_same_version() {
-    let mut world = World::new(Reports, None, 0);
+    let mut world = World::new(Reported, None, 0);
     world.put(Input::Typed(b"reboot\n".to_vec()));
     world.run();
     assert_eq!((world.connects, world.brain.version()), (2, "1.0.0"));

@@ -100,7 +100,7 @@ impl Brain {
             State::Off | State::Idle | State::Halting(_) | State::Booting(_) => None,
         };
         let ordered = self.plan().filter(|plan| plan.failure == failure).map(|plan| plan.code);
-        let code = ordered.unwrap_or_else(|| failure.code(self.profile.style));
+        let code = ordered.unwrap_or_else(|| failure.code(self.profile.success));
         self.error(
             now,
             "ota",
@@ -112,7 +112,7 @@ impl Brain {
     }
 
     fn plan(&self) -> Option<Plan> {
-        self.profile.fail_with.map(|code| Plan::new(code, self.profile.style))
+        self.profile.fail_with.map(|code| Plan::new(code, self.profile.success))
     }
 
     /// Whether this failure was ordered on the command line.

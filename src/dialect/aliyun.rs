@@ -79,8 +79,7 @@ impl Dialect for Aliyun {
     }
 
     fn check_version(&self, version: &str) -> Result<(), Trouble> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if (1..=MAX_VERSION).contains(&version.len()) && version.chars().all(allowed) {
+        if lenient::is_version(version, MAX_VERSION) {
             return Ok(());
         }
         Err(Trouble::new("version-not-allowed")
@@ -222,13 +221,7 @@ fn said(message: &Value, topic: &str, purpose: Purpose, defects: &mut Vec<Defect
     let params = message.get("params").unwrap_or(&none);
     let module = lenient::text(params, "module", defects).filter(|module| !matches!(module.as_str(), "" | "default"));
     let report = match purpose {
-        Purpose::Inform => match lenient::text(params, "version", defects) {
-            Some(version) => Report::Version { version },
-            None => {
-                defects.push(Defect::new("missing-key", "version"));
-                return None;
-            }
-        },
+        Purpose::Inform => Report::Version { version: lenient::version(params, MAX_VERSION, defects)? },
         Purpose::Progress => progress(params, defects)?,
         Purpose::Get | Purpose::Request => Report::Asked {
             version: params.get("version").and_then(Value::as_str).map(str::to_owned),

@@ -7,6 +7,8 @@ use serde_json::Value;
 const MAX_DEPTH: usize = 64;
 /// How much of a message is quoted in a defect.
 const QUOTE: usize = 40;
+/// A longer version is no version of any cloud; only its beginning is kept.
+const LONGEST_VERSION: usize = 128;
 
 /// The JSON value in a payload, as far as one can be read, and what was wrong on the way.
 pub fn read(payload: &[u8]) -> (Option<Value>, Vec<Defect>) {
@@ -51,6 +53,27 @@ pub fn text(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<Strin
             None
         }
     }
+}
+
+/// Whether a cloud takes this as a version: 1 to `most` of `[A-Za-z0-9._-]`, on both.
+pub fn is_version(text: &str, most: usize) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=most).contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// The `version` of a message. What no cloud would take is said, and cut before it fills anybody's memory.
+pub fn version(value: &Value, most: usize, defects: &mut Vec<Defect>) -> Option<String> {
+    let Some(version) = text(value, "version", defects) else {
+        if value.get("version").is_none() {
+            defects.push(Defect::new("missing-key", "version"));
+        }
+        return None;
+    };
+    if is_version(&version, most) {
+        return Some(version);
+    }
+    defects.push(Defect::new("bad-version", quote(&version)));
+    Some(if version.len() > LONGEST_VERSION { quote(&version) } else { version })
 }
 
 /// A whole number, given as a number or as its digits in a text.

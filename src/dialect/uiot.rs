@@ -48,8 +48,7 @@ impl Dialect for Uiot {
     }
 
     fn check_version(&self, version: &str) -> Result<(), Trouble> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if (1..=MAX_VERSION).contains(&version.len()) && version.chars().all(allowed) {
+        if lenient::is_version(version, MAX_VERSION) {
             return Ok(());
         }
         Err(Trouble::new("version-not-allowed")
@@ -163,13 +162,7 @@ fn said(message: &Value, defects: &mut Vec<Defect>) -> Option<Said> {
         return None;
     };
     let payload = message.get("payload").unwrap_or(&Value::Null);
-    let version = |defects: &mut Vec<Defect>| {
-        let version = lenient::text(payload, "version", defects);
-        if version.is_none() {
-            defects.push(Defect::new("missing-key", "version"));
-        }
-        version
-    };
+    let version = |defects: &mut Vec<Defect>| lenient::version(payload, MAX_VERSION, defects);
     let report = match method.as_str() {
         "report_version" => Report::Version { version: version(defects)? },
         "request_firmware" => Report::Asked { version: version(defects), reply: None },
@@ -230,6 +223,8 @@ mod tests {
         up(r#"{"method":"report_progress","payload":{"state":"downloading","percent":-1}}"#, "Downloading 0", &["percent-out-of-range percent: -1"]),
         up(r#"{"method":"report_progress","payload":{"state":"cooking","percent":1}}"#, "", &["unknown-state cooking"]),
         up(r#"{"method":"report_success","payload":{}}"#, "", &["missing-key version"]),
+        up(r#"{"method":"report_version","payload":{"version":"二"}}"#, "Version 二", &["bad-version 二"]),
+        up(r#"{"method":"report_version","payload":{"version":["1"]}}"#, "", &[r#"wrong-type version: ["1"]"#]),
         up(r#"{"method":"dance","payload":{}}"#, "", &["unknown-method dance"]),
         up(r#"{"Method": "report_version", "Payload":{"Version":"1.0.0"}}"#, "", &[r#"other-spelling Method: "report_version""#]),
         up("[1,2]", "", &["missing-key method"]),

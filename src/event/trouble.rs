@@ -20,6 +20,7 @@ impl Trouble {
 
     /// Adds one named word for the sentences.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a caller hands over what it has, a reference or the thing")]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.args.push((Cow::Borrowed(name), value.to_string()));
         self

@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_broker_is_found_where_its_url_says() {
+        check("192.168.1.10:1884", "192.168.1.10:1884", None);
         check("mqtt://192.168.1.10", "192.168.1.10:1883", None);
+        check("192.168.1.10:1884", "192.168.1.10:1884", None);
         check("MQTT://broker.local:8883/", "broker.local:8883", None);
         check("tcp://[::1]:1884", "[::1]:1884", None);
         check("mqtt://[::1]", "[::1]:1883", None);
@@ -109,7 +111,6 @@ mod tests {
 
     #[test]
     fn a_url_that_is_none_is_refused_without_telling_its_password() {
-        check_refused("192.168.1.10:1883", "bad-broker-url");
         check_refused("http://u:secret@host", "bad-broker-url");
         check_refused("mqtt://", "bad-broker-url");
         check_refused("mqtt://u:secret@:1883", "bad-broker-url");

@@ -26,8 +26,11 @@ mod shelf;
 mod simulated;
 pub mod simulator;
 mod tail;
+mod watch;
 
 pub use clock::{Clock, local_time, utc_offset_secs};
 pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
+pub use network::Interface;
 pub use shelf::Prepared;
 pub use tail::{Batch, Waker};
+pub use watch::{Plugged, Watch};

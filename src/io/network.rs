@@ -2,6 +2,28 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+/// A network interface by which a device may reach this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// The system's name for it: `eth0`, `Wi-Fi`.
+    pub name: String,
+    /// Its IPv4 address.
+    pub ip: Ipv4Addr,
+}
+
+/// The interfaces with an IPv4 address, loopback left out, in the system's order.
+#[must_use]
+pub fn interfaces() -> Vec<Interface> {
+    let found = if_addrs::get_if_addrs().unwrap_or_default();
+    let reachable = found.into_iter().filter(|interface| !interface.is_loopback());
+    reachable
+        .filter_map(|interface| match interface.ip() {
+            IpAddr::V4(ip) => Some(Interface { name: interface.name, ip }),
+            IpAddr::V6(_) => None,
+        })
+        .collect()
+}
+
 /// The address for a program on this machine.
 #[must_use]
 pub fn reachable_here(listening: SocketAddr) -> SocketAddr {

@@ -142,7 +142,7 @@ struct Writer {
 impl Writer {
     fn run(mut self, queue: &Receiver<Order>) {
         loop {
-            match queue.recv_timeout(Duration::from_secs(60)) {
+            match queue.recv_timeout(Duration::from_mins(1)) {
                 Ok(Order::Write(lines)) => self.attempt(|file| file.write_all(&lines)),
                 Ok(Order::Sync) => self.attempt(|file| file.sync_data()),
                 Err(RecvTimeoutError::Timeout) => {}

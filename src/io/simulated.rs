@@ -3,7 +3,7 @@
 use super::Inbox;
 use super::simulator::{Simulator, SimulatorOptions};
 use crate::bench::SimulatedOrder;
-use crate::device::Profile;
+use crate::device::{Profile, console_name};
 use crate::dialect;
 use crate::event::{DeviceId, Fact, Trouble};
 use std::collections::BTreeMap;
@@ -17,12 +17,6 @@ const MAX_DEVICES: usize = 64;
 pub struct Simulated {
     inbox: Inbox,
     running: BTreeMap<String, (DeviceId, Simulator)>,
-}
-
-/// The name under which a simulated device's console stands among the serial ports.
-#[must_use]
-pub fn console_name(device: &DeviceId) -> String {
-    format!("{} (simulated)", device.device)
 }
 
 impl Simulated {
@@ -65,9 +59,8 @@ impl Simulated {
         Ok(Fact::PortOpened { port, settings: dialect.id().to_owned() })
     }
 
-    /// Switches a device off. Returns the fact that its console is closed, if it ran.
-    pub fn stop(&mut self, device: &DeviceId) -> Option<Fact> {
-        let port = console_name(device);
+    /// Switches the device with this console off. Returns the fact that its console is closed, if it ran.
+    pub fn stop(&mut self, port: String) -> Option<Fact> {
         let stopped = self.running.remove(&port)?;
         switch_off(stopped);
         Some(Fact::PortClosed { port, trouble: None })

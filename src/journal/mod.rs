@@ -40,6 +40,7 @@ impl Journal {
     }
 
     /// The events kept, oldest first.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Event>> + ExactSizeIterator {
         self.events.iter()
     }

@@ -18,7 +18,7 @@ pub struct Surroundings<'a> {
 }
 
 /// Draws the whole screen. The bench is only read; what is to be done comes back.
-pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: Surroundings<'_>) -> Vec<Wish> {
+pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: &Surroundings<'_>) -> Vec<Wish> {
     let mut wishes = Vec::new();
     let fill = theme::palette(ui).panel;
     let bar = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 5));
@@ -51,7 +51,7 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
         });
         panes_ui(ui, model, state, &mut wishes);
     });
-    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &mut state.settings));
+    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &state.plugged.interfaces, &mut state.settings));
     wishes
 }
 
@@ -74,15 +74,19 @@ fn side_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, now: Micros, wis
 fn panes_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
     let whole: Rect = ui.available_rect_before_wrap();
     let width = whole.width();
-    let console = Panel::right("console")
-        .frame(Frame::new())
-        .default_size((width * state.settings.console_part).round())
-        .size_range(280.0..=(width - 300.0).max(281.0));
+    // A panel keeps its width when the window grows; both panes shall grow.
+    let wanted = (width * state.settings.console_part).round().clamp(280.0, (width - 300.0).max(281.0));
+    let settled = (state.panes_width - width).abs() < 0.5;
+    let range = if settled { 280.0..=(width - 300.0).max(281.0) } else { wanted..=wanted };
+    let console = Panel::right("console").frame(Frame::new()).default_size(wanted).size_range(range);
     let shown = console.show(ui, |ui| {
         ui.take_available_width();
         wishes.extend(console::console_ui(ui, model, state));
     });
-    state.settings.console_part = (shown.response.rect.width() / width.max(1.0) * 100.0).round() / 100.0;
+    if settled {
+        state.settings.console_part = (shown.response.rect.width() / width.max(1.0) * 100.0).round() / 100.0;
+    }
+    state.panes_width = width;
     if let Some(view) = detail::view(model, state) {
         detail_pane_ui(ui, &view, whole.height(), state);
     }

@@ -81,7 +81,7 @@ fn find(model: &Model, state: &mut WindowState, back: bool) {
 }
 
 fn port_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
-    let chosen = state.port.clone().or_else(|| state.settings.port.clone()).unwrap_or_default();
+    let chosen = chosen_port(state);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if !chosen.is_empty() {
@@ -101,9 +101,16 @@ fn port_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec
     });
 }
 
+/// The console that is shown; before there is one, the port used the last time, else the first there is.
+fn chosen_port(state: &WindowState) -> String {
+    let remembered = state.plugged.ports.iter().find(|port| state.settings.port.as_ref() == Some(&port.name));
+    let offered = || remembered.or(state.plugged.ports.first()).map(|port| port.name.clone());
+    state.port.clone().or_else(offered).unwrap_or_default()
+}
+
 fn choose_port_ui(ui: &mut Ui, chosen: &String, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
     let known = model.consoles.keys().map(|name| (name.clone(), name.clone()));
-    let others = state.ports.iter().filter(|port| !model.consoles.contains_key(&port.name));
+    let others = state.plugged.ports.iter().filter(|port| !model.consoles.contains_key(&port.name));
     let described = others.map(|port| {
         let face = format!("{} {}", port.name, port.detail);
         (port.name.clone(), face.trim_end().to_owned())

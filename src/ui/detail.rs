@@ -3,8 +3,8 @@
 use super::model::Model;
 use super::pieces::{sign_ui, title_ui, warning_ui, weak_ui};
 use super::state::WindowState;
-use super::summary;
 use super::words::{self, say};
+use super::{summary, theme};
 use crate::dialect;
 use crate::event::{Event, Fact};
 use eframe::egui::{Align, Grid, Label, Layout, RichText, ScrollArea, TextStyle, Ui};
@@ -187,17 +187,21 @@ pub fn detail_ui(ui: &mut Ui, view: &DetailView) -> bool {
                 ui.add(Label::new(problem).selectable(true).extend());
             });
         }
-        Grid::new("fields").num_columns(2).spacing([12.0, 2.0]).show(ui, |ui| {
+        let bytes_ui = |ui: &mut Ui, text: &Option<String>| {
+            if let Some(text) = text {
+                ui.add(Label::new(RichText::new(text).text_style(TextStyle::Monospace)).selectable(true).extend());
+                ui.separator();
+            }
+        };
+        bytes_ui(ui, &view.text);
+        Grid::new("fields").num_columns(2).spacing([12.0, 1.0]).min_row_height(theme::ROW).show(ui, |ui| {
             for (name, value) in &view.fields {
                 weak_ui(ui, name);
                 ui.add(Label::new(RichText::new(value).text_style(TextStyle::Monospace)).selectable(true).extend());
                 ui.end_row();
             }
         });
-        for text in [&view.text, &view.hex].into_iter().flatten() {
-            ui.separator();
-            ui.add(Label::new(RichText::new(text).text_style(TextStyle::Monospace)).selectable(true).extend());
-        }
+        bytes_ui(ui, &view.hex);
     });
     away
 }

@@ -7,6 +7,7 @@ use super::state::{Dialog, WindowState};
 use super::wish::Wish;
 use super::words::{self, say, tell};
 use crate::bench::{Action, Device, SimulatedOrder};
+use crate::device::console_name;
 use crate::dialect;
 use crate::event::DeviceId;
 use crate::upgrade::State;
@@ -70,10 +71,8 @@ fn short_time(time: &str) -> &str {
 
 /// A simulated device's console bears its name.
 fn is_simulated(id: &DeviceId, model: &Model) -> bool {
-    model
-        .bench
-        .ports()
-        .any(|(name, port)| port.state.is_ok() && name.starts_with("sim") && name.ends_with(id.device.as_ref()))
+    let console = console_name(id);
+    model.bench.ports().any(|(name, port)| port.state.is_ok() && name == console)
 }
 
 /// Draws the list.

@@ -2,7 +2,7 @@
 
 use super::pieces::choice_ui;
 use super::settings::Settings;
-use super::state::Dialog;
+use super::state::{Choice, Dialog};
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::{say, tell};
@@ -13,7 +13,7 @@ use eframe::egui;
 use eframe::egui::{Grid, Id, Key, Modal, RichText, TextEdit, Ui};
 
 /// Draws the open dialog over everything else. Closes it when it is done.
-pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, settings: &mut Settings) -> Vec<Wish> {
+pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, interfaces: &[Choice], settings: &mut Settings) -> Vec<Wish> {
     let Some(dialog) = open else { return Vec::new() };
     let mut wishes = Vec::new();
     let mut done = false;
@@ -22,6 +22,7 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, settings: &mut Settings
         let (confirmed, closed) = match dialog {
             Dialog::AddDevice { product, device, dialect } => add_device_ui(ui, product, device, dialect, &mut wishes),
             Dialog::Network { broker, server, advertise } => {
+                interfaces_ui(ui, interfaces, [broker, server, advertise]);
                 network_ui(ui, [broker, server, advertise], settings, &mut wishes)
             }
         };
@@ -86,13 +87,41 @@ fn add_device_ui(
     (confirmed, closed)
 }
 
+/// One choice puts the right host into all three fields; what they hold can still be edited.
+fn interfaces_ui(ui: &mut Ui, interfaces: &[Choice], fields: [&mut String; 3]) {
+    heading_ui(ui, say("network.title"), say("network.hint"));
+    let here = Choice { name: "127.0.0.1".into(), detail: say("network.here") };
+    let all = Choice { name: "0.0.0.0".into(), detail: say("network.all") };
+    let [broker, server, advertise] = fields;
+    ui.horizontal_wrapped(|ui| {
+        for interface in std::iter::once(&here).chain(interfaces).chain(std::iter::once(&all)) {
+            let chosen = host(broker) == Some(&interface.name) && host(server) == Some(&interface.name);
+            if ui.selectable_label(chosen, format!("{} · {}", interface.detail, interface.name)).clicked() {
+                *broker = format!("{}:{}", interface.name, port(broker).unwrap_or("1883"));
+                *server = format!("{}:{}", interface.name, port(server).unwrap_or("8070"));
+                advertise.clear();
+            }
+        }
+    });
+    ui.add_space(6.0);
+}
+
+/// The host of an `ip:port`; none of a URL.
+fn host(address: &str) -> Option<&str> {
+    address.rsplit_once(':').map(|(host, _)| host).filter(|host| !host.contains('/'))
+}
+
+/// The port of an `ip:port`.
+fn port(address: &str) -> Option<&str> {
+    address.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok())
+}
+
 fn network_ui(
     ui: &mut Ui,
     [broker, server, advertise]: [&mut String; 3],
     settings: &mut Settings,
     wishes: &mut Vec<Wish>,
 ) -> (bool, bool) {
-    heading_ui(ui, say("network.title"), say("network.hint"));
     Grid::new("network").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
         field_ui(ui, "network.broker", "0.0.0.0:1883", broker);
         field_ui(ui, "network.server", "0.0.0.0:8070", server);

@@ -5,6 +5,7 @@ use super::theme::{self, palette};
 use super::words::tell;
 use eframe::egui;
 use eframe::egui::accesskit::Role;
+use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{Align2, FontId, Key, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
 
 const HEIGHT: f32 = 40.0;
@@ -97,7 +98,9 @@ fn paint(ui: &Ui, view: &EntryView, rect: Rect, response: &Response) {
     if let Some(light) = view.light {
         paint_light(ui, pos2(rect.left() + 14.0, rect.top() + 13.0), light);
     }
-    let right = painter.layout_no_wrap(view.right.clone(), FontId::proportional(12.5), colours.text);
+    let mut right = LayoutJob::simple_singleline(view.right.clone(), FontId::proportional(12.5), colours.text);
+    right.wrap = TextWrapping::truncate_at_width(rect.width() / 2.0);
+    let right = painter.layout_job(right);
     let right_at = rect.right() - 6.0 - right.size().x;
     painter.galley(pos2(right_at, rect.top() + 5.0), right, colours.text);
     let left = rect.left() + if view.light.is_some() { 26.0 } else { 12.0 };

@@ -10,12 +10,17 @@ use std::ops::{Range, RangeInclusive};
 
 const BAR: f32 = 10.0;
 const SHORTEST_THUMB: f32 = 24.0;
+/// One press of an arrow to the side, and the end of the longest piece of a line, in points.
+const SIDEWAYS: f32 = 80.0;
+const FARTHEST: f32 = 140_000.0;
 
 /// Where a list stands. Rows are named by numbers that never change, so a list that loses its head stays where it is.
 #[derive(Clone, Debug)]
 pub struct Scroll {
     /// The number of the topmost row, with the part of it that is scrolled away.
     pub top: f64,
+    /// How far the rows are pushed to the left, in points: a line may be longer than the pane is wide.
+    pub left: f32,
     /// Whether the list stays at its end.
     pub follow: bool,
     /// The row the keyboard is at.
@@ -28,7 +33,7 @@ pub struct Scroll {
 
 impl Default for Scroll {
     fn default() -> Self {
-        Self { top: 0.0, follow: true, cursor: None, anchor: None, reveal: None }
+        Self { top: 0.0, left: 0.0, follow: true, cursor: None, anchor: None, reveal: None }
     }
 }
 
@@ -50,6 +55,10 @@ impl Scroll {
     /// Goes back to the end and stays there.
     pub const fn jump_to_latest(&mut self) {
         self.follow = true;
+    }
+
+    fn push(&mut self, points: f32) {
+        self.left = (self.left + points).clamp(0.0, FARTHEST);
     }
 
     fn step_to(&mut self, row: u64, extend: bool) {
@@ -98,13 +107,14 @@ pub struct Rows<'a> {
 
 /// Draws the list into all the room there is.
 pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
-    let id = ui.scope_id().with(rows.salt);
+    let Rows { salt, name, range, draw } = rows;
+    let id = ui.scope_id().with(salt);
     let (rect, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     ui.painter().rect_filled(rect, 2.0, theme::palette(ui).sunken);
     let body = Rect::from_min_max(rect.min, pos2(rect.right() - BAR, rect.bottom()));
     let response = ui.interact(body, id, Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, rows.name));
-    let place = Place { body, range: rows.range.clone(), page: rows_in(body.height()) };
+    response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, name));
+    let place = Place { body, range, page: rows_in(body.height()) };
     place.wheel(ui, &response, scroll);
     let mut output = RowsOutput::default();
     place.pointer(ui, &response, scroll, &mut output);
@@ -114,7 +124,7 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     let track = Rect::from_min_max(pos2(body.right(), rect.top()), rect.max);
     place.bar(ui, id.with("bar"), track, scroll);
     place.settle(scroll);
-    place.draw(ui, id, scroll, rows.draw);
+    place.draw(ui, id, scroll, draw);
     if response.has_focus() {
         let stroke = ui.visuals().widgets.hovered.bg_stroke;
         ui.painter().rect_stroke(rect.shrink(0.5), 2.0, stroke, egui::StrokeKind::Inside);
@@ -138,9 +148,12 @@ impl Place {
         if !response.contains_pointer() {
             return;
         }
-        let delta = ui.input(|input| input.smooth_scroll_delta().y);
-        if delta != 0.0 {
-            self.move_to(scroll, scroll.top - f64::from(delta / theme::ROW));
+        let delta = ui.input(egui::InputState::smooth_scroll_delta);
+        if delta.y != 0.0 {
+            self.move_to(scroll, scroll.top - f64::from(delta.y / theme::ROW));
+        }
+        if delta.x != 0.0 {
+            scroll.push(-delta.x);
         }
     }
 
@@ -177,7 +190,7 @@ impl Place {
     }
 
     fn keyboard(&self, ui: &Ui, id: Id, scroll: &mut Scroll, output: &mut RowsOutput) {
-        let filter = EventFilter { vertical_arrows: true, horizontal_arrows: false, tab: false, escape: true };
+        let filter = EventFilter { vertical_arrows: true, horizontal_arrows: true, tab: false, escape: true };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
         if self.range.is_empty() {
             return;
@@ -208,6 +221,11 @@ impl Place {
             scroll.step_to(row, extend);
             scroll.follow = row == last;
             output.chose = Some(row);
+        }
+        for (key, step) in [(Key::ArrowLeft, -SIDEWAYS), (Key::ArrowRight, SIDEWAYS)] {
+            if ui.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
+                scroll.push(step);
+            }
         }
         if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             (scroll.cursor, scroll.anchor) = (None, None);
@@ -278,7 +296,8 @@ impl Place {
             if chosen {
                 painter.rect_filled(rect, 0.0, colours.chosen);
             }
-            let text = draw(&RowSpace { painter: &painter, rect, row, chosen });
+            let pushed = rect.with_min_x(rect.left() - scroll.left);
+            let text = draw(&RowSpace { painter: &painter, rect: pushed, row, chosen });
             let shown = rect.intersect(self.body);
             let info = || WidgetInfo::selected(Role::ListBoxOption, true, chosen, &text);
             ui.interact(shown, id.with(row), Sense::hover()).widget_info(info);

@@ -9,13 +9,22 @@ use super::words;
 use crate::bench::{Build, Case, Device, PushOrder};
 use crate::event::{DeviceId, ImageId, Micros, Trouble};
 
-/// One serial port of the system.
+/// Something of the system's to choose from: a serial port by its name, a network interface by its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortChoice {
-    /// The system's name for it.
+pub struct Choice {
+    /// What it is called where it is used.
     pub name: String,
-    /// What it is: a product, an adapter's chip; may be empty.
+    /// What it is: a product, an adapter's chip, the interface's name; may be empty.
     pub detail: String,
+}
+
+/// What the system has to reach a device by, as last looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluggedIn {
+    /// Serial ports.
+    pub ports: Vec<Choice>,
+    /// Network interfaces.
+    pub interfaces: Vec<Choice>,
 }
 
 /// A dialog that is open, with what was typed into it.
@@ -23,9 +32,9 @@ pub struct PortChoice {
 pub enum Dialog {
     /// Put a device on the list.
     AddDevice {
-        /// ProductSN or ProductKey.
+        /// `ProductSN` or `ProductKey`.
         product: String,
-        /// DeviceSN or DeviceName.
+        /// `DeviceSN` or `DeviceName`.
         device: String,
         /// Dialect id.
         dialect: String,
@@ -83,8 +92,8 @@ pub struct WindowState {
     pub find: String,
     /// What is to be sent.
     pub line: String,
-    /// The system's serial ports, as last looked up.
-    pub ports: Vec<PortChoice>,
+    /// What the system has to reach a device by.
+    pub plugged: PluggedIn,
     /// The dialog that is open.
     pub dialog: Option<Dialog>,
     /// The instant marked in both panes.
@@ -93,6 +102,8 @@ pub struct WindowState {
     pub zoom: Option<(Micros, Micros)>,
     /// Where a drag over the overview began.
     pub zoom_from: Option<Micros>,
+    /// How wide both panes were together in the last frame, in points.
+    pub panes_width: f32,
     /// The zone's offset from UTC.
     pub utc_offset_secs: i32,
 }
@@ -109,7 +120,7 @@ impl WindowState {
             self.device = online.or_else(|| bench.devices().next()).map(|(id, _)| id.clone());
         }
         let listed =
-            |port: &String| model.consoles.contains_key(port) || self.ports.iter().any(|one| one.name == *port);
+            |port: &String| model.consoles.contains_key(port) || self.plugged.ports.iter().any(|one| one.name == *port);
         if self.port.as_ref().is_none_or(|port| !listed(port)) {
             let open = bench.ports().find(|(_, port)| port.state.is_ok()).map(|(name, _)| name.to_owned());
             self.port = open.or_else(|| model.consoles.keys().next().cloned());

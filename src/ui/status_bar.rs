@@ -27,14 +27,14 @@ pub struct StatusBarView {
 pub fn view(model: &Model, state: &WindowState, now: Micros) -> StatusBarView {
     let lost = model.bench.lost();
     let dropped = model.journal.dropped();
-    let loss = match (lost, dropped) {
+    let words = match (lost, dropped) {
         (0, 0) => say("status.no-loss"),
         (0, _) => tell("status.forgotten", &[("n", &count(dropped))]),
         _ => tell("status.lost", &[("n", &count(lost))]),
     };
     let rate =
         tell("status.rate", &[("rate", &count(model.events_a_second(now))), ("all", &count(model.bench.events()))]);
-    StatusBarView { chosen: chosen(model, state), rate, loss, lossy: lost > 0 }
+    StatusBarView { chosen: chosen(model, state), rate, loss: words, lossy: lost > 0 }
 }
 
 /// The time between the two ends of what is chosen.

@@ -71,7 +71,7 @@ const DARK: Palette = Palette {
     bad: rgb(0xff_7b_72),
     warn: rgb(0xf0_b4_29),
     panel: rgb(0x17_1a_20),
-    sunken: rgb(0x0f_12_16),
+    sunken: rgb(0x000f_1216),
     raised: rgb(0x2a_30_39),
     line: rgb(0x2f_36_40),
     chosen: rgb(0x1f_3a_5c),

@@ -19,8 +19,6 @@ pub struct Recording {
     pub name: String,
     /// Bytes written.
     pub bytes: u64,
-    /// Why it stopped, if it did.
-    pub trouble: Option<Trouble>,
 }
 
 /// How one thing stands.
@@ -51,7 +49,7 @@ pub struct TopBarView {
 #[must_use]
 pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -> TopBarView {
     let mut status = vec![broker(model), server(model), serial(model)];
-    status.extend(recording.map(recorded));
+    status.extend(recording.map(|recording| recorded(recording, model.bench.recording_trouble())));
     TopBarView { status, network: network(model, &state.settings) }
 }
 
@@ -121,10 +119,10 @@ fn serial(model: &Model) -> StatusView {
     }
 }
 
-fn recorded(recording: &Recording) -> StatusView {
+fn recorded(recording: &Recording, trouble: Option<&Trouble>) -> StatusView {
     let size = words::bytes(recording.bytes);
     let text = tell("status.recording", &[("name", &recording.name), ("size", &size)]);
-    match &recording.trouble {
+    match trouble {
         Some(trouble) => broken(text, trouble),
         None => running(text),
     }

@@ -87,7 +87,9 @@ impl RetainStorage for Retained {
 
     async fn get(&self, filter: &TopicFilter) -> Result<Vec<(TopicName, Retain)>> {
         let mut messages = self.0.get_message(&marked(filter).as_ref().into()).await?;
-        messages.iter_mut().for_each(|(topic, _)| *topic = unmarked(topic).as_ref().into());
+        for (topic, _) in &mut messages {
+            *topic = unmarked(topic).as_ref().into();
+        }
         Ok(messages)
     }
 

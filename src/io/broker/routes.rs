@@ -55,11 +55,11 @@ impl Router for Routes {
         .unwrap_or_default();
         for relations in matches.values_mut() {
             leave_one_each(relations);
-            relations.iter_mut().for_each(|(filter, ..)| {
+            for (filter, ..) in relations.iter_mut() {
                 if let Cow::Owned(known) = unmarked(filter) {
                     *filter = known.into();
                 }
-            });
+            }
         }
         if by_cloud && matches.values().all(Vec::is_empty) {
             self.tell_unheard(topic);

@@ -7,10 +7,8 @@ pub(super) mod native;
 mod native;
 mod ports;
 mod threads;
-mod watch;
 
 pub use ports::{PortName, available_ports};
-pub use watch::PortWatch;
 
 use crate::bench::SerialSettings;
 use crate::event::Trouble;

@@ -1,6 +1,7 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
+use crate::device::console_name;
 use crate::dialect::{self, Outgoing};
 use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeOrder};
 use crate::io::Inbox;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a firmware URL lives, as on the clouds.
-const URL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const URL_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The broker in use.
 enum BrokerHand {
@@ -85,7 +86,7 @@ impl Hands {
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
             Action::RetryUpgrade(upgrade) => vec![Fact::UpgradeRetried { upgrade }],
             Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
-            Action::StopSimulatedDevice(device) => self.simulated.stop(&device).into_iter().collect(),
+            Action::StopSimulatedDevice(device) => self.simulated.stop(console_name(&device)).into_iter().collect(),
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
                 self.ports.remove(&port);
@@ -97,7 +98,7 @@ impl Hands {
             }
             Action::ClosePort(port) => {
                 self.ports.remove(&port);
-                Vec::new()
+                self.simulated.stop(port).into_iter().collect()
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),
@@ -235,9 +236,10 @@ impl Hands {
         match FirmwareServer::start(address, self.inbox.clone()) {
             Ok(server) => {
                 let address = server.address();
-                let advertised = advertise
-                    .map(|prefix| prefix.trim_end_matches('/').to_owned())
-                    .unwrap_or_else(|| format!("http://{}", network::reachable_from_outside(address)));
+                let advertised = advertise.map_or_else(
+                    || format!("http://{}", network::reachable_from_outside(address)),
+                    |prefix| prefix.trim_end_matches('/').to_owned(),
+                );
                 self.server = Some((server, advertised.clone()));
                 vec![Fact::ServerStarted { address: address.to_string(), advertised }]
             }

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Inputs taken in before readers are told: a flood costs few wake-ups, a single event none of the wait.
 const BATCH: usize = 512;
 /// How long to wait when nothing is due.
-const NEVER: Duration = Duration::from_secs(60 * 60);
+const NEVER: Duration = Duration::from_hours(1);
 
 /// Everything the thread owns.
 pub struct Core {

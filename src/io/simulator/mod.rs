@@ -4,11 +4,10 @@ mod fetch;
 mod link;
 mod worker;
 
-use crate::device::{Ending, SuccessStyle};
+use crate::device::Ending;
 use crate::dialect::Dialect;
 use crate::event::{DeviceId, Trouble};
 use crate::io::broker_url::BrokerUrl;
-use crate::upgrade::{Report, Said};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,18 +95,6 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-/// How a device of this dialect lets its cloud know of a success: a word of its own, or just its version.
-fn success_style(dialect: &dyn Dialect, device: &DeviceId) -> SuccessStyle {
-    let spelt = |report| dialect.say(device, &Said::of_default(report), 1);
-    let version = || "1".to_owned();
-    let success = spelt(Report::Succeeded { version: version() });
-    if success.is_none() || success == spelt(Report::Version { version: version() }) {
-        SuccessStyle::Informs
-    } else {
-        SuccessStyle::Reports
     }
 }
 

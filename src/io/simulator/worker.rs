@@ -1,8 +1,8 @@
 //! The device's own thread: feeds the brain, and does what it asks.
 
+use super::SimulatorOptions;
 use super::fetch::{self, Answer, Request};
 use super::link::{End, Link, LinkEvent, LinkOptions};
-use super::{SimulatorOptions, success_style};
 use crate::device::{Brain, Ending, Input as Sense, Offered, Profile, Step};
 use crate::dialect::{Dialect, Heard, Offer};
 use crate::event::{DeviceId, Micros, Trouble};
@@ -54,9 +54,9 @@ impl Worker {
         stopping: Arc<AtomicBool>,
     ) -> Result<Self, Trouble> {
         let SimulatorOptions { device, dialect, version, secret, fail_with, pace, once, .. } = options;
-        let style = success_style(dialect, &device);
+        let success = dialect.rules().success;
         let greeting = Box::new(move |version: &str| dialect.greeting(version));
-        let brain = Brain::new(Profile { version, style, fail_with, pace, greeting });
+        let brain = Brain::new(Profile { version, success, fail_with, pace, greeting });
         let answers = inputs.clone();
         let fetches = fetch::start(&device.to_string(), move |ticket, answer| {
             let _ = answers.send(Input::Fetched(ticket, answer));

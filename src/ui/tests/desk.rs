@@ -6,8 +6,9 @@ use crate::bench::{Action, Bench};
 use crate::event::{Event, Micros};
 use crate::ui::model::Batch;
 use crate::ui::settings::Settings;
+use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::words::Language;
-use eframe::egui::{Key, Modifiers, accesskit, vec2};
+use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use std::cell::{Cell, RefCell};
@@ -78,7 +79,7 @@ impl Desk {
     pub fn rests(&mut self) -> bool {
         self.harness.run_steps(3);
         let delay = self.harness.output().viewport_output.values().map(|viewport| viewport.repaint_delay).min();
-        delay.is_some_and(|delay| delay > std::time::Duration::from_secs(60))
+        delay.is_some_and(|delay| delay > std::time::Duration::from_mins(1))
     }
 
     pub fn shows(&self, name: &str) -> bool {
@@ -161,16 +162,19 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [a, b, c, d, e] = [(); 5].map(|()| written.clone());
+    let [act, drain, pick, remember, now] = [(); 5].map(|()| written.clone());
     Wiring {
-        act: Box::new(move |action| a.actions.borrow_mut().push(action)),
-        drain: Box::new(move || Batch { resync: None, events: b.events.take() }),
-        pick_images: Box::new(move || c.picked.set(c.picked.get() + 1)),
-        ports: Box::new(Vec::new),
+        act: Box::new(move |action| act.actions.borrow_mut().push(action)),
+        drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
+        pick_images: Box::new(move || pick.picked.set(pick.picked.get() + 1)),
+        plugged: Box::new(|| {
+            let choice = |name: &str, detail: &str| vec![Choice { name: name.into(), detail: detail.into() }];
+            PluggedIn { ports: choice("/dev/ttyACM0", "CP2102"), interfaces: choice("192.168.1.20", "eth0") }
+        }),
         look_for_ports: Box::new(|| {}),
         recording: Box::new(|| None),
-        remember: Box::new(move |settings| *d.remembered.borrow_mut() = Some(settings.clone())),
-        now: Box::new(move || Micros(e.now.get())),
+        remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
+        now: Box::new(move || Micros(now.now.get())),
         utc_offset_secs: 0,
     }
 }

@@ -6,7 +6,7 @@ mod scroller;
 mod story;
 mod summaries;
 
-use crate::bench::{Action, PushOrder};
+use crate::bench::{Action, PushOrder, SimulatedOrder};
 use crate::event::{Fact, Trouble};
 use desk::Desk;
 use story::Story;
@@ -30,7 +30,10 @@ fn a_first_start_shows_a_build_the_addresses_and_what_to_do_next() {
     assert!(desk.says("Broker 127.0.0.1:1883"));
     assert!(desk.shows("Choose a network interface…"));
     desk.click("Start a simulated device");
-    assert_eq!(desk.acted(), [Action::StartSimulatedDevice { dialect: "uiot".into() }]);
+    assert_eq!(
+        desk.acted(),
+        [Action::StartSimulatedDevice(SimulatedOrder { dialect: "uiot".into(), ..SimulatedOrder::default() })]
+    );
     desk.click("Add build…");
     assert_eq!(desk.picked(), 1);
 }

@@ -111,3 +111,11 @@ fn a_window_that_fell_behind_says_so() {
     assert_eq!(model.feed.row(0).map(|row| row.skipped), Some(3));
     assert_eq!(model.bench.builds().count(), 1);
 }
+
+#[test]
+fn the_only_serial_port_is_opened_with_one_click() {
+    let mut desk = Desk::at(of(|story| _ = story.services()));
+    desk.click("Open port");
+    let settings = crate::bench::SerialSettings::default();
+    assert_eq!(desk.acted(), [Action::OpenPort { port: "/dev/ttyACM0".into(), settings }]);
+}

@@ -28,11 +28,12 @@ pub struct Fields<'a> {
 
 /// Draws the panel.
 pub fn upgrade_ui(ui: &mut Ui, view: &UpgradeView, fields: Fields<'_>) -> Vec<Wish> {
+    let Fields { draft, dialect, network } = fields;
     let mut wishes = Vec::new();
     pane_ui(ui, &say("pane.upgrade"), |ui| {
-        headline_ui(ui, view, fields.draft, &mut wishes);
-        if fields.draft.more {
-            more_ui(ui, fields.draft);
+        headline_ui(ui, view, draft, &mut wishes);
+        if draft.more {
+            more_ui(ui, draft);
         }
         if let Some(case) = &view.case {
             case_ui(ui, case, &mut wishes);
@@ -41,7 +42,7 @@ pub fn upgrade_ui(ui: &mut Ui, view: &UpgradeView, fields: Fields<'_>) -> Vec<Wi
             finding_ui(ui, finding, &mut wishes);
         }
         if let Some(next) = &view.next {
-            next_ui(ui, next, fields.dialect, fields.network, &mut wishes);
+            next_ui(ui, next, dialect, network, &mut wishes);
         }
     });
     wishes

@@ -109,10 +109,9 @@ pub fn is_moving(model: &Model, state: &WindowState, now: Micros) -> bool {
 /// Works the middle of the window out.
 #[must_use]
 pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
-    let shown = state.case(model);
-    let findings = shown.map(|case| diagnosis::examine(&model.bench, case.order.upgrade)).unwrap_or_default();
-    let case = shown.map(|case| case_view(case, model, state, now));
+    let case = state.case(model).map(|case| case_view(case, model, state, now));
     let next = case.is_none().then(|| next_steps(model));
+    let findings = case.as_ref().map(|case| diagnosis::examine(&model.bench, case.upgrade)).unwrap_or_default();
     UpgradeView {
         build: state.build(model).map_or_else(|| say("push.no-build-chosen"), |(_, build)| build_line(build)),
         device: state

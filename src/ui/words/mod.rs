@@ -78,7 +78,7 @@ pub fn say(key: &str) -> String {
 /// The text of a key with its `%{name}`s filled in.
 #[must_use]
 pub fn tell(key: &str, args: &[(&str, &dyn Display)]) -> String {
-    fill(say(key), args.iter().map(|(name, value)| (*name, value.to_string())))
+    fill(&say(key), args.iter().map(|(name, value)| (*name, value.to_string())))
 }
 
 /// The text of a key, if there is one.
@@ -87,10 +87,10 @@ fn find(key: &str) -> Option<String> {
 }
 
 /// One pass from left to right: what is filled in is never searched again, whatever a device called itself.
-fn fill<'a>(text: String, args: impl Iterator<Item = (&'a str, String)>) -> String {
+fn fill<'a>(text: &str, args: impl Iterator<Item = (&'a str, String)>) -> String {
     let args: Vec<_> = args.collect();
     let mut filled = String::with_capacity(text.len());
-    let mut rest = text.as_str();
+    let mut rest = text;
     while let Some((before, after)) = rest.split_once("%{") {
         let Some((name, tail)) = after.split_once('}') else { break };
         filled.push_str(before);

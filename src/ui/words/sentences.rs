@@ -33,7 +33,10 @@ pub fn trouble(trouble: &Trouble) -> Sentences {
         let cause = tell("trouble.unknown.cause", &[("code", &trouble.code), ("words", &words.join(", "))]);
         return Sentences { cause, advice: String::new() };
     };
-    Sentences { cause: fill(cause, args()), advice: find("advice").map(|text| fill(text, args())).unwrap_or_default() }
+    Sentences {
+        cause: fill(&cause, args()),
+        advice: find("advice").map(|text| fill(&text, args())).unwrap_or_default(),
+    }
 }
 
 /// Why an upgrade failed, in words.
@@ -90,7 +93,7 @@ pub fn defect(defect: &Defect) -> String {
     let key = format!("defect.{}", defect.code);
     find(&key).map_or_else(
         || format!("{}: {}", defect.code, defect.at),
-        |text| fill(text, [("at", defect.at.clone())].into_iter()),
+        |text| fill(&text, [("at", defect.at.clone())].into_iter()),
     )
 }
 
@@ -98,5 +101,5 @@ pub fn defect(defect: &Defect) -> String {
 #[must_use]
 pub fn finding(code: &str, part: &str, args: &[(&str, String)]) -> String {
     let text = find(&format!("diagnosis.{code}.{part}")).unwrap_or_default();
-    fill(text, args.iter().map(|(name, value)| (*name, value.clone())))
+    fill(&text, args.iter().map(|(name, value)| (*name, value.clone())))
 }

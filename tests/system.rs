@@ -1,0 +1,202 @@
+//! The main job through programs that are not ours: mosquitto as the broker in between, curl as the device's download.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod program;
+
+use program::{Folder, Program, SAMPLE, json, wait_for};
+use std::net::TcpStream;
+use std::process::Command;
+
+const DEVICE: &str = "simulated0000001/lamp-01";
+
+/// A mosquitto of this test's own, on loopback.
+struct Mosquitto {
+    port: u16,
+    folder: Folder,
+    _program: Program,
+}
+
+impl Mosquitto {
+    /// Lets everybody in.
+    fn open() -> Self {
+        Self::start(program::free_port(), Folder::new(), "allow_anonymous true")
+    }
+
+    /// Lets in who knows the password.
+    fn closed(user: &str, password: &str) -> Self {
+        let folder = Folder::new();
+        let file = folder.at("passwords");
+        let made = Command::new("mosquitto_passwd").args(["-b", "-c", &file, user, password]).status().unwrap();
+        assert!(made.success());
+        let access = format!("allow_anonymous false\npassword_file {file}");
+        Self::start(program::free_port(), folder, &access)
+    }
+
+    fn start(port: u16, folder: Folder, access: &str) -> Self {
+        let file = folder.at("mosquitto.conf");
+        // Started by root it would turn into a user who cannot read the test's folder.
+        std::fs::write(&file, format!("user root\nlistener {port} 127.0.0.1\n{access}\n")).unwrap();
+        // Debian keeps it where only root's PATH looks.
+        let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default());
+        let program = Program::spawn(Command::new("mosquitto").env("PATH", path).args(["-c", &file]));
+        wait_for("mosquitto", || TcpStream::connect(("127.0.0.1", port)).ok());
+        Self { port, folder, _program: program }
+    }
+
+    fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
+    /// Listens to all there is, each message as topic, a blank, and payload.
+    fn listen(&self) -> Program {
+        let port = self.port.to_string();
+        let args = ["-h", "127.0.0.1", "-p", &port, "-t", "/#", "-t", "probe", "-F", "%t %p"];
+        let mut listener = Program::spawn(Command::new("mosquitto_sub").args(args));
+        // What is said before it is subscribed would be missed: knock until it hears.
+        let knock = ["-h", "127.0.0.1", "-p", &port, "-t", "probe", "-m", "hello", "-r"];
+        assert!(Command::new("mosquitto_pub").args(knock).status().unwrap().success());
+        listener.until(|line| line == "probe hello");
+        listener
+    }
+
+    /// A simulated device, once it is signed in.
+    fn device(&self, dialect: &str, more: &[&str]) -> Program {
+        let url = self.url();
+        let fixed = ["simulate", "--broker", &url, "--device", DEVICE, "--dialect", dialect, "--once"];
+        let mut device = Program::start(&[&fixed[..], more].concat());
+        device.until(|line| line.contains("Connected and subscribed"));
+        device
+    }
+
+    /// Starts pushing the sample through it.
+    fn push(&self, dialect: &str) -> Program {
+        let (url, data) = (self.url(), self.folder.at("data"));
+        let bench = ["--broker", &url, "--http", "127.0.0.1:0", "--data", &data, "--json"];
+        let job = ["push", SAMPLE, "--device", DEVICE, "--dialect", dialect, "--version", "2.0.0", "--timeout", "50"];
+        Program::start(&[&job[..], &bench].concat())
+    }
+}
+
+/// What curl printed.
+fn curl(args: &[&str]) -> String {
+    let output =
+        Command::new("curl").args(["--silent", "--show-error", "--max-time", "20"]).args(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn check_main_job(dialect: &str) {
+    let mosquitto = Mosquitto::open();
+    let mut listener = mosquitto.listen();
+    let device = mosquitto.device(dialect, &[]);
+    let verdict = mosquitto.push(dialect).end().check(0).verdict();
+    assert_eq!([&verdict["outcome"], &verdict["version"], &verdict["device"]], ["succeeded", "2.0.0", DEVICE]);
+    device.end().check(0);
+    let push = listener.until(|line| line.contains("http://"));
+    let (_, payload) = push.split_once(' ').unwrap();
+    assert_eq!(json(payload).to_string(), payload, "a push is compact: devices' parsers and buffers are small");
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_uiot_device_is_upgraded_through_a_mosquitto() {
+    check_main_job("uiot");
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn an_aliyun_device_is_upgraded_through_a_mosquitto() {
+    check_main_job("aliyun");
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_device_that_fails_behind_a_mosquitto_fails_the_push_with_its_reason_and_both_programs_say_so() {
+    let mosquitto = Mosquitto::open();
+    let device = mosquitto.device("uiot", &["--fail", "-4"]);
+    let verdict = mosquitto.push("uiot").end().check(1).verdict();
+    assert_eq!([&verdict["outcome"], &verdict["reason"]["code"]], ["failed", "md5-mismatch"]);
+    device.end().check(1);
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_broker_that_does_not_take_the_password_is_told_from_one_that_does() {
+    let mosquitto = Mosquitto::closed("bench", "r:ght");
+    let data = mosquitto.folder.at("data");
+    let serve = |credentials: &str| {
+        let url = format!("mqtt://{credentials}@127.0.0.1:{}", mosquitto.port);
+        Program::start(&["serve", "--json", "--broker", &url, "--http", "127.0.0.1:0", "--data", &data])
+    };
+    for credentials in ["bench:wr0ng", "nobody:r%3Aght"] {
+        let ended = serve(credentials).end();
+        assert!(!ended.err.contains(credentials.split(':').next_back().unwrap()), "a password was told: {}", ended.err);
+        ended.check_trouble(4, "broker-refused-password", &format!("127.0.0.1:{}", mosquitto.port));
+    }
+    let mut let_in = serve("bench:r%3Aght");
+    assert_eq!(let_in.listening().0, format!("127.0.0.1:{}", mosquitto.port));
+    let_in.interrupt();
+    let ended = let_in.end().check(0);
+    let recorded = ended.out.join("\n");
+    assert!(!recorded.contains("ght"), "a password was recorded: {recorded}");
+}
+
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_mosquitto_that_is_restarted_is_found_again() {
+    let Mosquitto { port, folder, _program: broker } = Mosquitto::open();
+    let url = format!("mqtt://127.0.0.1:{port}");
+    let data = folder.at("data");
+    let mut bench = Program::start(&["serve", "--json", "--broker", &url, "--http", "127.0.0.1:0", "--data", &data]);
+    bench.until_kind("broker_started");
+    drop(broker);
+    let failed = bench.until_kind("broker_failed");
+    assert_eq!(failed["trouble"]["code"], "broker-connection-lost");
+    let _again = Mosquitto::start(port, folder, "allow_anonymous true");
+    bench.until_kind("broker_started");
+    bench.interrupt();
+    bench.end().check(0);
+}
+
+#[test]
+#[ignore = "needs curl"]
+fn a_wrong_path_is_a_404_and_the_bench_shows_who_asked() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let mut bench =
+        Program::start(&["serve", "--json", "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", &data]);
+    let (_, http) = bench.listening();
+    let url = format!("http://{http}/made/up.bin?token=none");
+    assert_eq!(curl(&["--output", "/dev/null", "--write-out", "%{http_code}", &url]), "404");
+    let asked = bench.until_kind("request_received");
+    assert_eq!([&asked["method"], &asked["path"]], ["GET", "/made/up.bin?token=none"]);
+    let answered = bench.until_kind("range_served");
+    assert_eq!((&answered["status"], &answered["request"]), (&404.into(), &asked["request"]));
+}
+
+#[test]
+#[ignore = "needs mosquitto and curl"]
+fn curl_gets_the_pushed_image_whole_in_ranges_and_its_size_alone_until_the_push_is_cancelled() {
+    let mosquitto = Mosquitto::open();
+    let mut listener = mosquitto.listen();
+    let mut push = mosquitto.push("uiot");
+    let message = listener.until(|line| line.contains("http://"));
+    let message = json(message.split_once(' ').unwrap().1);
+    let url = message["payload"]["url"].as_str().unwrap_or_else(|| panic!("{message}"));
+    let image = std::fs::read(SAMPLE).unwrap();
+
+    let file = mosquitto.folder.at("got.bin");
+    assert_eq!(curl(&["--output", &file, "--write-out", "%{http_code}", url]), "200");
+    assert!(std::fs::read(&file).unwrap() == image, "the whole image");
+    assert_eq!(curl(&["--range", "100-611", "--output", &file, "--write-out", "%{http_code}", url]), "206");
+    assert!(std::fs::read(&file).unwrap() == image[100..612], "a range, its end included");
+    let beyond = format!("{}-", image.len());
+    assert_eq!(curl(&["--range", &beyond, "--output", "/dev/null", "--write-out", "%{http_code}", url]), "416");
+    let head = curl(&["--head", url]).to_lowercase();
+    assert!(head.contains(&format!("content-length: {}\r", image.len())), "{head}");
+
+    push.until_kind("range_served");
+    push.interrupt();
+    assert_eq!(push.end().check(1).verdict()["outcome"], "cancelled");
+}

@@ -1,0 +1,228 @@
+//! The real window on a display of its own, read and driven by name from outside, as a person would.
+#![cfg(all(feature = "inspection", target_os = "linux"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and knows its deadline"
+)]
+
+mod program;
+
+use eframe::egui::accesskit::{Node, NodeId, Role};
+use eframe::egui::{Event, Modifiers, PointerButton, Pos2};
+use egui_inspection::protocol::{Request, Response, read_handshake, read_message, write_message};
+use program::{DEADLINE, Folder, Program, SAMPLE, wait_for};
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// One thing on screen: what it is, what it says, and where.
+struct Widget {
+    role: Role,
+    texts: Vec<String>,
+    center: Pos2,
+    enabled: bool,
+}
+
+impl Widget {
+    fn says(&self, text: &str) -> bool {
+        self.texts.iter().any(|own| own == text)
+    }
+}
+
+/// The window, with the screen it is on.
+struct Window {
+    stream: TcpStream,
+    _program: Program,
+    _screen: Program,
+    _folder: Folder,
+}
+
+impl Window {
+    fn open(more: &[&str]) -> Self {
+        let mut screen = Program::spawn(Command::new("Xvfb").args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1600x1000x24",
+            "-nolisten",
+            "tcp",
+        ]));
+        let number = screen.until(|line| line.parse::<u32>().is_ok());
+        let (folder, port) = (Folder::new(), program::free_port());
+        let data = folder.at("data");
+        let args = ["--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", &data];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ota-workbench"));
+        command.args(args).args(more).env("DISPLAY", format!(":{number}")).env_remove("WAYLAND_DISPLAY");
+        command.env("LIBGL_ALWAYS_SOFTWARE", "1").env("EGUI_INSPECTION", format!("127.0.0.1:{port}"));
+        let program = Program::spawn(&mut command);
+        let mut stream = wait_for("the window", || TcpStream::connect(("127.0.0.1", port)).ok());
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        read_handshake(&mut stream).unwrap();
+        Self { stream, _program: program, _screen: screen, _folder: folder }
+    }
+
+    fn ask(&mut self, request: &Request) -> Response {
+        write_message(&mut self.stream, request).unwrap();
+        match read_message(&mut self.stream).unwrap() {
+            Response::Error { message } => panic!("{message}"),
+            answer => answer,
+        }
+    }
+
+    /// Frames drawn so far, and what is on screen now.
+    fn look(&mut self) -> (u64, Vec<Widget>) {
+        let Response::Tree { step, accesskit, .. } = self.ask(&Request::GetTree) else { panic!("no tree") };
+        let Some(update) = accesskit else { return (step, Vec::new()) };
+        let nodes: BTreeMap<NodeId, Node> = update.nodes.into_iter().collect();
+        let mut widgets = Vec::new();
+        if let Some(tree) = update.tree {
+            visit(&nodes, tree.root, (0.0, 0.0), &mut widgets);
+        }
+        (step, widgets)
+    }
+
+    /// Waits until something is on screen.
+    fn wait(&mut self, what: &str, fits: impl Fn(&Widget) -> bool) -> Widget {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let (_, mut widgets) = self.look();
+            if let Some(at) = widgets.iter().position(&fits) {
+                return widgets.swap_remove(at);
+            }
+            let seen: Vec<_> = widgets.iter().map(|widget| widget.texts.join(" | ")).collect();
+            assert!(Instant::now() < until, "{what} is not on screen, but:\n{}", seen.join("\n"));
+            self.stay_quiet(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits for a text that begins so.
+    fn wait_to_read(&mut self, beginning: &str) -> String {
+        let begins = |text: &&String| text.starts_with(beginning);
+        let widget = self.wait(beginning, |widget| widget.texts.iter().any(|text| begins(&text)));
+        widget.texts.iter().find(begins).unwrap().clone()
+    }
+
+    fn wait_for_button(&mut self, name: &str) -> Widget {
+        self.wait(&format!("the button {name}"), |widget| widget.role == Role::Button && widget.says(name))
+    }
+
+    /// Clicks a button as soon as it can be clicked and stands still: a new window is still being laid out.
+    fn click(&mut self, name: &str) {
+        let usable = |widget: &Widget| widget.role == Role::Button && widget.enabled && widget.says(name);
+        let what = format!("the button {name}, enabled,");
+        let mut pos = self.wait(&what, usable).center;
+        loop {
+            self.stay_quiet(Duration::from_millis(100));
+            let now = self.wait(&what, usable).center;
+            if now == pos {
+                break;
+            }
+            pos = now;
+        }
+        let button =
+            |pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+        for event in [Event::PointerMoved(pos), button(true), button(false)] {
+            self.ask(&Request::ApplyEvents { events: vec![event] });
+        }
+    }
+
+    /// Lets this long go by. The window says nothing unasked.
+    fn stay_quiet(&mut self, span: Duration) {
+        self.stream.set_read_timeout(Some(span)).unwrap();
+        let heard = self.stream.read(&mut [0]).map_err(|error| error.kind());
+        assert!(matches!(heard, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "the window is gone: {heard:?}");
+        self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    }
+
+    /// How many frames are drawn in a span, with those that the asking itself costs.
+    fn frames_in(&mut self, span: Duration) -> u64 {
+        let (before, _) = self.look();
+        self.stay_quiet(span);
+        self.look().0 - before
+    }
+}
+
+fn visit(nodes: &BTreeMap<NodeId, Node>, id: NodeId, origin: (f64, f64), widgets: &mut Vec<Widget>) {
+    let Some(node) = nodes.get(&id) else { return };
+    let moved = node.transform().map_or([0.0; 6], |transform| transform.as_coeffs());
+    let origin = (origin.0 + moved[4], origin.1 + moved[5]);
+    let labels = node.labelled_by().iter().filter_map(|label| nodes.get(label));
+    let labels = labels.flat_map(|label| [label.label(), label.value()]);
+    let texts = [node.label(), node.value(), node.placeholder()].into_iter().chain(labels).flatten();
+    let bounds = node.bounds().unwrap_or_default();
+    let center = ((bounds.x0 + bounds.x1) / 2.0 + origin.0, (bounds.y0 + bounds.y1) / 2.0 + origin.1);
+    #[expect(clippy::cast_possible_truncation, reason = "points on a screen")]
+    let center = Pos2::new(center.0 as f32, center.1 as f32);
+    let texts = texts.map(str::to_owned).collect();
+    widgets.push(Widget { role: node.role(), texts, center, enabled: !node.is_disabled() });
+    for child in node.children() {
+        visit(nodes, *child, origin, widgets);
+    }
+}
+
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_newcomer_upgrades_a_simulated_device_in_two_clicks_by_the_promised_names() {
+    let mut window = Window::open(&["--lang", "en", SAMPLE]);
+    for pane in ["Builds", "Devices", "Messages", "Console"] {
+        window.wait(pane, |widget| widget.says(pane));
+    }
+    for button in ["Push", "Start a simulated device", "Add build…", "Add device…"] {
+        window.wait_for_button(button);
+    }
+    window.wait("the build that was typed", |widget| widget.texts.iter().any(|text| text.contains("lamp-2.0.0.bin")));
+    window.click("Start a simulated device");
+    window.wait("the device", |widget| widget.texts.iter().any(|text| text.contains("lamp-01")));
+    window.wait_for_button("Send");
+    window.click("Push");
+    window.wait_for_button("Cancel upgrade");
+    // The last step of the track is called “Succeeded” all the time; the verdict says how long it took.
+    let verdict = window.wait_to_read("Succeeded in ");
+    assert!(verdict.contains("2.0.0"), "{verdict}");
+    let (_, widgets) = window.look();
+    assert!(!widgets.iter().any(|widget| widget.says("Cancel upgrade")), "there is nothing left to cancel");
+}
+
+#[test]
+#[ignore = "needs Xvfb"]
+fn an_engineer_who_changes_their_mind_cancels_in_the_window() {
+    let mut window = Window::open(&["--lang", "en"]);
+    window.click("Start a simulated device");
+    window.click("Push");
+    window.click("Cancel upgrade");
+    window.wait_to_read("Cancelled");
+}
+
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_chinese_engineer_reads_the_verdict_in_chinese() {
+    let mut window = Window::open(&["--lang", "zh-CN"]);
+    window.click("启动模拟设备");
+    window.click("推送");
+    let verdict = window.wait_to_read("升级成功");
+    assert!(verdict.contains("2.0.0"), "{verdict}");
+}
+
+/// An idle window that draws takes a laptop's battery and a core of the machine that compiles the firmware.
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_window_with_a_quiet_device_draws_nothing() {
+    let mut window = Window::open(&["--lang", "en"]);
+    window.click("Start a simulated device");
+    window.wait("the device", |widget| widget.texts.iter().any(|text| text.contains("lamp-01")));
+    let until = Instant::now() + DEADLINE;
+    loop {
+        // A short span costs what the asking costs; a second more must add nothing.
+        let (short, long) =
+            (window.frames_in(Duration::from_millis(300)), window.frames_in(Duration::from_millis(1_300)));
+        if short == long {
+            break;
+        }
+        assert!(Instant::now() < until, "{short} frames in 0.3 s, {long} in 1.3 s");
+    }
+}
