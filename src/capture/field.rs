@@ -18,12 +18,28 @@ pub trait Field: Sized {
     fn take(object: &Object, key: &str) -> Option<Self>;
 }
 
-fn put_json(key: &str, value: &(impl serde::Serialize + ?Sized), line: &mut Vec<u8>) {
+fn put_key(key: &str, line: &mut Vec<u8>) {
     line.extend_from_slice(b",\"");
     line.extend_from_slice(key.as_bytes());
     line.extend_from_slice(b"\":");
+}
+
+fn put_json(key: &str, value: &(impl serde::Serialize + ?Sized), line: &mut Vec<u8>) {
+    put_key(key, line);
     // Writing numbers, texts and values to memory does not fail.
     let _ = serde_json::to_writer(line, value);
+}
+
+/// Most texts stand in JSON as they are: copied at once, they cost next to nothing.
+fn put_text(key: &str, text: &str, line: &mut Vec<u8>) {
+    // No early end: so the compiler looks at many bytes at a time.
+    if text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\')) {
+        return put_json(key, text, line);
+    }
+    put_key(key, line);
+    line.push(b'"');
+    line.extend_from_slice(text.as_bytes());
+    line.push(b'"');
 }
 
 macro_rules! plain_fields {
@@ -46,12 +62,20 @@ plain_fields! {
     u16 = |value| value.as_u64()?.try_into().ok();
     u32 = |value| value.as_u64()?.try_into().ok();
     u64 = |value| value.as_u64();
-    String = |value| Some(value.as_str()?.to_owned());
+}
+
+impl Field for String {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        put_text(key, self, line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        Some(object.get(key)?.as_str()?.to_owned())
+    }
 }
 
 impl Field for Arc<str> {
     fn put(&self, key: &str, line: &mut Vec<u8>) {
-        put_json(key, &**self, line);
+        put_text(key, self, line);
     }
     fn take(object: &Object, key: &str) -> Option<Self> {
         Some(object.get(key)?.as_str()?.into())
@@ -73,7 +97,7 @@ impl<F: Field> Field for Option<F> {
 impl Field for Payload {
     fn put(&self, key: &str, line: &mut Vec<u8>) {
         match std::str::from_utf8(self) {
-            Ok(text) => put_json(key, text, line),
+            Ok(text) => put_text(key, text, line),
             Err(_) => put_json(&format!("{key}_base64"), &STANDARD.encode(self), line),
         }
     }

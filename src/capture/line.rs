@@ -2,6 +2,7 @@
 
 use super::field::{Field, Object};
 use crate::event::{Event, Fact, Micros};
+use std::io::Write;
 
 /// Why a line is no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +73,8 @@ kinds! {
 
 /// Appends one event as a line, with its line end.
 pub fn encode(event: &Event, line: &mut Vec<u8>) {
-    line.extend_from_slice(format!("{{\"seq\":{},\"at\":{}", event.seq, event.at.0).as_bytes());
+    // Writing to memory does not fail.
+    let _ = write!(line, "{{\"seq\":{},\"at\":{}", event.seq, event.at.0);
     kind_and_fields(&event.fact, line);
     line.extend_from_slice(b"}\n");
 }

@@ -1,19 +1,26 @@
 //! The one queue into the session: adapters put facts in, the window puts actions in.
 //!
-//! Its reader takes all that waits at once and is woken only when it sleeps: at 100,000 messages a second, waking it for
-//! each one costs more than everything else.
+//! Its reader takes all that waits at once and is woken only when it sleeps. When inputs come thick and fast it no longer
+//! sleeps but naps, and nobody wakes it: at 100,000 messages a second, waking it for each one costs more than everything
+//! else. A single event never waits for a nap to end.
 
 use super::shelf::Prepared;
 use crate::bench::Action;
 use crate::event::Fact;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many inputs may wait. Full means the sender waits: a mad device is slowed down, nothing is lost.
 const CAPACITY: usize = 4_096;
+/// The reader naps for so long: too short to be seen, and long enough for hundreds of inputs to come together.
+const NAP: Duration = Duration::from_millis(1);
+/// A sleep shorter than this was hardly one.
+const SHORT: Duration = Duration::from_millis(1);
+/// So many short sleeps in a row are a rush. What follows from one input takes fewer.
+const RUSH: u32 = 16;
 
 /// What goes into the session thread.
 #[derive(Debug)]
@@ -64,6 +71,8 @@ pub struct InboxReader {
     shared: Arc<Shared>,
     /// Taken out together, handed over one by one.
     taken: RefCell<VecDeque<Input>>,
+    /// Short sleeps in a row.
+    short_sleeps: Cell<u32>,
 }
 
 impl Inbox {
@@ -72,7 +81,7 @@ impl Inbox {
     pub fn new() -> (Self, InboxReader) {
         let shared = Arc::new(Shared::default());
         shared.lock().senders = 1;
-        (Self(Arc::clone(&shared)), InboxReader { shared, taken: RefCell::default() })
+        (Self(Arc::clone(&shared)), InboxReader { shared, taken: RefCell::default(), short_sleeps: Cell::default() })
     }
 
     /// Puts a fact in, waiting while the queue is full.
@@ -100,10 +109,12 @@ impl Inbox {
     }
 
     fn put_or_wait(&self, input: Input, blocking: impl FnOnce(&mut dyn FnMut())) -> Result<(), InboxClosed> {
-        if self.0.lock().waiting.len() >= CAPACITY {
-            blocking(&mut || self.wait_for_room());
-        }
         let mut state = self.0.lock();
+        if state.waiting.len() >= CAPACITY {
+            drop(state);
+            blocking(&mut || self.wait_for_room());
+            state = self.0.lock();
+        }
         if state.reader_gone {
             return Err(InboxClosed);
         }
@@ -120,6 +131,8 @@ impl Inbox {
     fn wait_for_room(&self) {
         let mut state = self.0.lock();
         state.senders_asleep += 1;
+        // The reader may be taking a nap.
+        self.0.news.notify_one();
         while state.waiting.len() >= CAPACITY && !state.reader_gone {
             state = self.0.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -165,18 +178,37 @@ impl InboxReader {
         if let Some(input) = self.taken.borrow_mut().pop_front() {
             return Ok(input);
         }
-        let state = self.shared.lock();
-        let state = if state.waiting.is_empty() && !at_most.is_zero() {
-            let asleep = |state: &mut State| {
-                state.reader_sleeps = state.waiting.is_empty() && state.senders > 0;
-                state.reader_sleeps
-            };
-            let woken = self.shared.news.wait_timeout_while(state, at_most, asleep);
-            woken.unwrap_or_else(PoisonError::into_inner).0
-        } else {
-            state
-        };
+        let mut state = self.shared.lock();
+        if state.waiting.is_empty() && !at_most.is_zero() && self.short_sleeps.get() >= RUSH {
+            state = self.nap(state, at_most);
+        }
+        if state.waiting.is_empty() && !at_most.is_zero() {
+            state = self.sleep(state, at_most);
+        }
         self.take_all(state)
+    }
+
+    /// Nobody wakes the reader, unless the queue is full. A nap in which nothing came ends the rush.
+    fn nap<'a>(&self, state: MutexGuard<'a, State>, at_most: Duration) -> MutexGuard<'a, State> {
+        let state = self.shared.news.wait_timeout(state, NAP.min(at_most)).unwrap_or_else(PoisonError::into_inner).0;
+        if state.waiting.is_empty() {
+            self.short_sleeps.set(0);
+        }
+        state
+    }
+
+    /// The first input wakes the reader.
+    #[expect(clippy::disallowed_methods, reason = "io reads the clock")]
+    fn sleep<'a>(&self, state: MutexGuard<'a, State>, at_most: Duration) -> MutexGuard<'a, State> {
+        let asleep = |state: &mut State| {
+            state.reader_sleeps = state.waiting.is_empty() && state.senders > 0;
+            state.reader_sleeps
+        };
+        let begun = Instant::now();
+        let woken = self.shared.news.wait_timeout_while(state, at_most, asleep);
+        let short = begun.elapsed() < SHORT;
+        self.short_sleeps.set(if short { self.short_sleeps.get() + 1 } else { 0 });
+        woken.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn take_all(&self, mut state: MutexGuard<'_, State>) -> Result<Input, RecvTimeoutError> {
@@ -201,7 +233,7 @@ impl Drop for InboxReader {
 
 #[cfg(test)]
 mod tests {
-    use super::{CAPACITY, Duration, Inbox, InboxClosed, Input, RecvTimeoutError};
+    use super::{CAPACITY, Duration, Inbox, InboxClosed, Input, RUSH, RecvTimeoutError};
     use crate::event::Fact;
 
     fn gap(lost: u64) -> Fact {
@@ -234,6 +266,29 @@ mod tests {
         }
         assert_eq!(next, [each; 3]);
         assert!(senders.into_iter().all(|sender| sender.join().unwrap().is_ok()));
+    }
+
+    #[test]
+    fn in_a_rush_every_input_is_taken_and_the_end_is_noticed() {
+        let (inbox, reader) = Inbox::new();
+        let (taken, next) = std::sync::mpsc::sync_channel(0);
+        let rounds = u64::from(RUSH) * 4;
+        let send = move || {
+            for lost in 0..rounds {
+                // One by one: the reader has nothing to do in between, but never for long.
+                inbox.fact(gap(lost)).unwrap();
+                next.recv_timeout(Duration::from_secs(10)).unwrap();
+            }
+        };
+        let sender = std::thread::Builder::new().spawn(send).unwrap();
+        for expected in 0..rounds {
+            let input = reader.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert!(matches!(input, Input::Fact(Fact::Gap { lost, .. }) if lost == expected));
+            taken.send(()).unwrap();
+        }
+        let end = reader.recv_timeout(Duration::from_secs(10));
+        assert!(matches!(end, Err(RecvTimeoutError::Disconnected)));
+        sender.join().unwrap();
     }
 
     #[test]

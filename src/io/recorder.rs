@@ -97,7 +97,9 @@ impl Recorder {
     /// Hands what was gathered to the disk's thread.
     pub fn flush(&mut self) {
         if !self.lines.is_empty() {
-            let lines = std::mem::take(&mut self.lines);
+            // The next lines will be about as many: no growing step by step in a flood.
+            let room = Vec::with_capacity(self.lines.len());
+            let lines = std::mem::replace(&mut self.lines, room);
             self.order(Order::Write(lines));
         }
     }

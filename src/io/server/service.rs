@@ -76,5 +76,6 @@ fn told_peer(peer: SocketAddr) -> String {
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(MAX_TOLD).collect()
+    // Characters are at least as many bytes.
+    if text.len() <= MAX_TOLD { text.to_owned() } else { text.chars().take(MAX_TOLD).collect() }
 }

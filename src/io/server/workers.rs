@@ -11,6 +11,9 @@ use tiny_http::{HTTPVersion, Header, Response};
 /// Answers written at the same time. A worker is busy only while a client takes in a body larger than its socket buffer, so
 /// this bounds the slow downloads of whole images, not the devices.
 const MAX_WORKERS: usize = 64;
+/// How often a worker looks for the next request before it sleeps, giving way in between. A device asks for its next range
+/// as soon as it has one, and waking a worker costs as much as the answer. All looks together take some ten microseconds.
+const LOOKS: u32 = 50;
 /// A request for firmware has no body. One up to this long is read and ignored.
 const MAX_BODY: usize = 64 * 1024;
 
@@ -62,7 +65,7 @@ impl Workers {
         while !self.stopping.load(Ordering::SeqCst) {
             let Some(http) = self.http.upgrade() else { break };
             self.idle.fetch_add(1, Ordering::SeqCst);
-            let received = http.recv();
+            let received = self.next(&http);
             let was_last_idle = self.idle.fetch_sub(1, Ordering::SeqCst) == 1;
             drop(http);
             match received {
@@ -80,6 +83,21 @@ impl Workers {
             }
         }
         self.alive.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// The next request.
+    fn next(&self, http: &tiny_http::Server) -> io::Result<tiny_http::Request> {
+        for _ in 0..LOOKS {
+            match http.try_recv()? {
+                Some(request) => return Ok(request),
+                None => thread::yield_now(),
+            }
+        }
+        // A look takes away the word that would end the wait below.
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err(io::Error::other("stopping"));
+        }
+        http.recv()
     }
 
     /// `tiny_http` stops listening after any error of accepting.

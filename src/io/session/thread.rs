@@ -120,8 +120,9 @@ impl Core {
 
     /// Records a fact first, then applies it: a crash keeps the event that caused it.
     fn record(&mut self, fact: Fact) {
-        let mut facts = VecDeque::from([fact]);
-        while let Some(fact) = facts.pop_front() {
+        let mut next = Some(fact);
+        let mut following = VecDeque::new();
+        while let Some(fact) = next {
             self.seq += 1;
             let event = Arc::new(Event { seq: self.seq, at: self.clock.now(), fact });
             if let Some(recorder) = &mut self.recorder {
@@ -129,7 +130,7 @@ impl Core {
             }
             let ended = self.ended();
             for effect in self.bench.apply(&event) {
-                facts.extend(self.perform(effect));
+                following.extend(self.perform(effect));
             }
             if self.ended() != ended
                 && let Some(recorder) = &mut self.recorder
@@ -137,6 +138,7 @@ impl Core {
                 recorder.sync();
             }
             self.fresh.push(event);
+            next = following.pop_front();
         }
     }
 
