@@ -151,11 +151,11 @@ impl Push<'_> {
 
     /// Whether one of these events says that this push cannot be made. Troubles of something else end nothing.
     fn check(&self, events: &[Arc<Event>]) -> Result<(), Stopped> {
-        let troubles = events.iter().filter_map(|event| match &event.fact {
+        let mut troubles = events.iter().filter_map(|event| match &event.fact {
             Fact::TroubleMet { trouble } => Some(trouble),
             _ => None,
         });
-        troubles.filter_map(|trouble| self.refusal(trouble)).next().map_or(Ok(()), |ended| Err(ended.into()))
+        troubles.find_map(|trouble| self.refusal(trouble)).map_or(Ok(()), |ended| Err(ended.into()))
     }
 
     fn refusal(&self, trouble: &Trouble) -> Option<Ended> {

@@ -148,7 +148,7 @@ fn in_words(text: &str, error: &toml::de::Error) -> String {
     let number = before.split('\n').count();
     let line = text.lines().nth(number - 1).unwrap_or_default();
     let key = line.split('=').next().unwrap_or_default().trim();
-    let key = KEYS.contains(&key).then(|| format!(" ({key})")).unwrap_or_default();
+    let key = if KEYS.contains(&key) { format!(" ({key})") } else { String::new() };
     format!("line {number}{key}: {message}")
 }
 
