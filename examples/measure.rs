@@ -47,7 +47,7 @@ fn ranges() -> Result<(), Failed> {
     let (inbox, facts) = Inbox::new();
     let session = thread::Builder::new()
         .name("session".into())
-        .spawn(move || std::iter::from_fn(|| facts.recv_timeout(Duration::from_secs(600)).ok()).count())?;
+        .spawn(move || std::iter::from_fn(|| facts.recv_timeout(Duration::from_mins(10)).ok()).count())?;
     let server = FirmwareServer::start("127.0.0.1:0", inbox).map_err(|trouble| format!("{trouble:?}"))?;
     let path = server.offer(Arc::clone(&image), Duration::from_hours(1));
     let folder = tempfile::tempdir()?;
