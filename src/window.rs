@@ -4,7 +4,7 @@ use crate::app::{Wiring, Workbench};
 use crate::bench::{Action, Bench};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
 use crate::event::Trouble;
-use crate::io::session::{CaptureChoice, Session, SessionOptions};
+use crate::io::session::{Session, SessionOptions};
 use crate::io::{Watch, dialog, folder, remember, sample, utc_offset_secs};
 use crate::ui::model::Batch;
 use crate::ui::settings::{Settings, ThemeChoice};
@@ -26,7 +26,7 @@ const LEAST_SIZE: [f32; 2] = [960.0, 600.0];
 #[must_use]
 pub fn open(args: &WindowArgs) -> Exit {
     run(args).unwrap_or_else(|ended| {
-        cli::complain(&ended.trouble);
+        ended.complain();
         ended.exit
     })
 }
@@ -92,12 +92,6 @@ fn options(args: &WindowArgs, settings: &Settings, data: &Path) -> Result<Sessio
     let mut options = cli::session_options(&args.bench, fallback)?;
     if options.images.is_empty() {
         options.images.extend(sample::build(data));
-    }
-    // The window opens even where nothing can be recorded; it says so.
-    if let CaptureChoice::Folder(folder) = &options.capture
-        && folder::make(folder).is_err()
-    {
-        options.capture = CaptureChoice::Nowhere;
     }
     Ok(options)
 }

@@ -6,8 +6,9 @@ mod program;
 use ota_workbench::capture::decode;
 use ota_workbench::image::digest;
 use program::{Ended, Folder, Program, SAMPLE, json};
-#[cfg(target_os = "linux")]
-use std::io::Write;
+use std::io::{Read, Write};
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 
 const DEVICE: &str = "simulated0000001/lamp-01";
 /// Addresses the system picks.
@@ -140,11 +141,8 @@ fn a_port_or_file_that_cannot_be_had_gives_status_4_and_is_named() {
     let http = ["--mqtt", "127.0.0.1:0", "--http", &taken];
     run(&[&serve[..], &mqtt].concat()).check_trouble(4, "address-in-use", &taken);
     run(&[&serve[..], &http].concat()).check_trouble(4, "address-in-use", &taken);
-    run(&[&serve[..], &["--mqtt", "127.0.0.1", "--http", "127.0.0.1:0"]].concat()).check_trouble(
-        4,
-        "bad-address",
-        "ip:port",
-    );
+    let both = run(&[&serve[..], &["--mqtt", &taken, "--http", &taken]].concat()).check(4);
+    assert_eq!(both.err.matches("error[address-in-use]").count(), 2, "both ports are named: {}", both.err);
 
     let existing = folder.at("existing.jsonl");
     std::fs::write(&existing, "precious\n").unwrap();
@@ -156,6 +154,252 @@ fn a_port_or_file_that_cannot_be_had_gives_status_4_and_is_named() {
     let refused = run(&[&serve[..], &["--broker", &nobody, "--http", "127.0.0.1:0"]].concat());
     assert!(!refused.err.contains("secret"), "a password was told: {}", refused.err);
     refused.check_trouble(4, "broker-unreachable", "127.0.0.1:");
+}
+
+/// Nothing is listened on, connected to or recorded for what can only be a slip of the fingers.
+#[test]
+fn an_address_or_number_typed_wrongly_gives_status_2_and_no_password_is_told() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let push = ["push", SAMPLE, "--device", DEVICE, "--dialect", "uiot", "--version", "2.0.0"];
+    for command in [&["serve"][..], &push] {
+        let check = |more: &[&str], code: &str, words: &str| {
+            let ended = run(&[command, &["--data", &data], more].concat());
+            assert!(!ended.err.contains("secret") && ended.out.is_empty(), "{more:?}: {} {:?}", ended.err, ended.out);
+            ended.check_trouble(2, code, words);
+        };
+        check(&["--mqtt", "127.0.0.1"], "bad-address", "ip:port");
+        check(&["--mqtt", "mqtt://127.0.0.1:1883"], "bad-address", "ip:port");
+        check(&["--mqtt", "u:secret@127.0.0.1:1"], "bad-broker-url", "mqtt://");
+        check(&["--mqtt", "mqtt://u:secret@127.0.0.1:1"], "bad-broker-url", "mqtt://");
+        check(&["--http", "8070"], "bad-address", "8070");
+        check(&["--http", "u:secret@127.0.0.1:1"], "bad-address", "127.0.0.1:1");
+        check(&["--broker", "https://u:secret@bench"], "bad-broker-url", "mqtt://");
+        check(&["--broker", "u:secret@bench:0"], "bad-broker-url", "mqtt://");
+        check(&["--broker", "mqtts://u:secret@bench"], "broker-url-scheme", "mqtts");
+        check(&["--advertise", "nonsense"], "bad-url-prefix", "nonsense");
+        check(&["--advertise", "ftp://host"], "bad-url-prefix", "http://");
+        check(&["--advertise", "http://u:secret@host"], "bad-url-prefix", "host");
+    }
+    assert!(!folder.path("data").join("captures").exists(), "nothing is recorded of it");
+
+    for secs in ["99999999999999999", "0", "604801"] {
+        let refused = run(&[&push[..], &["--timeout", secs]].concat()).check(2);
+        assert!(refused.err.contains("--timeout"), "{}", refused.err);
+    }
+    let simulate = ["simulate", "--broker", "mqtt://127.0.0.1:1", "--device", DEVICE, "--dialect"];
+    for (dialect, code) in [("uiot", "5"), ("uiot", "0"), ("uiot", "-7"), ("aliyun", "-5")] {
+        run(&[&simulate[..], &[dialect, "--fail", code]].concat()).check_trouble(2, "bad-failure-code", code);
+    }
+    run(&[&push[..], &["--simulate", "--fail", "5"]].concat()).check_trouble(2, "bad-failure-code", "uiot");
+}
+
+#[test]
+fn a_bench_file_with_a_mistake_is_refused_without_telling_the_password_in_it() {
+    let folder = Folder::new();
+    let file = folder.at("a.bench.toml");
+    for (text, words) in [
+        ("http = '127.0.0.1:0'\nbroker = 'mqtt://u:secret@bench\n", "line 2"),
+        ("broker = [\"mqtt://u:secret@bench\"]\n", "line 1 (broker)"),
+        ("broker = 'u:secret@bench:1883'\n", "broker"),
+        ("advertise = 'nonsense'\n", "nonsense"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refused = run(&["serve", "--bench", &file, "--data", &folder.at("data")]);
+        assert!(!refused.err.contains("secret"), "{}", refused.err);
+        refused.check_trouble(2, "bad-bench-file", words);
+    }
+}
+
+#[test]
+fn a_name_of_this_computer_is_listened_on_and_a_device_can_fail_undefined() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let fixed = ["push", SAMPLE, "--device", DEVICE, "--dialect", "uiot", "--version", "2.0.0", "--data", &data];
+    let places = ["--mqtt", "localhost:0", "--http", "localhost:0", "--advertise", "http://localhost:1/firmware"];
+    // What is advertised is nobody's: the device cannot load, and that is the device's own failure.
+    let ended = run(&[&fixed[..], &places, &["--simulate", "--json"]].concat()).check(1);
+    assert_eq!(ended.verdict()["reason"]["code"], "url-unreachable");
+    assert!(ended.out.iter().any(|line| line.contains("http://localhost:1/firmware/")));
+    let verdict = push(&folder, "uiot", &["--simulate", "--fail", "-6", "--json"]).end().check(1).verdict();
+    assert_eq!(verdict["reason"]["code"], "device-failed");
+}
+
+#[test]
+fn a_build_that_is_not_there_is_refused_before_anything_listens() {
+    let folder = Folder::new();
+    let missing = folder.at("missing.bin");
+    let nobody = format!("mqtt://127.0.0.1:{}", program::free_port());
+    let args = ["push", &missing, "--device", DEVICE, "--dialect", "uiot", "--version", "2.0.0", "--broker", &nobody];
+    let ended = run(&[&args[..], &["--json", "--data", &folder.at("data")]].concat());
+    assert!(ended.out.is_empty(), "{:?}", ended.out);
+    ended.check_trouble(2, "file-not-found", &missing);
+}
+
+#[test]
+fn a_build_that_vanishes_while_the_device_is_waited_for_ends_with_a_verdict() {
+    let folder = Folder::new();
+    let image = folder.path("lamp.bin");
+    std::fs::copy(SAMPLE, &image).unwrap();
+    let (data, path) = (folder.at("data"), image.display().to_string());
+    let args =
+        ["push", &path, "--device", DEVICE, "--dialect", "uiot", "--version", "2.0.0", "--json", "--data", &data];
+    let mut push = Program::start(&[&args[..], &ANYWHERE].concat());
+    let (mqtt, _) = push.listening();
+    push.until_kind("image_added");
+    std::fs::remove_file(&image).unwrap();
+    let broker = format!("mqtt://{mqtt}");
+    let _device =
+        Program::start(&["simulate", "--broker", &broker, "--device", DEVICE, "--dialect", "uiot", "--console", "-"]);
+    let ended = push.end();
+    let verdict = ended.verdict();
+    assert_eq!([&verdict["outcome"], &verdict["reason"]["code"]], ["failed", "file-not-found"]);
+    ended.check_trouble(2, "file-not-found", "lamp.bin");
+}
+
+/// A broker that takes connections and never answers would else be waited for for ever.
+#[test]
+fn a_broker_that_says_nothing_is_given_up_when_the_time_is_over() {
+    let folder = Folder::new();
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let broker = format!("mqtt://{}", mute.local_addr().unwrap());
+    let data = folder.at("data");
+    let args = ["push", SAMPLE, "--device", DEVICE, "--dialect", "uiot", "--version", "2.0.0", "--broker", &broker];
+    let ended = run(&[&args[..], &["--http", "127.0.0.1:0", "--data", &data, "--timeout", "1"]].concat());
+    assert!(!ended.err.contains("tried again"), "it is not tried again: {}", ended.err);
+    ended.check_trouble(4, "broker-unreachable", "127.0.0.1:");
+}
+
+/// Takes sign-ins and refuses each; gives what was sent.
+fn refusing_broker() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (tell, told) = std::sync::mpsc::sync_channel(100);
+    let refuse = move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut sent = [0; 1_024];
+            let length = stream.read(&mut sent).unwrap_or(0);
+            let _ = tell.try_send(String::from_utf8_lossy(&sent[..length]).into_owned());
+            // CONNACK: bad user name or password.
+            let _ = stream.write_all(&[0x20, 2, 0, 4]);
+            let _ = stream.read(&mut sent);
+        }
+    };
+    std::thread::Builder::new().spawn(refuse).unwrap();
+    (address, told)
+}
+
+#[test]
+fn a_simulated_device_signs_in_with_what_the_url_says_and_tells_when_it_is_refused() {
+    let (address, told) = refusing_broker();
+    let broker = format!("mqtt://anna:s%40cret@{address}");
+    let simulate = ["simulate", "--broker", &broker, "--device", DEVICE, "--dialect", "uiot"];
+    let ended = run(&[&simulate[..], &["--once"]].concat());
+    assert!(!ended.err.contains("s@cret") && !ended.err.contains("s%40cret"), "{}", ended.err);
+    ended.check_trouble(4, "broker-refused-password", &address);
+    let sent = told.recv_timeout(program::DEADLINE).unwrap();
+    assert!(sent.contains("anna") && sent.contains("s@cret"), "{sent:?}");
+    assert!(told.try_recv().is_err(), "once is once");
+
+    // Without --once it is a device: it goes on trying.
+    let _device = Program::start(&simulate);
+    for _ in 0..2 {
+        told.recv_timeout(program::DEADLINE).unwrap();
+    }
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_told_and_the_bench_goes_on() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("data")).unwrap();
+    std::fs::write(folder.path("data").join("captures"), "in the way").unwrap();
+    let ended = push(&folder, "uiot", &["--simulate", "--json"]).end().check(0);
+    assert_eq!(ended.verdict()["outcome"], "succeeded");
+    assert!(ended.err.starts_with("error[capture-unwritable]: "), "{}", ended.err);
+    assert_eq!(ended.err.matches("capture-unwritable").count(), 1, "{}", ended.err);
+    let told = ended.out.iter().any(|line| {
+        let line = json(line);
+        line["kind"] == "trouble_met" && line["trouble"]["code"] == "capture-unwritable"
+    });
+    assert!(told, "{:?}", ended.out);
+}
+
+#[test]
+fn inspect_survives_numbers_past_all_reason() {
+    let folder = Folder::new();
+    let capture = folder.at("huge.jsonl");
+    push(&folder, "uiot", &["--simulate", "--json", "--capture", &capture]).end().check(0);
+    let most = u64::MAX.to_string();
+    let text = std::fs::read_to_string(&capture).unwrap();
+    for key in ["timeout_secs", "at", "offset", "sent", "length", "size"] {
+        let huge = text.lines().map(|line| match line.split_once(&format!("\"{key}\":")) {
+            Some((before, after)) if line.starts_with("{\"seq\"") => {
+                let rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+                format!("{before}\"{key}\":{most}{rest}\n")
+            }
+            _ => format!("{line}\n"),
+        });
+        std::fs::write(&capture, huge.collect::<String>()).unwrap();
+        run(&["inspect", "--json", &capture]).check(0);
+    }
+}
+
+/// The lines of a capture behind its header.
+#[cfg(unix)]
+fn captured(path: &str) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap().lines().skip(1).map(str::to_owned).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_script_reads_everything_that_is_recorded_to_the_sessions_last_event() {
+    let folder = Folder::new();
+    let (data, capture) = (folder.at("data"), folder.at("serve.jsonl"));
+    let args = ["serve", "--json", "--data", &data, "--capture", &capture];
+    let mut serving = Program::start(&[&args[..], &ANYWHERE].concat());
+    let (mqtt, _) = serving.listening();
+    let broker = format!("mqtt://{mqtt}");
+    let _device = Program::start(&["simulate", "--broker", &broker, "--device", DEVICE, "--dialect", "uiot"]);
+    serving.until_kind("message_received");
+    serving.interrupt();
+    let ended = serving.end().check(0);
+    assert_eq!(ended.out[1..], captured(&capture));
+
+    let capture = folder.at("push.jsonl");
+    let mut pushing = push(&folder, "uiot", &["--simulate", "--json", "--capture", &capture]);
+    pushing.until_kind("range_served");
+    pushing.interrupt();
+    let ended = pushing.end().check(1);
+    assert_eq!(ended.out[1..ended.out.len() - 1], captured(&capture));
+}
+
+/// Nobody reads what it prints, so that it cannot come to an orderly end.
+#[cfg(unix)]
+#[test]
+fn a_second_ctrl_c_ends_the_program_at_once() {
+    let folder = Folder::new();
+    let (data, capture) = (folder.at("data"), folder.at("capture.jsonl"));
+    let mqtt = format!("127.0.0.1:{}", program::free_port());
+    let args = ["serve", "--json", "--mqtt", &mqtt, "--http", "127.0.0.1:0", "--data", &data, "--capture", &capture];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ota-workbench"));
+    let command = command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut stuck = command.spawn().unwrap();
+    let address: std::net::SocketAddr = mqtt.parse().unwrap();
+    program::wait_for("the broker", || std::net::TcpStream::connect(address).ok());
+    let mut options = rumqttc::MqttOptions::new("much", address.ip().to_string(), address.port());
+    options.set_max_packet_size(1 << 20, 1 << 20);
+    let (client, mut connection) = rumqttc::Client::new(options, 1);
+    // More than a pipe holds, in one event.
+    client.publish("much", rumqttc::QoS::AtLeastOnce, false, vec![b'x'; 500_000]).unwrap();
+    let acknowledged = |event: &rumqttc::Event| matches!(event, rumqttc::Event::Incoming(rumqttc::Packet::PubAck(_)));
+    assert!(connection.iter().map_while(Result::ok).any(|event| acknowledged(&event)));
+    program::wait_for("the event", || std::fs::metadata(&capture).is_ok_and(|file| file.len() > 500_000).then_some(()));
+    let status = program::wait_for("the end", || {
+        Command::new("kill").arg("-INT").arg(stuck.id().to_string()).stderr(Stdio::null()).status().unwrap();
+        stuck.try_wait().unwrap()
+    });
+    assert_eq!(status.code(), Some(1));
 }
 
 #[cfg(unix)]

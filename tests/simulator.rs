@@ -246,7 +246,7 @@ fn an_upgrade_over_a_real_broker_ends_with_the_new_version_told() {
     let (simulator, console) = start(port, true);
     cloud.expect(r#"Version { version: "1.0.0" }"#);
     cloud.say(&format!("2.0.0 {} 10000 {IMAGE_MD5}", serve_image()));
-    assert_eq!(simulator.wait_for(DEADLINE), Some(Ending::Succeeded { version: "2.0.0".into() }));
+    assert_eq!(simulator.wait_for(DEADLINE), Some(Ok(Ending::Succeeded { version: "2.0.0".into() })));
     cloud.expect(r#"Succeeded { version: "2.0.0" }"#);
     let heard = cloud.heard.lock().unwrap();
     assert!(heard.contains(&"Downloading { percent: 100 }".to_owned()), "{heard:?}");
@@ -269,7 +269,7 @@ fn a_device_whose_broker_was_restarted_hears_offers_again_and_does_not_repeat_it
     let cloud = Cloud::new(port);
     wait_for("a second connection", || console.lock().unwrap().matches("Connected and subscribed").count() == 2);
     cloud.say(&format!("2.0.0 {} 10000 00000000000000000000000000000000", serve_image()));
-    assert_eq!(simulator.wait_for(DEADLINE), Some(Ending::Failed { code: -4 }));
+    assert_eq!(simulator.wait_for(DEADLINE), Some(Ok(Ending::Failed { code: -4 })));
     cloud.expect(r#"Failed { code: -4, text: "MD5 mismatch" }"#);
     let heard = cloud.heard.lock().unwrap();
     assert!(!heard.iter().any(|said| said.starts_with("Version")), "{heard:?}");

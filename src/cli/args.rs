@@ -96,6 +96,9 @@ pub struct ServeArgs {
     pub json: bool,
 }
 
+/// A week.
+const LONGEST_TIMEOUT: u64 = 7 * 24 * 3_600;
+
 /// `push`.
 #[derive(Args, Debug)]
 pub struct PushArgs {
@@ -114,7 +117,8 @@ pub struct PushArgs {
     #[arg(long, value_name = "M")]
     pub module: Option<String>,
     /// Give up when the device is not there, or not done, after so many seconds
-    #[arg(long, value_name = "SECS", default_value_t = 600)]
+    #[arg(long, value_name = "SECS", default_value_t = 600,
+          value_parser = clap::value_parser!(u64).range(1..=LONGEST_TIMEOUT))]
     pub timeout: u64,
     /// Bring a simulated device along
     #[arg(long)]
@@ -133,7 +137,7 @@ pub struct PushArgs {
 /// `simulate`.
 #[derive(Args, Debug)]
 pub struct SimulateArgs {
-    /// Where to sign in: mqtt://host:port
+    /// Where to sign in: mqtt://host:port, with user:password@ before the host where the dialect's own are not wanted
     #[arg(long, value_name = "URL")]
     pub broker: String,
     /// Who to be: PRODUCT/DEVICE
@@ -154,7 +158,7 @@ pub struct SimulateArgs {
     /// Fail every upgrade with this code of its cloud
     #[arg(long, value_name = "ERR_CODE", allow_negative_numbers = true)]
     pub fail: Option<i64>,
-    /// End after one upgrade: 0 when it succeeded, 1 when it failed
+    /// End after one upgrade: 0 when it succeeded, 1 when it failed, 4 when the broker refuses the sign-in
     #[arg(long)]
     pub once: bool,
 }

@@ -1,13 +1,15 @@
 //! From what was typed and what the bench file says to a session that listens.
 
-use super::{BenchArgs, Ended, print};
+use super::{BenchArgs, Ended, complain, print};
 use crate::bench::{Bench, Service};
-use crate::event::{Event, Trouble};
+use crate::event::{Event, Fact, Micros, Trouble};
 use crate::io::bench_file::BenchFile;
-use crate::io::folder;
+use crate::io::broker_url::BrokerUrl;
 use crate::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
+use crate::io::{Batch, folder, network};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a waiting command looks whether it was interrupted.
@@ -16,8 +18,10 @@ pub const LOOK: Duration = Duration::from_millis(100);
 /// How a session begins: what was typed goes before what the bench file says, and that before `fallback`.
 ///
 /// # Errors
-/// `bad-bench-file`, `file-not-found`, `data-folder` and their like, each with its exit status.
+/// `bad-address`, `bad-broker-url`, `bad-url-prefix`, `bad-bench-file`, `file-not-found`, `data-folder` and their like, each
+/// with its exit status.
 pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<SessionOptions, Ended> {
+    check(args).map_err(Ended::usage)?;
     let file = args.bench.as_deref().map(BenchFile::read).transpose().map_err(Ended::usage)?.unwrap_or_default();
     let wrong = |detail: String| Ended::usage(Trouble::new("bad-bench-file").with("path", "").with("detail", detail));
     let capture = match &args.capture {
@@ -43,6 +47,14 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
     })
 }
 
+/// Whether what was typed can be meant. What a bench file says is looked at when it is read.
+fn check(args: &BenchArgs) -> Result<(), Trouble> {
+    args.mqtt.as_deref().map_or(Ok(()), network::check_broker_address)?;
+    args.broker.as_deref().map_or(Ok(()), |url| BrokerUrl::parse(url).map(drop))?;
+    args.http.as_deref().map_or(Ok(()), network::check_address)?;
+    args.advertise.as_deref().map_or(Ok(()), network::check_prefix)
+}
+
 /// `--broker` always means somebody else's; a forgotten scheme is MQTT.
 fn external(url: &str) -> BrokerChoice {
     BrokerChoice::External(if url.contains("://") { url.to_owned() } else { format!("mqtt://{url}") })
@@ -62,47 +74,64 @@ pub struct Desk {
     json: bool,
     /// Events before the first line is known are held back.
     held: Option<Vec<Arc<Event>>>,
+    /// Troubles met before the first line, for whoever looks next.
+    unread: Vec<Arc<Event>>,
 }
 
 impl Desk {
-    /// Starts a session and waits until broker and firmware server are up.
+    /// Starts a session and waits until broker and firmware server are up, at most `patience`. Nothing comes of it when it is
+    /// interrupted meanwhile.
     ///
     /// # Errors
     /// One of them cannot be had.
-    pub fn open(options: SessionOptions, json: bool) -> Result<Self, Ended> {
+    pub fn open(
+        options: SessionOptions,
+        json: bool,
+        interrupted: &AtomicBool,
+        patience: Option<Micros>,
+    ) -> Result<Option<Self>, Ended> {
+        let broker = match &options.broker {
+            BrokerChoice::Embedded(address) => address.clone(),
+            BrokerChoice::External(url) => BrokerUrl::parse(url).map_err(Ended::usage)?.address(),
+        };
         let session = Session::start(options, Box::new(|| {})).map_err(Ended::unusable)?;
         let bench = Bench::new(session.clock().began_unix_ms());
-        let mut desk = Self { session, bench, json, held: Some(Vec::new()) };
+        let mut desk = Self { session, bench, json, held: Some(Vec::new()), unread: Vec::new() };
         loop {
             match (desk.bench.broker(), desk.bench.server()) {
+                (Service::Failed(trouble), Service::Failed(also)) => {
+                    return Err(Ended { also: Some(also.clone()), ..Ended::unusable(trouble.clone()) });
+                }
                 (Service::Failed(trouble), _) | (_, Service::Failed(trouble)) => {
                     return Err(Ended::unusable(trouble.clone()));
                 }
                 (Service::Running { address: mqtt, .. }, Service::Running { address: http, .. }) => {
                     let first = json!({"kind": "listening", "mqtt": mqtt, "http": http}).to_string();
                     desk.say_first(&first);
-                    return Ok(desk);
+                    return Ok(Some(desk));
                 }
-                _ => drop(desk.look()),
+                _ => {}
             }
+            if interrupted.load(Ordering::Acquire) {
+                return Ok(None);
+            }
+            if patience.is_some_and(|patience| desk.session.clock().now() >= patience) {
+                let trouble = Trouble::new("broker-unreachable").with("address", broker).with("detail", "no answer");
+                return Err(Ended::unusable(trouble));
+            }
+            let batch = desk.session.wait(LOOK);
+            let met = desk.take_in(batch);
+            desk.unread.extend(met.into_iter().filter(|event| matches!(event.fact, Fact::TroubleMet { .. })));
         }
     }
 
     /// Waits a little and takes in what happened. Returns those events.
     pub fn look(&mut self) -> Vec<Arc<Event>> {
-        let batch = self.session.wait(LOOK);
-        if let Some(bench) = batch.resync {
-            self.bench = *bench;
-        }
-        for event in &batch.events {
-            let _ = self.bench.apply(event);
-            match &mut self.held {
-                Some(held) => held.push(Arc::clone(event)),
-                None if self.json => print::event(event),
-                None => {}
-            }
-        }
-        batch.events
+        let at_most = if self.unread.is_empty() { LOOK } else { Duration::ZERO };
+        let batch = self.session.wait(at_most);
+        let mut events = std::mem::take(&mut self.unread);
+        events.extend(self.take_in(batch));
+        events
     }
 
     /// The session.
@@ -111,15 +140,33 @@ impl Desk {
     }
 
     /// Ends the session, printing what it still has to say.
-    pub fn close(self) {
-        let Self { session, json, .. } = self;
-        let rest = session.drain();
-        drop(session);
-        if json {
-            for event in &rest.events {
-                print::event(event);
+    pub fn close(mut self) {
+        let rest = self.session.finish();
+        self.take_in(rest);
+    }
+
+    fn take_in(&mut self, batch: Batch) -> Vec<Arc<Event>> {
+        let gap = gap(&batch).map(Arc::new);
+        if let Some(bench) = batch.resync {
+            self.bench = *bench;
+        }
+        for event in &batch.events {
+            let _ = self.bench.apply(event);
+            // Not only for those who read standard output.
+            if let Fact::TroubleMet { trouble } = &event.fact
+                && trouble.code == "capture-unwritable"
+            {
+                complain(trouble);
             }
         }
+        for event in gap.iter().chain(&batch.events) {
+            match &mut self.held {
+                Some(held) => held.push(Arc::clone(event)),
+                None if self.json => print::event(event),
+                None => {}
+            }
+        }
+        batch.events
     }
 
     fn say_first(&mut self, first: &str) {
@@ -130,5 +177,35 @@ impl Desk {
                 print::event(event);
             }
         }
+    }
+}
+
+/// What a reader that fell behind has missed, as an event in the place of the last one missing.
+fn gap(batch: &Batch) -> Option<Event> {
+    let bench = batch.resync.as_ref().filter(|_| batch.missed > 0)?;
+    let fact = Fact::Gap { source: "output".to_owned(), lost: batch.missed };
+    Some(Event { seq: bench.events(), at: bench.now(), fact })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batch, Bench, Event, Fact, gap};
+    use crate::capture::encode;
+    use crate::event::Micros;
+
+    #[test]
+    fn a_reader_that_fell_behind_sees_how_many_events_are_missing_and_where() {
+        let mut bench = Bench::new(0);
+        for seq in 1..=5 {
+            let _ = bench.apply(&Event { seq, at: Micros(seq * 10), fact: Fact::BrokerStopped });
+        }
+        let mut batch = Batch { resync: Some(Box::new(bench)), missed: 3, ..Batch::default() };
+        let mut line = Vec::new();
+        encode(&gap(&batch).unwrap(), &mut line);
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(line, "{\"seq\":5,\"at\":50,\"kind\":\"gap\",\"source\":\"output\",\"lost\":3}\n");
+        batch.missed = 0;
+        assert_eq!(gap(&batch), None);
+        assert_eq!(gap(&Batch::default()), None);
     }
 }

@@ -11,11 +11,12 @@ mod simulate;
 pub use args::{BenchArgs, Command, Theme, WindowArgs, WorkbenchArgs};
 pub use begin::{broker_choice, session_options};
 
+use crate::dialect::Dialect;
 use crate::event::Trouble;
 use crate::ui::words;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// How the program ends, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ impl From<Exit> for ExitCode {
 pub struct Ended {
     /// What happened.
     pub trouble: Trouble,
+    /// What else did, at the same time.
+    pub also: Option<Trouble>,
     /// How the program ends.
     pub exit: Exit,
 }
@@ -51,13 +54,18 @@ impl Ended {
     /// The input cannot be used.
     #[must_use]
     pub const fn usage(trouble: Trouble) -> Self {
-        Self { trouble, exit: Exit::Usage }
+        Self { trouble, also: None, exit: Exit::Usage }
     }
 
     /// A port, file or broker cannot be used.
     #[must_use]
     pub const fn unusable(trouble: Trouble) -> Self {
-        Self { trouble, exit: Exit::Unusable }
+        Self { trouble, also: None, exit: Exit::Unusable }
+    }
+
+    /// Tells it on standard error.
+    pub fn complain(&self) {
+        std::iter::once(&self.trouble).chain(&self.also).for_each(complain);
     }
 }
 
@@ -71,17 +79,41 @@ pub fn run(command: Command) -> Exit {
         Command::Inspect(args) => inspect::run(&args),
     };
     ended.unwrap_or_else(|ended| {
-        complain(&ended.trouble);
+        ended.complain();
         ended.exit
     })
 }
 
 /// Tells a trouble on standard error: what happened, what to do, and its code.
 pub fn complain(trouble: &Trouble) {
-    let words::Sentences { cause, advice } = words::trouble(trouble);
+    let words::Sentences { cause, advice } = sentences(trouble);
     print::err(&format!("error[{}]: {cause}", trouble.code));
     if !advice.is_empty() {
         print::err(&format!("  {advice}"));
+    }
+}
+
+/// A trouble in words that are true of a command that ends with it.
+fn sentences(trouble: &Trouble) -> words::Sentences {
+    let sentences = words::trouble(trouble);
+    match &*trouble.code {
+        // The window's own say that it is tried again.
+        "broker-unreachable" | "broker-connection-lost" => {
+            words::Sentences { advice: words::say("cli.check-broker"), ..sentences }
+        }
+        _ => sentences,
+    }
+}
+
+/// Whether a device of this cloud can fail with this code.
+fn check_failure(dialect: &dyn Dialect, code: Option<i64>) -> Result<(), Trouble> {
+    // UIoT's -6 is in its list, as “undefined”.
+    let known = |code| dialect.failure(code) != "device-failed" || (dialect.id() == "uiot" && code == -6);
+    match code {
+        Some(code) if !known(code) => {
+            Err(Trouble::new("bad-failure-code").with("code", code).with("dialect", dialect.id()))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -89,7 +121,14 @@ pub fn complain(trouble: &Trouble) {
 fn interruption() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&flag);
+    let asked = AtomicU32::new(0);
     // Without a handler Ctrl+C ends the program at once: the capture loses its last moment, nothing else.
-    let _ = ctrlc::set_handler(move || raised.store(true, Ordering::Release));
+    let _ = ctrlc::set_handler(move || {
+        raised.store(true, Ordering::Release);
+        // Whoever asks twice does not want to wait for an orderly end.
+        if asked.fetch_add(1, Ordering::AcqRel) > 0 {
+            std::process::exit(i32::from(Exit::Failed as u8));
+        }
+    });
     flag
 }

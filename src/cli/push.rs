@@ -2,40 +2,62 @@
 
 use super::args::PushArgs;
 use super::begin::Desk;
-use super::{Ended, Exit, interruption, print, serve, session_options};
-use crate::bench::{Action, Case, PushOrder, SimulatedOrder};
+use super::{Ended, Exit, check_failure, interruption, print, sentences, serve, session_options};
+use crate::bench::{Action, Case, PushOrder, Service, SimulatedOrder};
 use crate::diagnosis;
 use crate::dialect::{self, Dialect};
 use crate::event::{Event, Fact, ImageId, Micros, Trouble};
+use crate::io::build_file;
 use crate::io::session::SessionOptions;
 use crate::ui::words;
 use crate::upgrade::{Failure, Outcome, State};
 use serde_json::json;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many characters the progress bar is wide.
 const BAR: usize = 30;
+/// How long after its time is over a push is still waited for: the bench itself ends it, and says so in an event.
+const GRACE: Micros = Micros::from_secs(5);
 
 pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let dialect = dialect::find(&args.dialect).map_err(Ended::usage)?;
     dialect.check_version(&args.version).map_err(Ended::usage)?;
+    check_failure(dialect, args.fail).map_err(Ended::usage)?;
     let fallback = SessionOptions {
         images: vec![args.image.clone()],
         devices: vec![(args.device.clone(), args.dialect.clone())],
         ..SessionOptions::default()
     };
     let options = session_options(&args.bench, fallback)?;
+    // What cannot be pushed is refused before anything listens.
+    build_file::read(&args.image).map_err(Ended::usage)?;
     let interrupted = interruption();
-    let mut push = Push { args, dialect, interrupted, desk: Desk::open(options, args.json)?, shown: String::new() };
+    let Some(desk) = Desk::open(options, args.json, &interrupted, Some(Micros::from_secs(args.timeout)))? else {
+        if !args.json {
+            print::line(&words::say("cli.cancelled"));
+        }
+        return Ok(Exit::Failed);
+    };
+    let mut push = Push { args, dialect, interrupted, desk, shown: String::new() };
     let verdict = push.run_to_the_end();
     push.conclude(verdict)
+}
+
+/// Outcome, reason code, text and exit status.
+type Verdict = (Outcome, Cow<'static, str>, String, Exit);
+
+fn cancelled() -> Verdict {
+    (Outcome::Cancelled, "cancelled".into(), words::say("cli.cancelled"), Exit::Failed)
 }
 
 /// How a push came out, when it did not reach a verdict of its own.
 enum Stopped {
     /// The device did not come.
     NoDevice,
+    /// The time was over before the push was made.
+    TimedOut,
     /// Ctrl+C before the push.
     Interrupted,
     /// The workbench cannot do it.
@@ -76,16 +98,16 @@ impl Push<'_> {
     }
 
     fn wait_for_build(&mut self) -> Result<ImageId, Stopped> {
-        let wanted = std::path::absolute(&self.args.image).unwrap_or_else(|_| self.args.image.clone());
-        let wanted = wanted.display().to_string();
+        let wanted = self.wanted();
         loop {
             let events = self.look()?;
             let added = self.desk.bench.builds().find(|(_, build)| build.path == wanted).map(|(image, _)| image);
             if let Some(image) = added {
                 return Ok(image);
             }
-            if let Some(trouble) = met(&events, |trouble| trouble.arg("path") == Some(wanted.as_str())) {
-                return Err(Ended::usage(trouble).into());
+            self.check(&events)?;
+            if self.left() == 0 {
+                return Err(Stopped::TimedOut);
             }
         }
     }
@@ -98,9 +120,7 @@ impl Push<'_> {
         }
         while self.desk.bench.reaches(&self.args.device, self.dialect.id()) == Some(false) {
             let events = self.look()?;
-            if let Some(trouble) = met(&events, |trouble| self.args.simulate && trouble.code != "file-changed") {
-                return Err(Ended::unusable(trouble).into());
-            }
+            self.check(&events)?;
             if self.left() == 0 {
                 return Err(Stopped::NoDevice);
             }
@@ -119,17 +139,54 @@ impl Push<'_> {
         }));
         while self.case().is_none() {
             let events = self.look()?;
-            if self.case().is_none()
-                && let Some(trouble) = met(&events, |_| true)
-            {
-                return Err(Ended::usage(trouble).into());
+            if self.case().is_none() {
+                self.check(&events)?;
+                if self.is_overdue() {
+                    return Err(Stopped::TimedOut);
+                }
             }
         }
         Ok(())
     }
 
+    /// Whether one of these events says that this push cannot be made. Troubles of something else end nothing.
+    fn check(&self, events: &[Arc<Event>]) -> Result<(), Stopped> {
+        let mut troubles = events.iter().filter_map(|event| match &event.fact {
+            Fact::TroubleMet { trouble } => Some(trouble),
+            _ => None,
+        });
+        troubles.find_map(|trouble| self.refusal(trouble)).map_or(Ok(()), |ended| Err(ended.into()))
+    }
+
+    fn refusal(&self, trouble: &Trouble) -> Option<Ended> {
+        let lost = |service: &Service| matches!(service, Service::Failed(why) if why == trouble);
+        if lost(self.desk.bench.broker()) || lost(self.desk.bench.server()) || trouble.code.starts_with("broker-") {
+            return Some(Ended::unusable(trouble.clone()));
+        }
+        match &*trouble.code {
+            "no-broker" | "no-server" | "server-lost" => Some(Ended::unusable(trouble.clone())),
+            "thread-not-started" | "too-many-simulated" if self.args.simulate => Some(Ended::unusable(trouble.clone())),
+            "no-such-build" | "builds-busy" | "version-not-allowed" | "unknown-dialect" => {
+                Some(Ended::usage(trouble.clone()))
+            }
+            "upgrade-in-progress" if trouble.arg("device") == Some(&self.args.device.to_string()) => {
+                Some(Ended::usage(trouble.clone()))
+            }
+            code if code.starts_with("file-") && trouble.arg("path") == Some(&self.wanted()) => {
+                Some(Ended::usage(trouble.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The image's path as events have it.
+    fn wanted(&self) -> String {
+        let image = &self.args.image;
+        std::path::absolute(image).unwrap_or_else(|_| image.clone()).display().to_string()
+    }
+
     fn wait_for_verdict(&mut self) {
-        while self.case().is_some_and(|case| case.ended.is_none()) {
+        while self.case().is_some_and(|case| case.ended.is_none()) && !self.is_overdue() {
             self.desk.look();
             if self.interrupted.swap(false, Ordering::AcqRel)
                 && let Some(upgrade) = self.case().map(|case| case.order.upgrade)
@@ -153,6 +210,11 @@ impl Push<'_> {
         Micros::from_secs(self.args.timeout).since(gone).0.div_ceil(1_000_000)
     }
 
+    /// Whether the bench itself should have ended it by now.
+    fn is_overdue(&self) -> bool {
+        self.desk.session().clock().now() > Micros::from_secs(self.args.timeout) + GRACE
+    }
+
     fn case(&self) -> Option<&Case> {
         self.desk.bench.cases().last()
     }
@@ -174,16 +236,19 @@ impl Push<'_> {
     }
 
     fn conclude(self, verdict: Result<(), Stopped>) -> Result<Exit, Ended> {
+        let mut ended = None;
         let (outcome, code, text, exit) = match verdict {
             Ok(()) => self.verdict(),
             Err(Stopped::NoDevice) => {
                 let trouble = Trouble::new("no-device").with("device", &self.args.device);
-                (Outcome::TimedOut, "no-device", words::trouble(&trouble).joined(), Exit::TimedOut)
+                (Outcome::TimedOut, "no-device".into(), words::trouble(&trouble).joined(), Exit::TimedOut)
             }
-            Err(Stopped::Interrupted) => (Outcome::Cancelled, "cancelled", words::say("cli.cancelled"), Exit::Failed),
-            Err(Stopped::Ended(ended)) => {
-                self.desk.close();
-                return Err(ended);
+            Err(Stopped::TimedOut) => self.timed_out(),
+            Err(Stopped::Interrupted) => cancelled(),
+            Err(Stopped::Ended(why)) => {
+                let told = (Outcome::Failed, why.trouble.code.clone(), sentences(&why.trouble).joined(), why.exit);
+                ended = Some(why);
+                told
             }
         };
         let (json, device) = (self.args.json, self.args.device.to_string());
@@ -195,17 +260,24 @@ impl Push<'_> {
             let verdict =
                 json!({"kind": "verdict", "device": device, "outcome": outcome, "version": version, "reason": reason});
             print::line(&verdict.to_string());
-        } else {
+        } else if ended.is_none() {
             let newline = if print::is_terminal() { "\n" } else { "" };
             print::line(&format!("{newline}{text}"));
         }
-        Ok(exit)
+        ended.map_or(Ok(exit), Err)
     }
 
-    fn verdict(&self) -> (Outcome, &'static str, String, Exit) {
-        let Some(case) = self.case() else {
-            return (Outcome::Cancelled, "cancelled", words::say("cli.cancelled"), Exit::Failed);
-        };
+    fn timed_out(&self) -> Verdict {
+        let reason = words::failure(&Failure::TimedOut, self.dialect, &self.args.version);
+        let text = format!("{} {}", words::say("cli.failed"), reason.joined());
+        (Outcome::TimedOut, "timed-out".into(), text, Exit::TimedOut)
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Some(case) = self.case() else { return cancelled() };
+        if case.ended.is_none() {
+            return self.timed_out();
+        }
         let took = case.upgrade.ended_at().unwrap_or_default().since(case.upgrade.requested_at());
         let took = words::duration(took);
         let outcome = case.upgrade.state().outcome().unwrap_or(Outcome::Cancelled);
@@ -237,14 +309,6 @@ impl Push<'_> {
                 words::finding(finding.code, "advice", &finding.args)
             )
         });
-        (outcome, code, text + &seen.collect::<String>(), exit)
+        (outcome, code.into(), text + &seen.collect::<String>(), exit)
     }
-}
-
-/// The first trouble of that kind among these events.
-fn met(events: &[Arc<Event>], wanted: impl Fn(&Trouble) -> bool) -> Option<Trouble> {
-    events.iter().find_map(|event| match &event.fact {
-        Fact::TroubleMet { trouble } if wanted(trouble) => Some(trouble.clone()),
-        _ => None,
-    })
 }

@@ -11,7 +11,8 @@ use std::sync::atomic::Ordering;
 
 pub fn run(args: &ServeArgs) -> Result<Exit, Ended> {
     let interrupted = interruption();
-    let mut desk = Desk::open(session_options(&args.bench, SessionOptions::default())?, args.json)?;
+    let options = session_options(&args.bench, SessionOptions::default())?;
+    let Some(mut desk) = Desk::open(options, args.json, &interrupted, None)? else { return Ok(Exit::Done) };
     if !args.json {
         greet(&desk);
     }
@@ -46,6 +47,8 @@ pub fn tell(event: &Event, desk: &Desk) -> Option<String> {
         Fact::ClientDisconnected { client, reason } => {
             words::tell("cli.disconnected", &[("client", client), ("reason", reason)])
         }
+        // On standard error already.
+        Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => return None,
         Fact::TroubleMet { trouble } | Fact::BrokerFailed { trouble } | Fact::ServerFailed { trouble } => {
             words::trouble(trouble).joined()
         }

@@ -1,7 +1,7 @@
 //! `simulate`: be a device, against any broker.
 
 use super::args::SimulateArgs;
-use super::{Ended, Exit, interruption, print};
+use super::{Ended, Exit, check_failure, interruption, print};
 use crate::device::{Ending, Profile};
 use crate::dialect;
 use crate::event::Trouble;
@@ -19,6 +19,7 @@ type Console = Box<dyn FnMut(&[u8]) + Send>;
 pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
     let dialect = dialect::find(&args.dialect).map_err(Ended::usage)?;
     dialect.check_version(&args.version).map_err(Ended::usage)?;
+    check_failure(dialect, args.fail).map_err(Ended::usage)?;
     let (console, mut pty) = console(&args.console)?;
     let interrupted = interruption();
     let options = SimulatorOptions {
@@ -38,7 +39,7 @@ pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
     }
     loop {
         if let Some(ending) = simulator.wait_for(super::begin::LOOK) {
-            return Ok(match ending {
+            return Ok(match ending.map_err(Ended::unusable)? {
                 Ending::Succeeded { .. } => Exit::Done,
                 Ending::Failed { .. } | Ending::Cancelled => Exit::Failed,
             });

@@ -16,16 +16,16 @@ use std::ops::{Add, Sub};
 pub struct Micros(pub u64);
 
 impl Micros {
-    /// The span of so many whole seconds.
+    /// The span of so many whole seconds; the longest there is when they are more.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
-        Self(secs * 1_000_000)
+        Self(secs.saturating_mul(1_000_000))
     }
 
-    /// The span of so many milliseconds.
+    /// The span of so many milliseconds; the longest there is when they are more.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis * 1_000)
+        Self(millis.saturating_mul(1_000))
     }
 
     /// Seconds, with their fraction.
@@ -72,4 +72,16 @@ pub struct Event {
     pub at: Micros,
     /// What happened.
     pub fact: Fact,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Micros;
+
+    #[test]
+    fn a_span_past_all_reason_is_the_longest_there_is() {
+        assert_eq!(Micros::from_secs(u64::MAX), Micros(u64::MAX));
+        assert_eq!(Micros::from_millis(u64::MAX), Micros(u64::MAX));
+        assert_eq!(Micros::from_secs(u64::MAX) + Micros(1), Micros(u64::MAX));
+    }
 }

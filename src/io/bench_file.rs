@@ -1,5 +1,7 @@
 //! The bench file (`*.bench.toml`): devices, addresses, builds and serial ports, to be kept beside the firmware.
 
+use super::broker_url::BrokerUrl;
+use super::network;
 use crate::bench::{FlowControl, Parity, SerialSettings};
 use crate::event::{DeviceId, Trouble};
 use serde::Deserialize;
@@ -67,10 +69,36 @@ impl BenchFile {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let bench: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let bench: Self = toml::from_str(text).map_err(|error| in_words(text, &error))?;
+        bench.check_addresses()?;
         bench.devices()?;
         bench.ports()?;
         Ok(bench)
+    }
+
+    /// Nothing of the broker's address is repeated: it may hold a password.
+    fn check_addresses(&self) -> Result<(), String> {
+        if let Some(broker) = &self.broker {
+            let read = if broker.contains("://") {
+                BrokerUrl::parse(broker).map(drop)
+            } else {
+                network::check_broker_address(broker)
+            };
+            read.map_err(|trouble| match trouble.arg("scheme") {
+                Some(scheme) => format!("broker: {scheme}"),
+                None => "broker: ip:port, mqtt://user:password@host:port".to_owned(),
+            })?;
+        }
+        let named =
+            |key: &str, arg: &str, trouble: &Trouble| format!("{key} = {:?}", trouble.arg(arg).unwrap_or_default());
+        if let Some(http) = &self.http {
+            network::check_address(http).map_err(|trouble| named("http", "address", &trouble) + ": ip:port")?;
+        }
+        if let Some(prefix) = &self.advertise {
+            network::check_prefix(prefix)
+                .map_err(|trouble| named("advertise", "prefix", &trouble) + ": http://host:port")?;
+        }
+        Ok(())
     }
 
     /// The devices with their dialects.
@@ -103,6 +131,25 @@ impl BenchFile {
         };
         self.ports.iter().map(port).collect()
     }
+}
+
+/// The keys there are, for naming the one that is wrong.
+const KEYS: [&str; 9] = ["broker", "http", "advertise", "builds", "id", "dialect", "port", "baud_rate", "framing"];
+
+/// What is wrong and in which line, without the line: it may hold a password.
+fn in_words(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', ", ");
+    // Between quotes stands a value.
+    let message = match (message.find('"'), message.rfind('"')) {
+        (Some(from), Some(to)) if from < to => format!("{}{}", message[..from].trim_end(), &message[to + 1..]),
+        _ => message,
+    };
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    let number = before.split('\n').count();
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split('=').next().unwrap_or_default().trim();
+    let key = if KEYS.contains(&key) { format!(" ({key})") } else { String::new() };
+    format!("line {number}{key}: {message}")
 }
 
 /// `8N1` and its like.
@@ -146,9 +193,33 @@ mod tests {
             ("[[device]]\nid = 'P/D'\ndialect = 'tuya'", "tuya"),
             ("[[serial]]\nport = 'x'\nframing = '9N1'", "9N1"),
             ("builds = 5", "builds"),
+            ("\n\nbuilds = 5", "line 3"),
+            ("broker = '127.0.0.1'", "broker"),
+            ("broker = 'mqtts://bench'", "mqtts"),
+            ("http = 'lonely'", "lonely"),
+            ("advertise = 'nonsense'", "nonsense"),
         ] {
             let error = BenchFile::parse(text).unwrap_err();
             assert!(error.contains(mention), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_beside_a_password_does_not_tell_the_password() {
+        for text in [
+            "broker = 'u:secret@127.0.0.1:1883'",
+            "broker = 'http://u:secret@bench'",
+            "broker = 'mqtt://u:secret@bench",
+            "broker = [\"mqtt://u:secret@bench\"]",
+            "brokr = 'mqtt://u:secret@bench'",
+            "builds = 'mqtt://u:secret@bench'",
+            "builds = \"mqtt://u:secret@bench\"",
+            "broker = mqtt://u:secret@bench",
+            "http = 'u:secret@bench'",
+            "advertise = 'http://u:secret@bench'",
+        ] {
+            let error = BenchFile::parse(text).unwrap_err();
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

@@ -15,6 +15,9 @@ pub struct BrokerUrl {
 
 impl BrokerUrl {
     /// Reads a URL. The trouble never repeats it: it may hold a password.
+    ///
+    /// # Errors
+    /// `bad-broker-url`, `broker-url-scheme` for what is not plain MQTT.
     pub fn parse(url: &str) -> Result<Self, Trouble> {
         let (scheme, rest) = url.trim().split_once("://").unwrap_or(("mqtt", url.trim()));
         match scheme.to_ascii_lowercase().as_str() {
@@ -36,16 +39,19 @@ impl BrokerUrl {
     }
 
     /// `host:port`, the way a person writes it and facts carry it.
+    #[must_use]
     pub fn address(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }
 
-fn bad() -> Trouble {
+/// A text that is no broker's URL. It is never repeated: it may hold a password.
+pub(super) fn bad() -> Trouble {
     Trouble::new("bad-broker-url").with("example", "mqtt://user:password@192.168.1.10:1883")
 }
 
-fn split_port(place: &str) -> Option<(&str, u16)> {
+/// `host`, `host:port`, `[ip]` or `[ip]:port`.
+pub(super) fn split_port(place: &str) -> Option<(&str, u16)> {
     let bracket = place.rfind(']').map_or(0, |end| end + 1);
     let (host, port) = match place[bracket..].find(':') {
         Some(colon) => (&place[..bracket + colon], place[bracket + colon + 1..].parse().ok()?),

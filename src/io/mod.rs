@@ -2,14 +2,14 @@
 
 pub mod bench_file;
 pub mod broker;
-mod broker_url;
+pub mod broker_url;
 pub mod build_file;
 pub mod client;
 mod clock;
 pub mod dialog;
 pub mod folder;
 mod inbox;
-mod network;
+pub mod network;
 mod outbox;
 #[cfg(unix)]
 pub mod pty;

@@ -12,7 +12,7 @@ use super::tail::{Batch, Tail, Waker};
 use super::{Inbox, Input};
 use crate::bench::Action;
 use crate::capture::Header;
-use crate::event::Trouble;
+use crate::event::{Fact, Trouble};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +39,12 @@ impl Session {
         let clock = Clock::start();
         let (inbox, receiver) = Inbox::new();
         let header = Header::new(clock.began_unix_ms(), options.bench.clone());
-        let recorder = recorder(&options.capture, &header, &inbox)?;
+        let (recorder, unwritable) = match recorder(&options.capture, &header, &inbox) {
+            Ok(recorder) => (recorder, None),
+            // Nobody asked for this file: the bench is of use without it.
+            Err(trouble) if matches!(options.capture, CaptureChoice::Folder(_)) => (None, Some(trouble)),
+            Err(trouble) => return Err(trouble),
+        };
         let capture = recorder.as_ref().map(|recorder| recorder.path().to_owned());
         let tail = Arc::new(Tail::new(waker));
         let captured = Arc::new(AtomicU64::new(0));
@@ -48,6 +53,9 @@ impl Session {
             .name("session".into())
             .spawn(move || core.run(&receiver, options))
             .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
+        if let Some(trouble) = unwritable {
+            let _ = inbox.fact(Fact::TroubleMet { trouble });
+        }
         Ok(Self { inbox, tail, clock, capture, captured, thread: Some(thread) })
     }
 
@@ -67,6 +75,20 @@ impl Session {
     #[must_use]
     pub fn wait(&self, at_most: Duration) -> Batch {
         self.tail.wait(at_most)
+    }
+
+    /// Ends the session, and returns what it had still to say: all that is in the capture and was not taken yet.
+    #[must_use]
+    pub fn finish(&mut self) -> Batch {
+        self.end();
+        self.tail.drain()
+    }
+
+    fn end(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = self.inbox.put(Input::Stop);
+            let _ = thread.join();
+        }
     }
 
     /// The session's clock.
@@ -90,10 +112,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let _ = self.inbox.put(Input::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::bench::{Action, SerialSettings};
 use crate::event::DeviceId;
+use crate::io::network;
 use chrono::{Local, TimeZone};
 use std::path::PathBuf;
 
 /// Which broker the devices sign in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrokerChoice {
-    /// Ours, on this `ip:port`.
+    /// Ours, on this `ip:port` or `host:port`.
     Embedded(String),
     /// Somebody else's, `mqtt://user:password@host:port`.
     External(String),
@@ -21,7 +22,7 @@ pub enum CaptureChoice {
     Nowhere,
     /// In this file, which must not exist yet.
     File(PathBuf),
-    /// In this folder, under a name made of the time.
+    /// In this folder, under a name made of the time; nowhere when the folder cannot be written, which an event tells.
     Folder(PathBuf),
 }
 
@@ -30,7 +31,7 @@ pub enum CaptureChoice {
 pub struct SessionOptions {
     /// The broker.
     pub broker: BrokerChoice,
-    /// Where the firmware server listens, `ip:port`.
+    /// Where the firmware server listens, `ip:port` or `host:port`.
     pub http: String,
     /// The URL prefix told to devices; from where the server listens when absent.
     pub advertise: Option<String>,
@@ -66,11 +67,12 @@ impl SessionOptions {
     /// What is asked for in the session's first instant.
     pub(super) fn first_actions(self) -> Vec<Action> {
         let broker = match self.broker {
-            BrokerChoice::Embedded(place) | BrokerChoice::External(place) => place,
+            BrokerChoice::Embedded(place) => network::resolved(&place),
+            BrokerChoice::External(url) => url,
         };
         let mut actions = vec![
             Action::SetBroker(broker),
-            Action::SetServer { address: self.http, advertise: self.advertise },
+            Action::SetServer { address: network::resolved(&self.http), advertise: self.advertise },
             Action::AddImages(self.images),
         ];
         actions.extend(self.devices.into_iter().map(|(device, dialect)| Action::AddDevice { device, dialect }));

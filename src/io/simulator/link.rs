@@ -5,7 +5,8 @@ use crate::dialect::{Credentials, Outgoing};
 use crate::event::Trouble;
 use crate::io::broker_url::BrokerUrl;
 use rumqttc::{
-    AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS,
+    SubscribeFilter, SubscribeReasonCode,
 };
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub(super) enum LinkEvent {
     Connected,
     /// Not connected, for this reason; it is tried again.
     Disconnected(String),
+    /// The broker does not accept who we say we are; it is tried again all the same.
+    Refused(Trouble),
     /// A message came.
     Heard { topic: String, payload: Vec<u8> },
 }
@@ -98,13 +101,18 @@ struct Session {
     /// Messages on the wire and not acknowledged yet.
     unacknowledged: usize,
     pause: Duration,
+    /// The broker's, for troubles.
+    address: String,
 }
 
 impl Session {
     fn new(options: LinkOptions, messages: mpsc::Receiver<Outgoing>, tell: Box<dyn FnMut(LinkEvent) + Send>) -> Self {
         let LinkOptions { broker, credentials, subscriptions, .. } = options;
+        let address = broker.address();
         let mut mqtt = MqttOptions::new(credentials.client_id, broker.host, broker.port);
-        mqtt.set_credentials(credentials.username, credentials.password)
+        // What stands in the URL was typed for this very broker.
+        let (username, password) = broker.credentials.unwrap_or((credentials.username, credentials.password));
+        mqtt.set_credentials(username, password)
             .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
             .set_clean_session(true);
         let (client, mut events) = AsyncClient::new(mqtt, IN_HAND * 2);
@@ -112,7 +120,8 @@ impl Session {
         network.set_tcp_nodelay(true);
         events.set_network_options(network);
         let pause = FIRST_PAUSE;
-        Self { client, events, messages, subscriptions, tell, connected: false, unsent: 0, unacknowledged: 0, pause }
+        let (connected, unsent, unacknowledged) = (false, 0, 0);
+        Self { client, events, messages, subscriptions, tell, connected, unsent, unacknowledged, pause, address }
     }
 
     async fn run(mut self, mut ending: oneshot::Receiver<End>) {
@@ -122,7 +131,7 @@ impl Session {
                 event = self.events.poll() => match event {
                     Ok(event) => self.take_in(event),
                     Err(error) => {
-                        self.lose(&error.to_string());
+                        self.lose(&error);
                         tokio::select! {
                             // Nothing can be said any more, not even goodbye.
                             _ = &mut ending => return,
@@ -172,10 +181,17 @@ impl Session {
         (self.tell)(LinkEvent::Connected);
     }
 
-    fn lose(&mut self, reason: &str) {
+    fn lose(&mut self, error: &ConnectionError) {
         self.connected = false;
         (self.unsent, self.unacknowledged) = (0, 0);
-        (self.tell)(LinkEvent::Disconnected(reason.to_owned()));
+        (self.tell)(LinkEvent::Disconnected(error.to_string()));
+        if let ConnectionError::ConnectionRefused(
+            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
+        ) = error
+        {
+            let trouble = Trouble::new("broker-refused-password").with("address", &self.address);
+            (self.tell)(LinkEvent::Refused(trouble));
+        }
     }
 
     fn publish(&mut self, message: Outgoing) {

@@ -21,7 +21,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a simulated device is to be.
 pub struct SimulatorOptions {
-    /// `mqtt://host:port`.
+    /// `mqtt://host:port`; a user name and password in it go before the dialect's.
     pub broker_url: String,
     /// Who it is.
     pub device: DeviceId,
@@ -35,7 +35,7 @@ pub struct SimulatorOptions {
     pub fail_with: Option<i64>,
     /// Bytes a second to download; 0 is as fast as possible. See [`crate::device::Profile::WATCHABLE_PACE`].
     pub pace: u64,
-    /// End after one upgrade.
+    /// End after one upgrade, or when the broker does not accept the user name or password.
     pub once: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct SimulatorOptions {
 pub struct Simulator {
     inputs: SyncSender<Input>,
     stopping: Arc<AtomicBool>,
-    ending: Mutex<Receiver<Ending>>,
+    ending: Mutex<Receiver<Result<Ending, Trouble>>>,
     finished: Mutex<Receiver<()>>,
 }
 
@@ -78,7 +78,10 @@ impl Simulator {
     }
 
     /// Waits, at most so long, until a device started with `once` has ended its upgrade; nothing when it has not.
-    pub fn wait_for(&self, at_most: Duration) -> Option<Ending> {
+    ///
+    /// # Errors
+    /// `broker-refused-password`: the broker does not let this device in.
+    pub fn wait_for(&self, at_most: Duration) -> Option<Result<Ending, Trouble>> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(at_most).ok()
     }
 

@@ -41,7 +41,7 @@ pub(super) struct Worker {
     boots: u32,
     /// Counts what the device said.
     serial: u64,
-    ending: Option<Ending>,
+    ending: Option<Result<Ending, Trouble>>,
     switched_on: Instant,
 }
 
@@ -83,7 +83,7 @@ impl Worker {
     }
 
     /// Lives until it is stopped, or until one upgrade has ended if that is all that was asked; tells how that ended.
-    pub(super) fn run(mut self, queue: &Receiver<Input>) -> Option<Ending> {
+    pub(super) fn run(mut self, queue: &Receiver<Input>) -> Option<Result<Ending, Trouble>> {
         self.sense(Sense::Started);
         while !self.is_over() {
             match self.next(queue) {
@@ -123,6 +123,8 @@ impl Worker {
         match event {
             LinkEvent::Connected => self.sense(Sense::Connected),
             LinkEvent::Disconnected(reason) => self.sense(Sense::Disconnected(reason)),
+            LinkEvent::Refused(trouble) if self.once => self.ending = Some(Err(trouble)),
+            LinkEvent::Refused(_) => {}
             LinkEvent::Heard { topic, payload } => match self.dialect.hear(&self.device, &topic, &payload) {
                 Some(Heard::Offer(offer)) => self.sense(Sense::Offered(offered(offer))),
                 Some(Heard::Cancel) => self.sense(Sense::Cancelled),
@@ -141,7 +143,7 @@ impl Worker {
                 Step::Fetch { ticket, url, offset, length } => self.fetch(Request { ticket, url, offset, length }),
                 Step::Connect => self.connect(),
                 Step::Disconnect => self.disconnect(End::Cut),
-                Step::Ended(ending) if self.once => self.ending = Some(ending),
+                Step::Ended(ending) if self.once => self.ending = Some(Ok(ending)),
                 Step::Ended(_) => {}
             }
         }
