@@ -213,8 +213,7 @@ impl Reader {
                 || entry.path.file_name().is_some_and(|name| names.contains(name))
                 || folder(&entry.path).is_some_and(|folder| changed.contains(folder))
         };
-        let touched: Vec<_> =
-            self.builds.iter().filter(|(_, entry)| touched(entry)).map(|(image, _)| *image).collect();
+        let touched: Vec<_> = self.builds.iter().filter(|(_, entry)| touched(entry)).map(|(image, _)| *image).collect();
         for image in touched {
             self.read(image);
         }
@@ -242,7 +241,8 @@ impl Reader {
 
     fn push(&mut self, order: PushOrder) {
         // A folder further up may have been renamed, of which no watch tells.
-        if let Some(folder) = self.builds.get(&order.image).and_then(|entry| folder(&entry.path)).map(ToOwned::to_owned) {
+        if let Some(folder) = self.builds.get(&order.image).and_then(|entry| folder(&entry.path)).map(ToOwned::to_owned)
+        {
             self.unwatch(&folder);
         }
         let image = order.image;
