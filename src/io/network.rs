@@ -1,5 +1,6 @@
 //! Under which address others reach what listens here.
 
+use crate::event::Trouble;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// A network interface by which a device may reach this machine.
@@ -45,6 +46,30 @@ pub fn reachable_from_outside(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
+/// Whether devices can be told URLs that begin so: `http(s)://host[:port][/…]`.
+///
+/// # Errors
+/// `bad-url-prefix` with `prefix`.
+pub fn check_prefix(prefix: &str) -> Result<(), Trouble> {
+    // With an `@` there may be a password in it, which nobody is told.
+    let bad = || Trouble::new("bad-url-prefix").with("prefix", if prefix.contains('@') { "…" } else { prefix });
+    let (scheme, rest) = prefix.split_once("://").ok_or_else(bad)?;
+    let place = rest.split('/').next().unwrap_or_default();
+    let bracket = place.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match place[bracket..].find(':') {
+        Some(colon) => (&place[..bracket + colon], Some(&place[bracket + colon + 1..])),
+        None => (place, None),
+    };
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(ip) => ip.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')),
+    };
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    let is_scheme = matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https");
+    let is_path = !rest.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#'));
+    if is_scheme && is_host && is_port && is_path { Ok(()) } else { Err(bad()) }
+}
+
 /// The address of the interface a packet to the outside would leave by. Connecting a UDP socket sends nothing.
 fn outward_ip() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
@@ -56,7 +81,7 @@ fn outward_ip() -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{reachable_from_outside, reachable_here};
+    use super::{check_prefix, reachable_from_outside, reachable_here};
 
     #[test]
     fn a_device_is_never_told_to_connect_to_all_zeros() {
@@ -68,5 +93,34 @@ mod tests {
         }
         let one = "192.168.1.20:8070".parse().unwrap();
         assert_eq!(reachable_from_outside(one), one);
+    }
+
+    #[test]
+    fn a_prefix_that_no_device_could_ask_is_refused() {
+        let good = ["http://192.168.1.20:8070", "HTTPS://bench.local/ota/", "http://[fe80::1]:80", "http://host"];
+        for prefix in good {
+            assert!(check_prefix(prefix).is_ok(), "{prefix}");
+        }
+        let bad = [
+            "",
+            "192.168.1.20:8070",
+            "ftp://host",
+            "http://",
+            "http:///x",
+            "http://:80",
+            "http://host:",
+            "http://host:0",
+            "http://host:65536",
+            "http://ho st",
+            "http://host/a b",
+            "http://host/?a",
+            "http://[::1",
+            "http://[host]",
+        ];
+        for prefix in bad {
+            let trouble = check_prefix(prefix).expect_err(prefix);
+            assert_eq!((&*trouble.code, trouble.arg("prefix")), ("bad-url-prefix", Some(prefix)));
+        }
+        assert_eq!(check_prefix("http://user:secret@host").unwrap_err().arg("prefix"), Some("…"));
     }
 }
