@@ -155,7 +155,7 @@ fn visit(nodes: &BTreeMap<NodeId, Node>, id: NodeId, origin: (f64, f64), widgets
     let labels = labels.flat_map(|label| [label.label(), label.value()]);
     let texts = [node.label(), node.value(), node.placeholder()].into_iter().chain(labels).flatten();
     let bounds = node.bounds().unwrap_or_default();
-    let center = ((bounds.x0 + bounds.x1) / 2.0 + origin.0, (bounds.y0 + bounds.y1) / 2.0 + origin.1);
+    let center = (f64::midpoint(bounds.x0, bounds.x1) + origin.0, f64::midpoint(bounds.y0, bounds.y1) + origin.1);
     #[expect(clippy::cast_possible_truncation, reason = "points on a screen")]
     let center = Pos2::new(center.0 as f32, center.1 as f32);
     let texts = texts.map(str::to_owned).collect();

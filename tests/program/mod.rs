@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// Long enough for an upgrade on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A build that comes with the project.
 pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/sample/lamp-2.0.0.bin");
