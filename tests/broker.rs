@@ -286,3 +286,35 @@ fn stopping_never_hangs_though_nobody_reads_the_facts_of_a_flood() {
     facts.wait_for_close();
     flood.expect("a thread").join().expect("the flood ends");
 }
+
+#[test]
+fn a_stop_in_the_middle_of_a_flood_brings_nothing_down() {
+    let panics = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (usual, told) = (std::panic::take_hook(), std::sync::Arc::clone(&panics));
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name().is_some_and(|name| name.starts_with("broker")) {
+            told.lock().expect("a list").push(panic.to_string());
+        }
+        usual(panic);
+    }));
+    for _ in 0..3 {
+        let (broker, mut facts) = start(no_rules());
+        let floods: Vec<_> = (0..4)
+            .map(|number| {
+                let device = Device::connect(connect_options(broker.address(), &format!("dn{number}")));
+                std::thread::Builder::new().spawn(move || {
+                    while device.try_publish("up", "x") {}
+                    device.wait_for_end();
+                })
+            })
+            .collect();
+        facts.until(|fact| matches!(fact, Fact::MessageReceived { .. }));
+        broker.stop();
+        facts.wait_for_close();
+        for flood in floods {
+            flood.expect("a thread").join().expect("the flood ends");
+        }
+    }
+    let panics = panics.lock().expect("a list");
+    assert!(panics.is_empty(), "{panics:?}");
+}

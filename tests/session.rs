@@ -6,7 +6,7 @@
     reason = "a test may fail, and knows its deadline"
 )]
 
-use ota_workbench::bench::{Action, Bench, PushOrder, SimulatedOrder};
+use ota_workbench::bench::{Action, Bench, PushOrder, Service, SimulatedOrder};
 use ota_workbench::capture::Capture;
 use ota_workbench::event::{DeviceId, Event, Fact};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
@@ -224,4 +224,46 @@ fn a_taken_port_is_told_and_the_bench_goes_on() {
     drop(holder);
     desk.session.act(Action::SetBroker(taken));
     desk.device("aliyun");
+}
+
+fn met(events: &[Arc<Event>], code: &str) -> bool {
+    events.iter().any(|event| matches!(&event.fact, Fact::TroubleMet { trouble } if trouble.code == code))
+}
+
+#[test]
+fn a_cancelled_upgrade_that_is_retried_is_served_again_even_by_a_server_that_was_started_anew() {
+    let mut desk = Desk::new();
+    let device = desk.device("uiot");
+    desk.push(&device, "uiot");
+    desk.until(|bench, _| bench.cases().last().is_some_and(|case| case.witness.requests > 2));
+    desk.session.act(Action::RetryUpgrade(1));
+    desk.until(|_, events| met(events, "upgrade-in-progress"));
+    desk.session.act(Action::CancelUpgrade(1));
+    assert_eq!(desk.outcome(), Outcome::Cancelled);
+    // The device gives up on 404 by itself.
+    desk.until(|bench, _| bench.cases()[0].witness.statuses.contains_key(&404));
+    let Service::Running { address, .. } = desk.bench.server().clone() else { panic!("no server") };
+    desk.session.act(Action::SetServer { address, advertise: None });
+    desk.session.act(Action::RetryUpgrade(1));
+    desk.until(|_, events| events.iter().any(|event| matches!(event.fact, Fact::UpgradeRetried { .. })));
+    assert_eq!(desk.outcome(), Outcome::Succeeded);
+    desk.session.act(Action::SetServer { address: "127.0.0.1:0".into(), advertise: None });
+    desk.session.act(Action::RetryUpgrade(1));
+    desk.until(|_, events| met(events, "retry-moved"));
+    desk.session.act(Action::RetryUpgrade(7));
+    desk.until(|_, events| met(events, "retry-too-old"));
+}
+
+#[test]
+fn a_prefix_that_is_no_url_is_refused_and_the_server_goes_on() {
+    let mut desk = Desk::new();
+    desk.until(|bench, _| matches!(bench.server(), Service::Running { .. }));
+    let before = desk.bench.server().clone();
+    let advertise = Some("192.168.1.20:8070".into());
+    desk.session.act(Action::SetServer { address: "127.0.0.1:0".into(), advertise });
+    desk.until(|_, events| met(events, "bad-url-prefix"));
+    assert_eq!(desk.bench.server(), &before);
+    let device = desk.device("uiot");
+    desk.push(&device, "uiot");
+    assert_eq!(desk.outcome(), Outcome::Succeeded);
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const MEASURED: Duration = Duration::from_secs(20);
 /// The window rests once it drew nothing for so long.
 const REST: Duration = Duration::from_secs(3);
-const RESTS_WITHIN: Duration = Duration::from_secs(120);
+const RESTS_WITHIN: Duration = Duration::from_mins(2);
 
 pub fn idle() -> Result<(), Failed> {
     let Some(mut screen) = Screen::start()? else { return Err("Xvfb is not installed".into()) };

@@ -4,7 +4,7 @@ use crate::Failed;
 use crate::figures::{median, ratio};
 use crate::programs::{self, Program};
 use ota_workbench::io::Inbox;
-use ota_workbench::io::server::FirmwareServer;
+use ota_workbench::io::server::{FirmwareServer, Offers};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
@@ -24,9 +24,11 @@ pub fn ranges() -> Result<(), Failed> {
     let (inbox, facts) = Inbox::new();
     let session = thread::Builder::new()
         .name("session".into())
-        .spawn(move || std::iter::from_fn(|| facts.recv_timeout(Duration::from_secs(600)).ok()).count())?;
-    let server = FirmwareServer::start("127.0.0.1:0", inbox).map_err(|trouble| format!("{trouble:?}"))?;
-    let path = server.offer(Arc::clone(&image), Duration::from_hours(1));
+        .spawn(move || std::iter::from_fn(|| facts.recv_timeout(Duration::from_mins(10)).ok()).count())?;
+    let offers = Arc::new(Offers::new().map_err(|trouble| format!("{trouble:?}"))?);
+    let server =
+        FirmwareServer::start("127.0.0.1:0", Arc::clone(&offers), inbox).map_err(|trouble| format!("{trouble:?}"))?;
+    let path = offers.offer(Arc::clone(&image), Duration::from_hours(1));
     let folder = tempfile::tempdir()?;
     let mut peers = Vec::new();
     for (name, log) in [("nginx", "access_log off"), ("nginx-with-log", "access_log access.log")] {

@@ -67,7 +67,7 @@ impl Bench {
             }
             Fact::MessageDropped { client, topic, reason } => {
                 self.deliver(client.as_deref(), topic, |delivery, _| {
-                    delivery.dropped = Some((event.seq, reason.clone()))
+                    delivery.dropped = Some((event.seq, reason.clone()));
                 });
             }
             Fact::RequestReceived { path, .. } => self.see_request(path),

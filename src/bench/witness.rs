@@ -101,9 +101,9 @@ impl Witness {
         let from = now - RATE_SPAN;
         let mut answers = self.recent.iter().filter(|(at, _)| *at >= from);
         let (start, _) = answers.next()?;
-        let bytes: u64 = answers.map(|(_, sent)| sent).sum();
+        let bytes: u128 = answers.map(|(_, sent)| u128::from(*sent)).sum();
         let span = now.since(*start).0.max(1);
-        let rate = u64::try_from(u128::from(bytes) * 1_000_000 / u128::from(span)).unwrap_or(u64::MAX);
+        let rate = u64::try_from(bytes * 1_000_000 / u128::from(span)).unwrap_or(u64::MAX);
         (rate > 0).then_some(rate)
     }
 

@@ -31,8 +31,8 @@ fn put_json(key: &str, value: &(impl serde::Serialize + ?Sized), line: &mut Vec<
 }
 
 /// Most texts stand in JSON as they are: copied at once, they cost next to nothing.
+#[expect(clippy::needless_bitwise_bool, reason = "without early ends the compiler looks at many bytes at a time")]
 fn put_text(key: &str, text: &str, line: &mut Vec<u8>) {
-    // No early end: so the compiler looks at many bytes at a time.
     if text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\')) {
         return put_json(key, text, line);
     }

@@ -24,6 +24,8 @@ const GRACE: Micros = Micros::from_secs(5);
 pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let dialect = dialect::find(&args.dialect).map_err(Ended::usage)?;
     dialect.check_version(&args.version).map_err(Ended::usage)?;
+    let module = args.module.as_deref().filter(|module| !matches!(*module, "" | "default"));
+    dialect.check_module(module).map_err(Ended::usage)?;
     check_failure(dialect, args.fail).map_err(Ended::usage)?;
     let fallback = SessionOptions {
         images: vec![args.image.clone()],
@@ -204,6 +206,17 @@ impl Push<'_> {
         if self.interrupted.swap(false, Ordering::AcqRel) { Err(Stopped::Interrupted) } else { Ok(events) }
     }
 
+    /// Why the push never left: the device is not there, or does not listen.
+    fn absence(&self) -> Trouble {
+        let device = &self.args.device;
+        match self.desk.bench.device(device).and_then(|known| known.online) {
+            Some(true) => {
+                Trouble::new("not-subscribed").with("device", device).with("topic", self.dialect.push_topic(device))
+            }
+            _ => Trouble::new("no-device").with("device", device),
+        }
+    }
+
     /// Seconds left of the time given.
     fn left(&self) -> u64 {
         let gone = self.desk.session().clock().now();
@@ -240,8 +253,8 @@ impl Push<'_> {
         let (outcome, code, text, exit) = match verdict {
             Ok(()) => self.verdict(),
             Err(Stopped::NoDevice) => {
-                let trouble = Trouble::new("no-device").with("device", &self.args.device);
-                (Outcome::TimedOut, "no-device".into(), words::trouble(&trouble).joined(), Exit::TimedOut)
+                let trouble = self.absence();
+                (Outcome::TimedOut, trouble.code.clone(), words::trouble(&trouble).joined(), Exit::TimedOut)
             }
             Err(Stopped::TimedOut) => self.timed_out(),
             Err(Stopped::Interrupted) => cancelled(),

@@ -5,6 +5,12 @@ use serde_json::Value;
 
 /// Deeper than any device's message; a parser must not follow further.
 const MAX_DEPTH: usize = 64;
+/// The longest message that is read as loose JSON: that parser is slow, and takes forty times the memory.
+const LONGEST_LOOSE: usize = 64 * 1024;
+/// The longest message that is read at all.
+const LONGEST: usize = 2 * 1024 * 1024;
+/// The longest text taken out of a message; of a longer one only the beginning is kept.
+const LONGEST_TEXT: usize = 4 * 1024;
 /// How much of a message is quoted in a defect.
 const QUOTE: usize = 40;
 /// A longer version is no version of any cloud; only its beginning is kept.
@@ -14,6 +20,10 @@ const LONGEST_VERSION: usize = 128;
 pub fn read(payload: &[u8]) -> (Option<Value>, Vec<Defect>) {
     if payload.is_empty() {
         return (None, vec![Defect::new("empty-payload", "")]);
+    }
+    if payload.len() > LONGEST {
+        let beginning = &payload[..QUOTE * 4];
+        return (None, vec![Defect::new("too-long", quote(&String::from_utf8_lossy(beginning)))]);
     }
     let Ok(text) = std::str::from_utf8(payload) else {
         return (None, vec![Defect::new("not-utf8", quote(&String::from_utf8_lossy(payload)))]);
@@ -29,6 +39,10 @@ pub fn read(payload: &[u8]) -> (Option<Value>, Vec<Defect>) {
     if let Ok(value) = serde_json::from_str(trimmed) {
         return (Some(value), defects);
     }
+    if trimmed.len() > LONGEST_LOOSE {
+        defects.push(Defect::new("too-long", quote(trimmed)));
+        return (None, defects);
+    }
     if let Ok(value) = json5::from_str(trimmed) {
         let comma = trailing_comma(trimmed);
         defects.push(
@@ -43,6 +57,10 @@ pub fn read(payload: &[u8]) -> (Option<Value>, Vec<Defect>) {
 /// A text where one is expected; a number is taken for its digits, and said.
 pub fn text(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<String> {
     match value.get(key)? {
+        Value::String(text) if text.len() > LONGEST_TEXT => {
+            defects.push(Defect::new("too-long", quote(&format!("{key}: {text}"))));
+            Some(quote(text))
+        }
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => {
             defects.push(Defect::new("number-not-text", format!("{key}: {number}")));
@@ -166,7 +184,7 @@ fn outside_strings(text: &str) -> impl Iterator<Item = (usize, u8)> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{LONGEST, LONGEST_LOOSE, LONGEST_TEXT, read, text};
 
     fn check(payload: &str, value: Option<&str>, defects: &[(&str, &str)]) {
         check_bytes(payload.as_bytes(), value, defects);
@@ -204,5 +222,30 @@ mod tests {
     fn a_megabyte_of_json_is_read() {
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(1 << 20));
         assert!(read(long.as_bytes()).0.is_some());
+    }
+
+    #[test]
+    fn a_megabyte_of_broken_json_is_given_up_at_once() {
+        let loose = |length: usize| format!("{{a:'{}'}}", "x".repeat(length));
+        assert_eq!(read(loose(LONGEST_LOOSE - 10).as_bytes()).1[0].code, "loose-json");
+        for length in [LONGEST_LOOSE, LONGEST] {
+            let (value, defects) = read(loose(length).as_bytes());
+            assert!(value.is_none());
+            assert_eq!((defects.len(), defects[0].code), (1, "too-long"));
+            assert!(defects[0].at.starts_with("{a:'xxx") && defects[0].at.ends_with('…'), "{}", defects[0].at);
+        }
+        let whole = format!(r#"{{"a":"{}"}}"#, "x".repeat(LONGEST));
+        assert_eq!(read(whole.as_bytes()).1[0].code, "too-long");
+    }
+
+    #[test]
+    fn of_a_text_without_end_only_the_beginning_is_kept() {
+        let mut defects = Vec::new();
+        let message = serde_json::json!({"short": "x".repeat(LONGEST_TEXT), "long": "x".repeat(LONGEST_TEXT + 1)});
+        assert_eq!(text(&message, "short", &mut defects).map(|text| text.len()), Some(LONGEST_TEXT));
+        assert!(defects.is_empty());
+        assert!(text(&message, "long", &mut defects).is_some_and(|text| text.len() < 50 && text.ends_with('…')));
+        assert_eq!(defects[0].code, "too-long");
+        assert!(defects[0].at.starts_with("long: xxx"), "{}", defects[0].at);
     }
 }

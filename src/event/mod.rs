@@ -2,10 +2,12 @@
 
 mod fact;
 mod identity;
+mod secret;
 mod trouble;
 
 pub use fact::{Client, ClientName, Deadline, Fact, ImageId, Payload, UpgradeId, UpgradeOrder};
 pub use identity::{DeviceId, MalformedDeviceId};
+pub use secret::{mask_password, take_mask, without_password};
 pub use trouble::Trouble;
 
 use std::fmt;
@@ -72,6 +74,21 @@ pub struct Event {
     pub at: Micros,
     /// What happened.
     pub fact: Fact,
+}
+
+impl Event {
+    /// What it costs in memory, in bytes, near enough.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let carried = match &self.fact {
+            Fact::MessageReceived { topic, payload, .. } | Fact::MessagePublished { topic, payload, .. } => {
+                topic.len() + payload.len()
+            }
+            Fact::BytesReceived { bytes, port } | Fact::BytesSent { bytes, port } => bytes.len() + port.len(),
+            _ => 128,
+        };
+        size_of::<Self>() + carried + 32
+    }
 }
 
 #[cfg(test)]

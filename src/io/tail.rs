@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Events that may wait for a reader. A window that is hidden does not read; past this it gets the bench as it stands.
 const CAPACITY: usize = 200_000;
+/// What they may take in memory, in bytes: a message can be a megabyte.
+const BUDGET: usize = 64 * 1024 * 1024;
 
 /// A batch for a reader's own fold.
 #[derive(Debug, Default)]
@@ -24,9 +26,16 @@ pub struct Batch {
 /// Called when there is something to read. Must not block.
 pub type Waker = Box<dyn Fn() + Send + Sync>;
 
+#[derive(Default)]
+struct Waiting {
+    batch: Batch,
+    /// What its events take.
+    bytes: usize,
+}
+
 /// The shared end of the stream.
 pub struct Tail {
-    waiting: Mutex<Batch>,
+    waiting: Mutex<Waiting>,
     news: Condvar,
     waker: Waker,
 }
@@ -41,14 +50,20 @@ impl Tail {
         if events.is_empty() {
             return;
         }
+        let bytes: usize = events.iter().map(|event| event.weight()).sum();
         let mut waiting = self.lock();
-        if waiting.events.len() + events.len() > CAPACITY {
-            waiting.missed += (waiting.events.len() + events.len()) as u64;
-            waiting.events.clear();
+        let Waiting { batch, bytes: held } = &mut *waiting;
+        let count = batch.events.len() + events.len();
+        if count > CAPACITY || (count > 1 && *held + bytes > BUDGET) {
+            batch.missed += count as u64;
+            // A new list: the old one's room would be kept as well.
+            batch.events = Vec::new();
+            *held = 0;
             events.clear();
-            waiting.resync = Some(Box::new(bench.clone()));
+            batch.resync = Some(Box::new(bench.clone()));
         } else {
-            waiting.events.append(events);
+            batch.events.append(events);
+            *held += bytes;
         }
         drop(waiting);
         self.news.notify_all();
@@ -56,7 +71,7 @@ impl Tail {
     }
 
     pub(super) fn end(&self) {
-        self.lock().over = true;
+        self.lock().batch.over = true;
         self.news.notify_all();
         (self.waker)();
     }
@@ -70,24 +85,26 @@ impl Tail {
     /// Waits for something to happen, at most so long, and takes it.
     #[must_use]
     pub fn wait(&self, at_most: Duration) -> Batch {
-        let quiet = |waiting: &mut Batch| waiting.events.is_empty() && waiting.resync.is_none() && !waiting.over;
+        let quiet =
+            |Waiting { batch, .. }: &mut Waiting| batch.events.is_empty() && batch.resync.is_none() && !batch.over;
         let waiting = self.news.wait_timeout_while(self.lock(), at_most, quiet);
         Self::take(&mut waiting.unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    fn take(waiting: &mut Batch) -> Batch {
-        let over = waiting.over;
-        Batch { over, ..std::mem::replace(waiting, Batch { over, ..Batch::default() }) }
+    fn take(waiting: &mut Waiting) -> Batch {
+        let over = waiting.batch.over;
+        let taken = std::mem::replace(waiting, Waiting { batch: Batch { over, ..Batch::default() }, bytes: 0 });
+        taken.batch
     }
 
-    fn lock(&self) -> MutexGuard<'_, Batch> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arc, Bench, CAPACITY, Event, Tail};
+    use super::{Arc, BUDGET, Bench, CAPACITY, Event, Tail};
     use crate::event::{Fact, Micros};
     use std::time::Duration;
 
@@ -109,6 +126,34 @@ mod tests {
         assert_eq!(batch.missed, resync.events());
         assert_eq!(batch.events.first().map(|event| event.seq), Some(CAPACITY as u64 + 2));
         assert!(tail.drain().events.is_empty());
+    }
+
+    #[test]
+    fn a_window_that_was_hidden_while_megabytes_came_does_not_fill_the_memory() {
+        let tail = Tail::new(Box::new(|| {}));
+        let mut bench = Bench::new(0);
+        let message = |seq| {
+            let fact = Fact::MessageReceived {
+                client: None,
+                topic: "up".into(),
+                payload: vec![0; 1 << 20].into(),
+                qos: 0,
+                retain: false,
+            };
+            Arc::new(Event { seq, at: Micros(seq), fact })
+        };
+        for seq in 1..=100 {
+            bench.apply(&message(seq));
+            tail.put(&mut vec![message(seq)], &bench);
+            assert!(tail.lock().batch.events.iter().map(|event| event.weight()).sum::<usize>() <= BUDGET);
+        }
+        let batch = tail.drain();
+        let resync = batch.resync.unwrap();
+        assert_eq!(batch.missed, resync.events());
+        assert_eq!(batch.missed + batch.events.len() as u64, 100);
+        tail.put(&mut vec![message(101)], &bench);
+        let batch = tail.drain();
+        assert!(batch.resync.is_none() && batch.events.len() == 1, "the room is free again");
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Events in memory, in order, under a byte budget: the oldest go first, and how many is said.
 
-use crate::event::{Event, Fact, Micros};
+use crate::event::{Event, Micros};
 use std::collections::VecDeque;
-use std::mem::size_of;
 use std::sync::Arc;
 
 /// The session's latest events.
@@ -23,11 +22,11 @@ impl Journal {
 
     /// Takes in the next event.
     pub fn push(&mut self, event: Arc<Event>) {
-        self.bytes += weight(&event);
+        self.bytes += event.weight();
         self.events.push_back(event);
         while self.bytes > self.budget && self.events.len() > 1 {
             if let Some(oldest) = self.events.pop_front() {
-                self.bytes -= weight(&oldest);
+                self.bytes -= oldest.weight();
                 self.dropped += 1;
             }
         }
@@ -60,21 +59,10 @@ impl Journal {
     }
 }
 
-/// What an event costs in memory, near enough.
-fn weight(event: &Event) -> usize {
-    let carried = match &event.fact {
-        Fact::MessageReceived { topic, payload, .. } | Fact::MessagePublished { topic, payload, .. } => {
-            topic.len() + payload.len()
-        }
-        Fact::BytesReceived { bytes, port } | Fact::BytesSent { bytes, port } => bytes.len() + port.len(),
-        _ => 128,
-    };
-    size_of::<Event>() + carried + 32
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Arc, Event, Fact, Journal, Micros};
+    use super::{Arc, Event, Journal, Micros};
+    use crate::event::Fact;
 
     fn message(seq: u64, bytes: usize) -> Arc<Event> {
         let fact = Fact::MessageReceived {

@@ -2,13 +2,13 @@
 
 use super::pieces::choice_ui;
 use super::settings::Settings;
-use super::state::{Choice, Dialog};
+use super::state::{Choice, Dialog, Runs};
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::{say, tell};
 use crate::bench::Action;
 use crate::dialect;
-use crate::event::DeviceId;
+use crate::event::{DeviceId, take_mask};
 use eframe::egui;
 use eframe::egui::{Grid, Id, Key, Modal, RichText, TextEdit, Ui};
 
@@ -21,9 +21,9 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, interfaces: &[Choice], 
         ui.set_width(430.0);
         let (confirmed, closed) = match dialog {
             Dialog::AddDevice { product, device, dialect } => add_device_ui(ui, product, device, dialect, &mut wishes),
-            Dialog::Network { broker, server, advertise } => {
+            Dialog::Network { broker, server, advertise, runs } => {
                 interfaces_ui(ui, interfaces, [broker, server, advertise]);
-                network_ui(ui, [broker, server, advertise], settings, &mut wishes)
+                network_ui(ui, [broker, server, advertise], runs, settings, &mut wishes)
             }
         };
         done = confirmed || closed;
@@ -119,6 +119,7 @@ fn port(address: &str) -> Option<&str> {
 fn network_ui(
     ui: &mut Ui,
     [broker, server, advertise]: [&mut String; 3],
+    runs: &Runs,
     settings: &mut Settings,
     wishes: &mut Vec<Wish>,
 ) -> (bool, bool) {
@@ -130,16 +131,60 @@ fn network_ui(
     ui.label(RichText::new(say("network.example")).small());
     let (confirmed, closed) = buttons_ui(ui, say("network.use"), None);
     if confirmed {
-        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let advertise = given(advertise);
-        if let Some(broker) = given(broker) {
-            settings.broker = Some(broker.clone());
-            wishes.push(Action::SetBroker(broker).into());
-        }
-        if let Some(address) = given(server) {
-            (settings.server, settings.advertise) = (Some(address.clone()), advertise.clone());
-            wishes.push(Action::SetServer { address, advertise }.into());
-        }
+        wishes.extend(asked_for([broker, server, advertise], runs, settings).into_iter().map(Wish::from));
     }
     (confirmed, closed)
+}
+
+/// What is to be done about the addresses typed, and remembered. What runs already is left alone: its devices would be cut off.
+fn asked_for([broker, server, advertise]: [&str; 3], runs: &Runs, settings: &mut Settings) -> Vec<Action> {
+    let mut actions = Vec::new();
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    if let Some(broker) = given(broker).filter(|broker| runs.broker.as_ref() != Some(broker)) {
+        let broker = take_mask(&broker, settings.broker.as_deref().unwrap_or_default());
+        settings.broker = Some(broker.clone());
+        actions.push(Action::SetBroker(broker));
+    }
+    let unchanged =
+        |address: &str| runs.server.as_ref().is_some_and(|(at, prefix)| at == address && prefix == advertise.trim());
+    if let Some(address) = given(server).filter(|address| !unchanged(address)) {
+        let advertise = given(advertise);
+        (settings.server, settings.advertise) = (Some(address.clone()), advertise.clone());
+        actions.push(Action::SetServer { address, advertise });
+    }
+    actions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Runs, Settings, asked_for};
+
+    fn check(fields: [&str; 3], expected: &[Action]) -> Settings {
+        let runs = Runs {
+            broker: Some("mqtt://user:•••@host:1883".to_owned()),
+            server: Some(("0.0.0.0:8070".to_owned(), "http://bench:8070".to_owned())),
+        };
+        let broker = Some("mqtt://user:secret@host:1883".to_owned());
+        let mut settings = Settings { broker, ..Settings::default() };
+        assert_eq!(asked_for(fields, &runs, &mut settings), expected, "{fields:?}");
+        settings
+    }
+
+    #[test]
+    fn confirming_unchanged_addresses_cuts_no_device_off() {
+        let (broker, server, prefix) = ("mqtt://user:•••@host:1883", "0.0.0.0:8070", "http://bench:8070");
+        assert_eq!(check([broker, &format!(" {server} "), prefix], &[]).server, None);
+        let other = Action::SetServer { address: server.to_owned(), advertise: None };
+        assert_eq!(check([broker, server, ""], &[other]).server.as_deref(), Some(server));
+        let moved = "mqtt://user:secret@other:1883".to_owned();
+        let settings = check(["mqtt://user:•••@other:1883", server, prefix], &[Action::SetBroker(moved.clone())]);
+        assert_eq!(settings.broker, Some(moved));
+        let own = "127.0.0.1:1883".to_owned();
+        check([&own, server, prefix], &[Action::SetBroker(own.clone())]);
+        check(["", "", ""], &[]);
+        // What does not run is tried again, with its password.
+        let mut settings = Settings { broker: Some("mqtt://u:secret@h".to_owned()), ..Settings::default() };
+        let actions = asked_for(["mqtt://u:•••@h", "", ""], &Runs::default(), &mut settings);
+        assert_eq!(actions, [Action::SetBroker("mqtt://u:secret@h".to_owned())]);
+    }
 }

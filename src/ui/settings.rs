@@ -1,8 +1,9 @@
 //! What the window remembers from one start to the next.
 
 use super::words::Language;
+use crate::event;
 use eframe::egui;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Which theme to draw in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +139,9 @@ pub struct Settings {
     pub console_part: f32,
     /// Height of the detail, in points.
     pub detail_height: f32,
-    /// Broker address (`ip:port`), or an external broker's URL; the program's own choice when absent.
+    /// Broker address (`ip:port`), or an external broker's URL; the program's own choice when absent. A password in it
+    /// is not remembered.
+    #[serde(serialize_with = "without_password")]
     pub broker: Option<String>,
     /// Address the firmware server listens on; the program's own choice when absent.
     pub server: Option<String>,
@@ -164,5 +167,26 @@ impl Default for Settings {
             server: None,
             advertise: None,
         }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with the field")]
+fn without_password<S: Serializer>(broker: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    broker.as_deref().map(event::without_password).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    #[test]
+    fn the_settings_file_holds_no_password() {
+        let broker = Some("mqtt://user:secret@host:1883".to_owned());
+        let written = toml::to_string(&Settings { broker, ..Settings::default() }).unwrap();
+        assert!(!written.contains("secret"), "{written}");
+        let read: Settings = toml::from_str(&written).unwrap();
+        assert_eq!(read.broker.as_deref(), Some("mqtt://user@host:1883"));
+        let none: Settings = toml::from_str(&toml::to_string(&Settings::default()).unwrap()).unwrap();
+        assert_eq!(none, Settings::default());
     }
 }

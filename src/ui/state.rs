@@ -47,7 +47,18 @@ pub enum Dialog {
         server: String,
         /// URL prefix told to devices.
         advertise: String,
+        /// What needs no action when it is confirmed.
+        runs: Runs,
     },
+}
+
+/// What ran when the dialog for addresses was opened, as the dialog writes it. To set it again would cut all devices off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runs {
+    /// The broker, if it runs.
+    pub broker: Option<String>,
+    /// The firmware server and its prefix, if it runs.
+    pub server: Option<(String, String)>,
 }
 
 /// What is to be pushed, as typed so far.

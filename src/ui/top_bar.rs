@@ -3,12 +3,12 @@
 use super::model::Model;
 use super::pieces::{Light, button_ui, choice_ui, light_ui};
 use super::settings::{Settings, ThemeChoice};
-use super::state::{Dialog, WindowState};
+use super::state::{Dialog, Runs, WindowState};
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::{self, Language, say, tell};
 use crate::bench::{Port, Service};
-use crate::event::Trouble;
+use crate::event::{Trouble, mask_password};
 use eframe::egui;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
@@ -53,17 +53,30 @@ pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -
     TopBarView { status, network: network(model, &state.settings) }
 }
 
+/// What runs stands in the dialog; what does not run, as it was last wanted.
 fn network(model: &Model, settings: &Settings) -> Dialog {
-    let address = |service: &Service| match service {
-        Service::Running { address, .. } => address.clone(),
-        _ => String::new(),
-    };
-    let given = |given: &Option<String>, service| given.clone().unwrap_or_else(|| address(service));
-    Dialog::Network {
-        broker: given(&settings.broker, model.bench.broker()),
-        server: given(&settings.server, model.bench.server()),
-        advertise: settings.advertise.clone().unwrap_or_default(),
+    let mut runs = Runs::default();
+    if let Service::Running { address, .. } = model.bench.broker() {
+        let wanted = settings.broker.as_deref().filter(|wanted| is_at(wanted, address));
+        let running = || if model.bench.is_external() { format!("mqtt://{address}") } else { address.clone() };
+        runs.broker = Some(wanted.map_or_else(running, mask_password));
     }
+    if let Service::Running { address, advertised } = model.bench.server() {
+        let prefix = settings.advertise.as_ref().map(|_| advertised.clone());
+        runs.server = Some((address.clone(), prefix.unwrap_or_default()));
+    }
+    let wanted = |wanted: &Option<String>| wanted.clone().unwrap_or_default();
+    let (server, advertise) =
+        runs.server.clone().unwrap_or_else(|| (wanted(&settings.server), wanted(&settings.advertise)));
+    let broker = runs.broker.clone().unwrap_or_else(|| mask_password(&wanted(&settings.broker)));
+    Dialog::Network { broker, server, advertise, runs }
+}
+
+/// Whether a broker's URL, or address, leads to `ip:port`.
+fn is_at(url: &str, address: &str) -> bool {
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let place = place.rsplit('@').next().unwrap_or(place).trim_end_matches('/');
+    place == address || address.strip_suffix(":1883") == Some(place)
 }
 
 fn running(text: String) -> StatusView {
@@ -167,4 +180,41 @@ fn status_ui(ui: &mut Ui, status: &StatusView) {
         label.on_hover_text(trouble);
     }
     ui.add_space(8.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialog, Model, Runs, Settings, network};
+    use crate::bench::Bench;
+    use crate::event::{Event, Fact, Micros};
+
+    fn model(facts: Vec<Fact>) -> Model {
+        let mut bench = Bench::new(0);
+        for (seq, fact) in (1..).zip(facts) {
+            bench.apply(&Event { seq, at: Micros(seq), fact });
+        }
+        Model::new(bench)
+    }
+
+    #[test]
+    fn the_dialog_shows_what_runs_and_no_password() {
+        let broker = Some("mqtt://user:secret@10.0.0.5".to_owned());
+        let settings = Settings { broker, ..Settings::default() };
+        let shown = "mqtt://user:•••@10.0.0.5".to_owned();
+        let expect = |facts, broker: &str, runs: Runs| {
+            let server = runs.server.clone().unwrap_or_default().0;
+            let dialog = Dialog::Network { broker: broker.to_owned(), server, advertise: String::new(), runs };
+            assert_eq!(network(&model(facts), &settings), dialog);
+        };
+        expect(Vec::new(), &shown, Runs::default());
+        let joined = |address: &str, external| Fact::BrokerStarted { address: address.into(), external };
+        let runs = |broker: &str| Runs { broker: Some(broker.to_owned()), server: None };
+        expect(vec![joined("10.0.0.5:1883", true)], &shown, runs(&shown));
+        expect(vec![joined("10.0.0.6:1883", true)], "mqtt://10.0.0.6:1883", runs("mqtt://10.0.0.6:1883"));
+        expect(vec![joined("0.0.0.0:1883", false)], "0.0.0.0:1883", runs("0.0.0.0:1883"));
+        let advertised = "http://10.0.0.1:8070".to_owned();
+        let started = Fact::ServerStarted { address: "0.0.0.0:8070".into(), advertised };
+        let server = Some(("0.0.0.0:8070".to_owned(), String::new()));
+        expect(vec![started], &shown, Runs { broker: None, server });
+    }
 }

@@ -21,6 +21,7 @@ pub enum Send {
 
 /// One device's upgrade of one module.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that was seen, and none follows from another")]
 pub struct Upgrade {
     rules: Rules,
     target: String,

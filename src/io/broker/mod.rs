@@ -20,6 +20,7 @@ use rmqtt::net::Listener;
 use rmqtt::server::MqttServer;
 use rmqtt::session::SessionState;
 use rmqtt::types::From;
+use settings::Threads;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -55,14 +56,15 @@ impl Broker {
     /// `bad-address`, `address-in-use`, `address-not-available`, `permission-denied` or `broker-not-started`, each with
     /// the address.
     pub fn start(address: &str, rules: Rules, inbox: Inbox) -> Result<Self, Trouble> {
-        let runtime = settings::runtime().map_err(|error| settings::not_started(address, &error))?;
+        let threads = Arc::default();
+        let runtime = settings::runtime(&threads).map_err(|error| settings::not_started(address, &error))?;
         let (listener, bound) = settings::bind(address, &runtime)?;
         let (ended_sender, ended) = sync_channel(0);
         let (outbox, ready, stop) = (Arc::new(Outbox::default()), Arc::new(Notify::new()), Arc::new(Notify::new()));
         let cloud = Cloud { inbox, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
         std::thread::Builder::new()
             .name("broker".into())
-            .spawn(move || run(runtime, listener, rules, cloud, ended_sender))
+            .spawn(move || run((runtime, &threads), listener, rules, cloud, ended_sender))
             .map_err(|error| settings::not_started(address, &error))?;
         Ok(Self { address: bound, outbox, ready, stop, ended })
     }
@@ -103,7 +105,7 @@ struct Cloud {
 }
 
 /// The broker's thread, from the first connection to the last.
-fn run(runtime: Runtime, listener: Listener, rules: Rules, cloud: Cloud, ended: SyncSender<()>) {
+fn run((runtime, threads): (Runtime, &Threads), listener: Listener, rules: Rules, cloud: Cloud, ended: SyncSender<()>) {
     let presence = Arc::new(Presence::new(cloud.inbox.clone()));
     let context = runtime.block_on(assemble(rules, &cloud.inbox, &presence));
     let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
@@ -117,6 +119,12 @@ fn run(runtime: Runtime, listener: Listener, rules: Rules, cloud: Cloud, ended: 
     // Sessions are tasks of their own and outlive the server; only the end of the runtime ends them.
     runtime.shutdown_timeout(GRACE);
     drop(cloud);
+    let mut ended = Some(ended);
+    if !threads.wait_for_end(Some(GRACE)) {
+        // A hook still waits for room in the inbox: whoever stops us waits no longer, but nothing is taken apart under it.
+        ended = None;
+        threads.wait_for_end(None);
+    }
     extensions::let_go(context, presence);
     drop(ended);
 }

@@ -5,6 +5,7 @@ use rmqtt::net::{Builder, Listener};
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -19,11 +20,41 @@ const SEND_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long a persistent session outlives its connection.
 const SESSION_EXPIRY: Duration = Duration::from_hours(30 * 24);
 
+/// How many threads of a runtime there are; its shutdown does not say whether all have ended.
+#[derive(Default)]
+pub(super) struct Threads {
+    alive: Mutex<usize>,
+    ended: Condvar,
+}
+
+impl Threads {
+    fn count(&self, change: impl FnOnce(&mut usize)) {
+        change(&mut self.alive.lock().unwrap_or_else(PoisonError::into_inner));
+        self.ended.notify_all();
+    }
+
+    /// Waits for the last one to end, at most so long if a limit is given. Whether it has.
+    pub(super) fn wait_for_end(&self, at_most: Option<Duration>) -> bool {
+        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = match at_most {
+            Some(at_most) => {
+                let waited = self.ended.wait_timeout_while(alive, at_most, |alive| *alive > 0);
+                *waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => *self.ended.wait_while(alive, |alive| *alive > 0).unwrap_or_else(PoisonError::into_inner),
+        };
+        left == 0
+    }
+}
+
 /// The broker's own runtime.
-pub(super) fn runtime() -> io::Result<Runtime> {
+pub(super) fn runtime(threads: &Arc<Threads>) -> io::Result<Runtime> {
+    let (started, ended) = (Arc::clone(threads), Arc::clone(threads));
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("broker-worker")
+        .on_thread_start(move || started.count(|alive| *alive += 1))
+        .on_thread_stop(move || ended.count(|alive| *alive -= 1))
         .enable_io()
         .enable_time()
         .build()
@@ -31,7 +62,8 @@ pub(super) fn runtime() -> io::Result<Runtime> {
 
 /// Binds `address`, and says which one it became.
 pub(super) fn bind(address: &str, runtime: &Runtime) -> Result<(Listener, SocketAddr), Trouble> {
-    let wanted: SocketAddr = address.parse().map_err(|_| Trouble::new("bad-address").with("address", address))?;
+    let wanted: SocketAddr =
+        address.parse().map_err(|_| Trouble::new("bad-address").with("address", fit_to_tell(address)))?;
     let _inside = runtime.enter();
     let bound = builder(wanted).bind().and_then(Listener::tcp).and_then(|listener| {
         let bound = listener.local_addr()?;
@@ -43,9 +75,14 @@ pub(super) fn bind(address: &str, runtime: &Runtime) -> Result<(Listener, Socket
     })
 }
 
+/// What was typed as an address; with an `@` it may be a URL with a password in it, which nobody is told.
+fn fit_to_tell(address: &str) -> &str {
+    if address.contains('@') { "…" } else { address }
+}
+
 /// The broker could not be started, for a reason of the system's own.
 pub(super) fn not_started(address: &str, error: &io::Error) -> Trouble {
-    Trouble::new("broker-not-started").with("address", address).with("detail", error)
+    Trouble::new("broker-not-started").with("address", fit_to_tell(address)).with("detail", error)
 }
 
 fn refused(address: &str, error: &io::Error) -> Trouble {
@@ -80,7 +117,7 @@ fn builder(address: SocketAddr) -> Builder {
 
 #[cfg(test)]
 mod tests {
-    use super::{bind, refused, runtime};
+    use super::{Arc, bind, refused, runtime};
     use std::io;
 
     fn check(kind: io::ErrorKind, code: &str) {
@@ -98,13 +135,17 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_is_named_as_typed() {
-        let trouble = bind("localhost", &runtime().expect("a runtime")).err().expect("no such address");
+        let trouble = bind("localhost", &runtime(&Arc::default()).expect("a runtime")).err().expect("no such address");
         assert_eq!((&*trouble.code, trouble.arg("address")), ("bad-address", Some("localhost")));
+        let trouble = bind("user:secret@localhost:1883", &runtime(&Arc::default()).expect("a runtime"))
+            .err()
+            .expect("no such address");
+        assert_eq!((&*trouble.code, trouble.arg("address")), ("bad-address", Some("…")));
     }
 
     #[test]
     fn an_address_of_another_machine_is_not_available() {
-        let trouble = bind("192.0.2.1:0", &runtime().expect("a runtime")).err().expect("not ours");
+        let trouble = bind("192.0.2.1:0", &runtime(&Arc::default()).expect("a runtime")).err().expect("not ours");
         assert_eq!(trouble.code, "address-not-available");
     }
 }

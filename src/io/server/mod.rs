@@ -6,9 +6,10 @@ mod offers;
 mod service;
 mod workers;
 
+pub use offers::Offers;
+
 use crate::event::Trouble;
 use crate::io::Inbox;
-use offers::Offers;
 use service::Service;
 use socket2::SockRef;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -23,47 +24,33 @@ const STOP_WITHIN: Duration = Duration::from_secs(1);
 /// A firmware server that listens.
 pub struct FirmwareServer {
     address: SocketAddr,
-    service: Arc<Service>,
     workers: Arc<Workers>,
     http: Option<Arc<tiny_http::Server>>,
     listener: TcpListener,
 }
 
 impl FirmwareServer {
-    /// Listens on `HOST:PORT`, port 0 for any, and puts what happens into `inbox`.
+    /// Listens on `HOST:PORT`, port 0 for any, serves what is on offer, and puts what happens into `inbox`.
     ///
     /// # Errors
     /// `bad-address`, `address-in-use`, `address-not-available`, `permission-denied`, each with `address` and `detail`;
-    /// `no-randomness` and `server-not-started` with `detail`.
-    pub fn start(address: &str, inbox: Inbox) -> Result<Self, Trouble> {
+    /// `server-not-started` with `detail`.
+    pub fn start(address: &str, offers: Arc<Offers>, inbox: Inbox) -> Result<Self, Trouble> {
         let not_started = |detail: String| Trouble::new("server-not-started").with("detail", detail);
         let listener = listen::listen(address)?;
-        let service = Arc::new(Service { offers: Offers::new()?, inbox });
+        let service = Arc::new(Service { offers, inbox });
         let address = listener.local_addr().map_err(|error| not_started(error.to_string()))?;
         let twin = listener.try_clone().map_err(|error| not_started(error.to_string()))?;
         let http = tiny_http::Server::from_listener(twin, None).map_err(|error| not_started(error.to_string()))?;
         let http = Arc::new(http);
-        let workers = Workers::start(Arc::clone(&service), &http).map_err(|error| not_started(error.to_string()))?;
-        Ok(Self { address, service, workers, http: Some(http), listener })
+        let workers = Workers::start(service, &http).map_err(|error| not_started(error.to_string()))?;
+        Ok(Self { address, workers, http: Some(http), listener })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Serves these bytes under a fresh path, which nobody can guess, for as long as `lifetime`; 403 afterwards.
-    /// Returns the path with its query, `/<32 hex>?Expires=<unix seconds>&Signature=<32 hex>`: one segment and under 128
-    /// bytes, as the clouds' SDKs need it.
-    #[must_use = "nobody can ask for what has no known path"]
-    pub fn offer(&self, bytes: Arc<[u8]>, lifetime: Duration) -> String {
-        self.service.offers.offer(bytes, lifetime)
-    }
-
-    /// Takes an offer back: 404 from now on. Answers under way go out.
-    pub fn withdraw(&self, path: &str) {
-        self.service.offers.withdraw(path);
     }
 
     /// Stops listening; when this returns, the port is free.

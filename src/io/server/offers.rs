@@ -18,10 +18,12 @@ pub(super) enum Found {
     Expired,
     /// Nothing was ever issued under this path, or it was withdrawn.
     Unknown,
+    /// Whatever there is: the request brings a body far too long.
+    TooLong,
 }
 
-/// All paths that were issued.
-pub(super) struct Offers {
+/// All paths that were issued. They outlive the server that serves them: a server on another address goes on with them.
+pub struct Offers {
     /// Makes paths unguessable; drawn once, so that a later offer cannot fail.
     secret: [u8; 32],
     issued: Mutex<Issued>,
@@ -46,26 +48,37 @@ impl Offers {
     ///
     /// # Errors
     /// `no-randomness` with `detail`: the system has none to give.
-    pub(super) fn new() -> Result<Self, Trouble> {
+    pub fn new() -> Result<Self, Trouble> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| Trouble::new("no-randomness").with("detail", error))?;
         Ok(Self { secret, issued: Mutex::default() })
     }
 
-    /// Issues a path for these bytes: one segment and a query, as the clouds' signed URLs have.
-    pub(super) fn offer(&self, bytes: Arc<[u8]>, lifetime: Duration) -> String {
+    /// Serves these bytes under a fresh path, which nobody can guess, for as long as `lifetime`; 403 afterwards.
+    /// Returns the path with its query, `/<32 hex>?Expires=<unix seconds>&Signature=<32 hex>`: one segment and under 128
+    /// bytes, as the clouds' SDKs need it.
+    #[must_use = "nobody can ask for what has no known path"]
+    pub fn offer(&self, bytes: Arc<[u8]>, lifetime: Duration) -> String {
         let mut issued = self.lock();
-        issued.count += 1;
-        let number = issued.count;
-        let path = self.path(number, lifetime);
-        issued.forget_expired(now());
-        issued.by_path.insert(path.clone(), Offer { number, bytes: Some(bytes), expires: now().checked_add(lifetime) });
+        let path = self.path(issued.count + 1, lifetime);
+        issued.put(path.clone(), bytes, lifetime);
         path
     }
 
-    /// Takes an offer back.
-    pub(super) fn withdraw(&self, path: &str) {
+    /// Serves these bytes again under a path that was issued before, expired and withdrawn ones included.
+    pub fn restore(&self, path: &str, bytes: Arc<[u8]>, lifetime: Duration) {
+        self.lock().put(path.to_owned(), bytes, lifetime);
+    }
+
+    /// Takes an offer back: 404 from now on. Answers under way go out.
+    pub fn withdraw(&self, path: &str) {
         self.lock().by_path.remove(path);
+    }
+
+    /// Whether a path is served at the moment.
+    #[must_use]
+    pub fn is_open(&self, path: &str) -> bool {
+        matches!(self.find(path), Found::Bytes(_))
     }
 
     /// What stands behind a path, to the letter.
@@ -92,6 +105,13 @@ impl Offers {
 }
 
 impl Issued {
+    fn put(&mut self, path: String, bytes: Arc<[u8]>, lifetime: Duration) {
+        self.count += 1;
+        let offer = Offer { number: self.count, bytes: Some(bytes), expires: now().checked_add(lifetime) };
+        self.forget_expired(now());
+        self.by_path.insert(path, offer);
+    }
+
     /// Gives up the bytes of expired offers, and the oldest of their paths when there are too many.
     fn forget_expired(&mut self, now: Instant) {
         let mut expired = Vec::new();
@@ -170,6 +190,19 @@ mod tests {
         assert_eq!(offers.find(&path), Found::Unknown);
         let endless = offers.offer(bytes(), Duration::MAX);
         assert_eq!(offers.find(&endless), Found::Bytes(bytes()));
+    }
+
+    #[test]
+    fn a_path_that_ended_can_be_opened_again() {
+        let offers = Offers::new().expect("random");
+        let (withdrawn, expired) = (offers.offer(bytes(), HOUR), offers.offer(bytes(), Duration::ZERO));
+        offers.withdraw(&withdrawn);
+        for path in [withdrawn, expired] {
+            assert!(!offers.is_open(&path));
+            offers.restore(&path, bytes(), HOUR);
+            assert!(offers.is_open(&path));
+        }
+        assert_ne!(offers.offer(bytes(), HOUR), offers.offer(bytes(), HOUR));
     }
 
     #[test]

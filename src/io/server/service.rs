@@ -1,11 +1,12 @@
 //! One request from coming in to its answer gone out, told to the session at both ends.
 
 use super::answer::{Answer, Question};
-use super::offers::Offers;
+use super::offers::{Found, Offers};
 use crate::event::Fact;
 use crate::io::Inbox;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The longest path and range that go into a fact, in characters.
@@ -26,13 +27,22 @@ pub(super) struct Request<'a> {
 
 /// What every connection needs.
 pub(super) struct Service {
-    pub(super) offers: Offers,
+    pub(super) offers: Arc<Offers>,
     pub(super) inbox: Inbox,
 }
 
 impl Service {
     /// Answers one request; false when the answer did not all go out.
     pub(super) fn serve(&self, request: &Request<'_>, out: &mut dyn Write) -> bool {
+        self.answer(request, out, || self.offers.find(origin_form(request.target)))
+    }
+
+    /// Turns away a request with a body that is too long.
+    pub(super) fn refuse(&self, request: &Request<'_>, out: &mut dyn Write) {
+        self.answer(request, out, || Found::TooLong);
+    }
+
+    fn answer(&self, request: &Request<'_>, out: &mut dyn Write, find: impl FnOnce() -> Found) -> bool {
         let number = LAST_REQUEST.fetch_add(1, Ordering::Relaxed) + 1;
         let path = cut(request.target);
         self.tell(Fact::RequestReceived {
@@ -43,7 +53,7 @@ impl Service {
             range: request.range.map(cut),
         });
         let question = Question { method: request.method, range: request.range, keep_alive: request.keep_alive };
-        let answer = Answer::to(question, self.offers.find(origin_form(request.target)));
+        let answer = Answer::to(question, find());
         let sent = answer.send(out);
         self.tell(Fact::RangeServed {
             request: number,

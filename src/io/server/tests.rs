@@ -1,6 +1,6 @@
 //! The firmware server over real loopback connections, byte for byte.
 
-use super::FirmwareServer;
+use super::{FirmwareServer, Offers};
 use crate::event::Fact;
 use crate::io::{Inbox, InboxReader, Input};
 use std::io::{Read, Write};
@@ -18,15 +18,22 @@ fn image(size: usize) -> Arc<[u8]> {
     (0..size).map(|place| u8::try_from(place * 31 % 251).unwrap()).collect()
 }
 
+fn offers() -> Arc<Offers> {
+    Arc::new(Offers::new().expect("random"))
+}
+
 struct Bench {
     server: FirmwareServer,
+    offers: Arc<Offers>,
     facts: InboxReader,
 }
 
 impl Bench {
     fn new() -> Self {
         let (inbox, facts) = Inbox::new();
-        Self { server: FirmwareServer::start("127.0.0.1:0", inbox).expect("a free port"), facts }
+        let offers = offers();
+        let server = FirmwareServer::start("127.0.0.1:0", Arc::clone(&offers), inbox).expect("a free port");
+        Self { server, offers, facts }
     }
 
     fn client(&self) -> Client {
@@ -106,7 +113,7 @@ fn status(head: &str) -> &str {
 fn a_device_that_downloads_in_ranges_of_4097_bytes_gets_the_image_whole() {
     let bench = Bench::new();
     let image = image(40_000);
-    let path = bench.server.offer(image.clone(), HOUR);
+    let path = bench.offers.offer(image.clone(), HOUR);
     let mut client = bench.client();
     let mut received = Vec::new();
     let mut offset = 0;
@@ -125,7 +132,7 @@ fn a_device_that_downloads_in_ranges_of_4097_bytes_gets_the_image_whole() {
 #[test]
 fn every_byte_of_the_head_is_one_that_the_clouds_sdks_can_read() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(20_000), HOUR);
+    let path = bench.offers.offer(image(20_000), HOUR);
     let mut client = bench.client();
     let golden = "HTTP/1.1 206 Partial Content\r\n\
                   Content-Type: application/octet-stream\r\n\
@@ -147,7 +154,7 @@ fn every_byte_of_the_head_is_one_that_the_clouds_sdks_can_read() {
 fn whatever_a_device_asks_for_it_is_answered_exactly_that() {
     let bench = Bench::new();
     let image = image(150_000);
-    let path = bench.server.offer(image.clone(), HOUR);
+    let path = bench.offers.offer(image.clone(), HOUR);
     let check = |headers: &str, expected: &str, part: std::ops::Range<usize>| {
         let (head, body) = bench.client().ask(&path, headers);
         assert_eq!(status(&head), expected, "{headers}");
@@ -172,10 +179,10 @@ fn whatever_a_device_asks_for_it_is_answered_exactly_that() {
 #[test]
 fn what_is_not_served_says_why_in_its_status() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(100), HOUR);
-    let expired = bench.server.offer(image(100), Duration::ZERO);
-    let withdrawn = bench.server.offer(image(100), HOUR);
-    bench.server.withdraw(&withdrawn);
+    let path = bench.offers.offer(image(100), HOUR);
+    let expired = bench.offers.offer(image(100), Duration::ZERO);
+    let withdrawn = bench.offers.offer(image(100), HOUR);
+    bench.offers.withdraw(&withdrawn);
     let mut client = bench.client();
     let mut check = |request: &str, expected: &str, header: &str| {
         client.send(&format!("{request} HTTP/1.1\r\nHost: bench\r\nRange: bytes=100-\r\n\r\n"));
@@ -199,7 +206,7 @@ fn what_is_not_served_says_why_in_its_status() {
 #[test]
 fn a_head_request_is_told_the_size_and_sent_no_body() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(20_000), HOUR);
+    let path = bench.offers.offer(image(20_000), HOUR);
     let mut client = bench.client();
     client.send(&format!("HEAD {path} HTTP/1.1\r\nHost: bench\r\n\r\n"));
     let head = client.head();
@@ -214,7 +221,7 @@ fn a_head_request_is_told_the_size_and_sent_no_body() {
 #[test]
 fn a_client_of_http_1_0_gets_its_image_and_the_connection_ends() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(50_000), HOUR);
+    let path = bench.offers.offer(image(50_000), HOUR);
     let mut client = bench.client();
     client.send(&format!("GET {path} HTTP/1.0\r\n\r\n"));
     let (head, body) = client.answer();
@@ -231,7 +238,7 @@ fn a_client_of_http_1_0_gets_its_image_and_the_connection_ends() {
 #[test]
 fn a_device_that_writes_the_whole_url_into_its_request_is_served() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(100), HOUR);
+    let path = bench.offers.offer(image(100), HOUR);
     let (head, _) = bench.client().ask(&format!("http://{}{path}", bench.server.address()), "");
     assert_eq!(status(&head), "200");
 }
@@ -240,7 +247,7 @@ fn a_device_that_writes_the_whole_url_into_its_request_is_served() {
 fn requests_sent_without_waiting_are_answered_in_their_order() {
     let bench = Bench::new();
     let image = image(300_000);
-    let path = bench.server.offer(image.clone(), HOUR);
+    let path = bench.offers.offer(image.clone(), HOUR);
     let mut client = bench.client();
     client.send(&format!(
         "GET {path} HTTP/1.1\r\n\r\nGET {path} HTTP/1.1\r\nRange: bytes=7-9\r\n\r\nGET / HTTP/1.1\r\n\r\n"
@@ -253,7 +260,7 @@ fn requests_sent_without_waiting_are_answered_in_their_order() {
 #[test]
 fn a_device_that_asks_to_close_sees_the_connection_end_after_the_last_byte() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(200_000), HOUR);
+    let path = bench.offers.offer(image(200_000), HOUR);
     let mut client = bench.client();
     assert_eq!(client.ask(&path, "Connection: close\r\n").1.len(), 200_000);
     assert!(client.is_closed());
@@ -262,7 +269,7 @@ fn a_device_that_asks_to_close_sees_the_connection_end_after_the_last_byte() {
 #[test]
 fn the_session_hears_of_a_request_when_it_comes_and_when_its_answer_has_left() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(100), HOUR);
+    let path = bench.offers.offer(image(100), HOUR);
     let mut client = bench.client();
     client.ask(&path, "Range: bytes=10-19\r\n");
     let peer = client.0.local_addr().unwrap().to_string();
@@ -283,7 +290,7 @@ fn the_session_hears_of_a_request_when_it_comes_and_when_its_answer_has_left() {
 fn a_device_that_vanishes_in_the_middle_is_not_counted_as_served() {
     let bench = Bench::new();
     let size = 64 * 1024 * 1024;
-    let path = bench.server.offer(image(size), HOUR);
+    let path = bench.offers.offer(image(size), HOUR);
     let mut client = bench.client();
     client.send(&format!("GET {path} HTTP/1.1\r\n\r\n"));
     client.head();
@@ -296,7 +303,7 @@ fn a_device_that_vanishes_in_the_middle_is_not_counted_as_served() {
 #[test]
 fn devices_that_take_nothing_in_do_not_keep_others_waiting() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(16 * 1024 * 1024), HOUR);
+    let path = bench.offers.offer(image(16 * 1024 * 1024), HOUR);
     let stuck: Vec<Client> = (0..24)
         .map(|_| {
             let mut client = bench.client();
@@ -312,7 +319,7 @@ fn devices_that_take_nothing_in_do_not_keep_others_waiting() {
 #[test]
 fn what_is_not_http_does_not_bring_the_server_down() {
     let bench = Bench::new();
-    let path = bench.server.offer(image(100), HOUR);
+    let path = bench.offers.offer(image(100), HOUR);
     let odd = [
         "\r\n\r\n",
         "GET\r\n\r\n",
@@ -340,20 +347,57 @@ fn what_is_not_http_does_not_bring_the_server_down() {
 fn the_port_is_free_at_once_when_the_server_stops() {
     let bench = Bench::new();
     let address = bench.server.address();
-    let path = bench.server.offer(image(100), HOUR);
+    let path = bench.offers.offer(image(100), HOUR);
     let mut open = bench.client();
     open.ask(&path, "");
     bench.server.stop();
     let (inbox, _facts) = Inbox::new();
-    let again = FirmwareServer::start(&address.to_string(), inbox).expect("the same port");
+    let again = FirmwareServer::start(&address.to_string(), Arc::clone(&bench.offers), inbox).expect("the same port");
     assert_eq!(again.address(), address);
-    assert_eq!(status(&Client::new(address).ask(&path, "").0), "404", "offers end with their server");
+    assert_eq!(status(&Client::new(address).ask(&path, "").0), "200", "a device goes on where it was");
 }
 
 #[test]
 fn a_port_that_somebody_else_has_is_named() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let trouble = FirmwareServer::start(&address, Inbox::new().0).err().expect("in use");
+    let trouble = FirmwareServer::start(&address, offers(), Inbox::new().0).err().expect("in use");
     assert_eq!((trouble.code.as_ref(), trouble.arg("address")), ("address-in-use", Some(address.as_str())));
+}
+
+#[test]
+fn a_device_that_sends_a_large_body_is_told_and_then_let_go() {
+    let bench = Bench::new();
+    let path = bench.offers.offer(image(100), HOUR);
+    let refused = |client: &mut Client, sent: usize, announced: u64| {
+        client.send(&format!("POST {path} HTTP/1.1\r\nContent-Length: {announced}\r\n\r\n{}", "x".repeat(sent)));
+        // An interim answer comes first; HTTP lets any number of them.
+        assert_eq!(status(&client.head()), "102");
+        let (head, _) = client.answer();
+        assert_eq!(status(&head), "413");
+        assert!(head.contains("\r\nConnection: close\r\n"), "{head}");
+        assert!(matches!(bench.fact(), Fact::RequestReceived { method, .. } if method == "POST"));
+        let (status, .., complete) = bench.served();
+        assert_eq!((status, complete), (413, true));
+    };
+    let mut whole = bench.client();
+    refused(&mut whole, 1_000_000, 1_000_000);
+    assert_eq!(status(&whole.ask(&path, "").0), "200", "nothing of the body is left");
+    bench.served();
+    // More of them than are waited for at a time: each is let go when its client leaves.
+    for _ in 0..40 {
+        let mut part = bench.client();
+        refused(&mut part, 100, 1_000_000);
+        part.0.shutdown(std::net::Shutdown::Write).expect("shutdown");
+        assert!(part.is_closed());
+    }
+    let stuck: Vec<Client> = (0..70)
+        .map(|_| {
+            let mut client = bench.client();
+            refused(&mut client, 0, 9_000_000_000_000_000);
+            client
+        })
+        .collect();
+    assert_eq!(status(&bench.client().ask(&path, "").0), "200", "those who wait keep nobody waiting");
+    drop(stuck);
 }

@@ -3,22 +3,25 @@
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect::{self, Outgoing};
-use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeOrder};
+use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeId, UpgradeOrder};
 use crate::io::Inbox;
 use crate::io::broker::{Broker, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
 use crate::io::network;
 use crate::io::serial::SerialPort;
-use crate::io::server::FirmwareServer;
+use crate::io::server::{FirmwareServer, Offers};
 use crate::io::shelf::{Prepared, Shelf};
 use crate::io::simulated::Simulated;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a firmware URL lives, as on the clouds.
 const URL_LIFETIME: Duration = Duration::from_hours(24);
+/// Upgrades whose bytes are kept for a retry.
+const MAX_PUSHED: usize = 16;
 
 /// The broker in use.
 enum BrokerHand {
@@ -32,6 +35,10 @@ pub struct Hands {
     inbox: Inbox,
     broker: Option<BrokerHand>,
     server: Option<(FirmwareServer, String)>,
+    /// What is served, whichever server does.
+    offers: Arc<Offers>,
+    /// What was pushed last, for a retry.
+    pushed: VecDeque<(UpgradeId, Arc<[u8]>)>,
     shelf: Shelf,
     images: BTreeMap<ImageId, PathBuf>,
     next_image: ImageId,
@@ -43,7 +50,7 @@ impl Hands {
     /// Hands that hold nothing yet.
     ///
     /// # Errors
-    /// `thread-not-started`.
+    /// `thread-not-started`, `no-randomness`.
     pub fn new(inbox: Inbox) -> Result<Self, Trouble> {
         Ok(Self {
             shelf: Shelf::start(inbox.clone())?,
@@ -51,6 +58,8 @@ impl Hands {
             inbox,
             broker: None,
             server: None,
+            offers: Arc::new(Offers::new()?),
+            pushed: VecDeque::new(),
             images: BTreeMap::new(),
             next_image: 1,
             ports: HashMap::new(),
@@ -80,11 +89,12 @@ impl Hands {
             }],
             Action::RemoveDevice(device) => vec![Fact::DeviceRemoved { device }],
             Action::Push(order) => {
+                let order = order.tidy();
                 let begun = bench.check_push(&order).and_then(|()| self.shelf.prepare(order));
                 trouble(begun).into_iter().collect()
             }
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
-            Action::RetryUpgrade(upgrade) => vec![Fact::UpgradeRetried { upgrade }],
+            Action::RetryUpgrade(upgrade) => vec![fact(self.retry(upgrade, bench))],
             Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
             Action::StopSimulatedDevice(device) => self.simulated.stop(console_name(&device)).into_iter().collect(),
             Action::OpenPort { port, settings } => {
@@ -102,7 +112,7 @@ impl Hands {
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),
-            Action::SetServer { address, advertise } => self.set_server(&address, advertise),
+            Action::SetServer { address, advertise } => vec![self.set_server(&address, advertise)],
         }
     }
 
@@ -144,9 +154,7 @@ impl Hands {
 
     /// Stops serving a path.
     pub fn withdraw(&self, path: &str) {
-        if let Some((server, _)) = &self.server {
-            server.withdraw(path);
-        }
+        self.offers.withdraw(path);
     }
 
     fn add_image(&mut self, path: PathBuf) -> Result<(), Trouble> {
@@ -161,19 +169,24 @@ impl Hands {
         self.shelf.add(image, path)
     }
 
-    fn push(&self, order: PushOrder, path: &Path, snapshot: &Snapshot, bench: &Bench) -> Vec<Fact> {
+    fn push(&mut self, order: PushOrder, path: &Path, snapshot: &Snapshot, bench: &Bench) -> Vec<Fact> {
         // Meanwhile the device may have begun another upgrade.
         if let Err(trouble) = bench.check_push(&order) {
             return vec![Fact::TroubleMet { trouble }];
         }
-        let Some((server, advertised)) = &self.server else {
+        let Some((_, advertised)) = &self.server else {
             return vec![Fact::TroubleMet { trouble: Trouble::new("no-server") }];
         };
         let changed = bench.build(order.image).is_none_or(|build| build.md5 != snapshot.digests.md5);
-        let path_served = server.offer(snapshot.bytes.clone(), URL_LIFETIME);
+        let path_served = self.offers.offer(snapshot.bytes.clone(), URL_LIFETIME);
+        let upgrade = bench.next_upgrade();
+        self.pushed.push_back((upgrade, snapshot.bytes.clone()));
+        if self.pushed.len() > MAX_PUSHED {
+            self.pushed.pop_front();
+        }
         let requested = Fact::UpgradeRequested {
             order: UpgradeOrder {
-                upgrade: bench.next_upgrade(),
+                upgrade,
                 device: order.device,
                 dialect: order.dialect,
                 module: order.module,
@@ -188,6 +201,29 @@ impl Hands {
             },
         };
         changed.then(|| added(order.image, path, snapshot)).into_iter().chain([requested]).collect()
+    }
+
+    /// Serves an upgrade's bytes under its old path again, so that the same push can be sent again.
+    fn retry(&self, upgrade: UpgradeId, bench: &Bench) -> Result<Fact, Trouble> {
+        let too_old = || Trouble::new("retry-too-old");
+        let order = &bench.case(upgrade).ok_or_else(too_old)?.order;
+        let of_device = bench.cases().iter().rev().map(|case| (&case.order, &case.upgrade));
+        let mut of_device = of_device.filter(|(other, _)| other.device == order.device && other.module == order.module);
+        if let Some((open, _)) = of_device.find(|(_, upgrade)| upgrade.state().outcome().is_none()) {
+            return Err(Trouble::new("upgrade-in-progress")
+                .with("device", &open.device)
+                .with("version", &open.version));
+        }
+        let Some((_, advertised)) = &self.server else { return Err(Trouble::new("no-server")) };
+        if order.url.strip_suffix(&order.path) != Some(advertised) {
+            return Err(Trouble::new("retry-moved").with("address", advertised));
+        }
+        match self.pushed.iter().find(|(pushed, _)| *pushed == upgrade) {
+            Some((_, bytes)) => self.offers.restore(&order.path, bytes.clone(), URL_LIFETIME),
+            None if self.offers.is_open(&order.path) => {}
+            None => return Err(too_old()),
+        }
+        Ok(Fact::UpgradeRetried { upgrade })
     }
 
     fn send(&self, port: &str, bytes: Vec<u8>) -> Vec<Fact> {
@@ -220,7 +256,10 @@ impl Hands {
                 None
             })
         } else {
-            Broker::start(place, Rules { implicit: Box::new(implicit) }, self.inbox.clone()).map(|broker| {
+            let start = |()| {
+                Broker::start(&network::resolved(place), Rules { implicit: Box::new(implicit) }, self.inbox.clone())
+            };
+            network::check_broker_address(place).and_then(start).map(|broker| {
                 let address = broker.address().to_string();
                 self.broker = Some(BrokerHand::Embedded(broker));
                 Some(Fact::BrokerStarted { address, external: false })
@@ -230,10 +269,13 @@ impl Hands {
         stopped.into_iter().chain(started).collect()
     }
 
-    fn set_server(&mut self, address: &str, advertise: Option<String>) -> Vec<Fact> {
+    fn set_server(&mut self, address: &str, advertise: Option<String>) -> Fact {
+        if let Some(Err(trouble)) = advertise.as_deref().map(network::check_prefix) {
+            return Fact::TroubleMet { trouble };
+        }
         // The old one first: the new address may be the same.
         self.server = None;
-        match FirmwareServer::start(address, self.inbox.clone()) {
+        match FirmwareServer::start(address, Arc::clone(&self.offers), self.inbox.clone()) {
             Ok(server) => {
                 let address = server.address();
                 let advertised = advertise.map_or_else(
@@ -241,9 +283,9 @@ impl Hands {
                     |prefix| prefix.trim_end_matches('/').to_owned(),
                 );
                 self.server = Some((server, advertised.clone()));
-                vec![Fact::ServerStarted { address: address.to_string(), advertised }]
+                Fact::ServerStarted { address: address.to_string(), advertised }
             }
-            Err(trouble) => vec![Fact::ServerFailed { trouble }],
+            Err(trouble) => Fact::ServerFailed { trouble },
         }
     }
 }
