@@ -54,7 +54,6 @@ impl Answer {
             ("GET" | "HEAD", Found::Bytes(bytes)) => Self::image(question, bytes),
             ("GET" | "HEAD", Found::Expired) => Self::error(question, "403 Forbidden", 403, "expired\n", ""),
             ("GET" | "HEAD", Found::Unknown) => Self::error(question, "404 Not Found", 404, "not found\n", ""),
-            (_, Found::TooLong) => Self::error(question, "413 Content Too Large", 413, "no bodies\n", ""),
             _ => Self::error(question, "405 Method Not Allowed", 405, "GET or HEAD only\n", "Allow: GET, HEAD\r\n"),
         }
     }

@@ -18,8 +18,6 @@ pub(super) enum Found {
     Expired,
     /// Nothing was ever issued under this path, or it was withdrawn.
     Unknown,
-    /// Whatever there is: the request brings a body far too long.
-    TooLong,
 }
 
 /// All paths that were issued. They outlive the server that serves them: a server on another address goes on with them.

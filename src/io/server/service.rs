@@ -1,7 +1,7 @@
 //! One request from coming in to its answer gone out, told to the session at both ends.
 
 use super::answer::{Answer, Question};
-use super::offers::{Found, Offers};
+use super::offers::Offers;
 use crate::event::Fact;
 use crate::io::Inbox;
 use std::io::Write;
@@ -34,26 +34,9 @@ pub(super) struct Service {
 impl Service {
     /// Answers one request; false when the answer did not all go out.
     pub(super) fn serve(&self, request: &Request<'_>, out: &mut dyn Write) -> bool {
-        self.answer(request, out, || self.offers.find(origin_form(request.target)))
-    }
-
-    /// Turns away a request with a body that is too long.
-    pub(super) fn refuse(&self, request: &Request<'_>, out: &mut dyn Write) {
-        self.answer(request, out, || Found::TooLong);
-    }
-
-    fn answer(&self, request: &Request<'_>, out: &mut dyn Write, find: impl FnOnce() -> Found) -> bool {
-        let number = LAST_REQUEST.fetch_add(1, Ordering::Relaxed) + 1;
-        let path = cut(request.target);
-        self.tell(Fact::RequestReceived {
-            request: number,
-            peer: request.peer.map_or_else(String::new, told_peer),
-            method: cut(request.method),
-            path: path.clone(),
-            range: request.range.map(cut),
-        });
+        let (number, path) = self.note(request);
         let question = Question { method: request.method, range: request.range, keep_alive: request.keep_alive };
-        let answer = Answer::to(question, find());
+        let answer = Answer::to(question, self.offers.find(origin_form(request.target)));
         let sent = answer.send(out);
         self.tell(Fact::RangeServed {
             request: number,
@@ -65,6 +48,27 @@ impl Service {
             complete: sent.complete,
         });
         sent.complete
+    }
+
+    /// Tells of a request that is turned away unread: its body is too long.
+    pub(super) fn note_refused(&self, request: &Request<'_>) {
+        let (number, path) = self.note(request);
+        let (offset, length, sent, complete) = (0, 0, 0, true);
+        self.tell(Fact::RangeServed { request: number, path, status: 413, offset, length, sent, complete });
+    }
+
+    /// Tells of a request. Gives its number and its path.
+    fn note(&self, request: &Request<'_>) -> (u64, String) {
+        let number = LAST_REQUEST.fetch_add(1, Ordering::Relaxed) + 1;
+        let path = cut(request.target);
+        self.tell(Fact::RequestReceived {
+            request: number,
+            peer: request.peer.map_or_else(String::new, told_peer),
+            method: cut(request.method),
+            path: path.clone(),
+            range: request.range.map(cut),
+        });
+        (number, path)
     }
 
     fn tell(&self, fact: Fact) {

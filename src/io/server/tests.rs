@@ -366,38 +366,15 @@ fn a_port_that_somebody_else_has_is_named() {
 }
 
 #[test]
-fn a_device_that_sends_a_large_body_is_told_and_then_let_go() {
+fn a_request_with_a_large_body_is_turned_away_and_told() {
     let bench = Bench::new();
     let path = bench.offers.offer(image(100), HOUR);
-    let refused = |client: &mut Client, sent: usize, announced: u64| {
-        client.send(&format!("POST {path} HTTP/1.1\r\nContent-Length: {announced}\r\n\r\n{}", "x".repeat(sent)));
-        // An interim answer comes first; HTTP lets any number of them.
-        assert_eq!(status(&client.head()), "102");
-        let (head, _) = client.answer();
-        assert_eq!(status(&head), "413");
-        assert!(head.contains("\r\nConnection: close\r\n"), "{head}");
+    for announced in [1_000_000, 9_000_000_000_000_000_u64] {
+        let mut client = bench.client();
+        client.send(&format!("POST {path} HTTP/1.1\r\nContent-Length: {announced}\r\n\r\n"));
+        assert_eq!(status(&client.head()), "413");
         assert!(matches!(bench.fact(), Fact::RequestReceived { method, .. } if method == "POST"));
-        let (status, .., complete) = bench.served();
-        assert_eq!((status, complete), (413, true));
-    };
-    let mut whole = bench.client();
-    refused(&mut whole, 1_000_000, 1_000_000);
-    assert_eq!(status(&whole.ask(&path, "").0), "200", "nothing of the body is left");
-    bench.served();
-    // More of them than are waited for at a time: each is let go when its client leaves.
-    for _ in 0..40 {
-        let mut part = bench.client();
-        refused(&mut part, 100, 1_000_000);
-        part.0.shutdown(std::net::Shutdown::Write).expect("shutdown");
-        assert!(part.is_closed());
+        assert_eq!(bench.served().0, 413);
     }
-    let stuck: Vec<Client> = (0..70)
-        .map(|_| {
-            let mut client = bench.client();
-            refused(&mut client, 0, 9_000_000_000_000_000);
-            client
-        })
-        .collect();
-    assert_eq!(status(&bench.client().ask(&path, "").0), "200", "those who wait keep nobody waiting");
-    drop(stuck);
+    assert_eq!(status(&bench.client().ask(&path, "").0), "200", "the next device is served");
 }

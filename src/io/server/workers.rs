@@ -2,7 +2,7 @@
 
 use super::service::{Request, Service};
 use crate::event::{Fact, Trouble};
-use std::io::{self, Read};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -16,10 +16,6 @@ const MAX_WORKERS: usize = 64;
 const LOOKS: u32 = 50;
 /// A request for firmware has no body. One up to this long is read and ignored.
 const MAX_BODY: usize = 64 * 1024;
-/// Workers that may be busy with reading longer bodies away.
-const MAX_DRAINING: usize = 16;
-/// What may be missing of a body that was broken off: `tiny_http` allocates as much when it throws a body away.
-const MAX_MISSING: usize = 256 * 1024 * 1024;
 
 /// What all workers share. They hold the server itself only while they wait for a request.
 pub(super) struct Workers {
@@ -28,7 +24,6 @@ pub(super) struct Workers {
     stopping: AtomicBool,
     alive: AtomicUsize,
     idle: AtomicUsize,
-    draining: AtomicUsize,
 }
 
 impl Workers {
@@ -43,7 +38,6 @@ impl Workers {
             stopping: AtomicBool::new(false),
             alive: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
-            draining: AtomicUsize::new(0),
         });
         workers.spawn()?;
         Ok(workers)
@@ -129,31 +123,17 @@ impl Workers {
         if body <= MAX_BODY {
             self.service.serve(&asked, &mut request.into_writer());
         } else {
-            self.refuse_body(request, &asked, body);
+            self.service.note_refused(&asked);
+            refuse_body(request);
         }
     }
+}
 
-    /// Turns a request down and reads its body away. `tiny_http` allocates the announced length when it throws a body away: a
-    /// header alone could bring the workbench down. Never dropping the reader costs a thread and a socket instead; that is
-    /// left for bodies of absurd length, and for when too many clients at once neither send theirs nor leave.
-    fn refuse_body(&self, request: tiny_http::Request, asked: &Request<'_>, body: usize) {
-        // The only way to both ends of the connection; the interim answer is what it insists on saying.
-        let mut stream = request.upgrade("none", Response::empty(102));
-        self.service.refuse(asked, &mut stream);
-        let mut missing = body;
-        if self.draining.fetch_add(1, Ordering::SeqCst) < MAX_DRAINING {
-            let mut piece = vec![0; MAX_BODY];
-            while let Ok(read @ 1..) = stream.read(&mut piece) {
-                missing -= read.min(missing);
-            }
-        } else {
-            missing = usize::MAX;
-        }
-        self.draining.fetch_sub(1, Ordering::SeqCst);
-        if missing > MAX_MISSING {
-            std::mem::forget(stream);
-        }
-    }
+/// Answers and lets the connection be. `tiny_http` allocates the announced length when it throws a body away: a header alone
+/// could bring the workbench down. Never dropping the reader costs a thread and a socket instead.
+fn refuse_body(request: tiny_http::Request) {
+    let stream = request.upgrade("none", Response::empty(413));
+    std::mem::forget(stream);
 }
 
 /// The rule by which `tiny_http` goes on reading the connection.
