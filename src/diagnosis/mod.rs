@@ -3,6 +3,7 @@
 mod gone_after_download;
 mod image_not_complete;
 mod nobody_subscribed;
+mod nothing_served;
 mod served_intact;
 mod server_refused;
 mod silent_after_push;
@@ -40,6 +41,7 @@ const RULES: &[Rule] = &[
     nobody_subscribed::examine,
     server_refused::examine,
     silent_after_push::examine,
+    nothing_served::examine,
     image_not_complete::examine,
     served_intact::examine,
     gone_after_download::examine,
