@@ -1,6 +1,6 @@
 //! Events in memory, in order, under a byte budget: the oldest go first, and how many is said.
 
-use crate::event::{Event, Micros};
+use crate::event::Event;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -50,19 +50,12 @@ impl Journal {
         let at = self.events.partition_point(|event| event.seq < seq);
         self.events.get(at).filter(|event| event.seq == seq)
     }
-
-    /// The first event at or after an instant.
-    #[must_use]
-    pub fn at(&self, instant: Micros) -> Option<&Arc<Event>> {
-        let at = self.events.partition_point(|event| event.at < instant);
-        self.events.get(at)
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arc, Event, Journal, Micros};
-    use crate::event::Fact;
+    use super::{Arc, Event, Journal};
+    use crate::event::{Fact, Micros};
 
     fn message(seq: u64, bytes: usize) -> Arc<Event> {
         let fact = Fact::MessageReceived {
@@ -85,7 +78,6 @@ mod tests {
         assert_eq!(journal.dropped() + journal.iter().len() as u64, 1000);
         assert_eq!(journal.get(1000).unwrap().seq, 1000);
         assert!(journal.get(1).is_none());
-        assert_eq!(journal.at(Micros(9_995)).unwrap().seq, 1000);
     }
 
     #[test]
