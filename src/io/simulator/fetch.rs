@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Request {
     pub(super) ticket: u32,
     pub(super) url: String,
+    /// On which connection.
+    pub(super) lane: u8,
     pub(super) offset: u64,
     pub(super) length: u64,
 }
@@ -27,15 +29,15 @@ pub(super) fn start(device: &str, tell: impl Fn(u32, Answer) + Send + 'static) -
     // A brain asks for one range at a time, and at most once more after a cancelled one.
     let (requests, queue) = sync_channel::<Request>(8);
     named(format!("fetch {device}"), move || {
-        let agent = agent();
+        let agents = [agent(), agent()];
         for request in queue {
-            tell(request.ticket, fetch(&agent, &request));
+            tell(request.ticket, fetch(&agents[usize::from(request.lane) % agents.len()], &request));
         }
     })?;
     Ok(requests)
 }
 
-/// A client as a device has one: no proxy, no redirects, no compression, one connection.
+/// A client as a device has one: no proxy, no redirects, no compression, one connection at a time.
 fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
@@ -126,7 +128,7 @@ mod tests {
 
         fn ask(&self, agent: &ureq::Agent, offset: u64, length: u64) -> Answer {
             let url = format!("http://{}/fw.bin?a=1", self.server.server_addr());
-            fetch(agent, &Request { ticket: 1, url, offset, length })
+            fetch(agent, &Request { ticket: 1, url, lane: 0, offset, length })
         }
     }
 
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_not_there_is_unreachable() {
-        let url = |url: &str| Request { ticket: 1, url: url.to_owned(), offset: 0, length: 1 };
+        let url = |url: &str| Request { ticket: 1, url: url.to_owned(), lane: 0, offset: 0, length: 1 };
         for url in [url("http://127.0.0.1:1/fw"), url("https://127.0.0.1/fw"), url("no url")] {
             let answer = fetch(&agent(), &url);
             assert!(matches!(answer, Err(FetchFailure::Unreachable(_))), "{}: {answer:?}", url.url);

@@ -6,7 +6,7 @@ mod scroller;
 mod story;
 mod summaries;
 
-use crate::bench::{Action, PushOrder, SimulatedOrder};
+use crate::bench::{Action, PushExtras, PushOrder, SimulatedOrder};
 use crate::event::{Fact, Trouble};
 use desk::Desk;
 use story::Story;
@@ -59,6 +59,7 @@ fn push_sends_the_only_build_to_the_only_device_with_one_click() {
         version: "2.0.0".into(),
         module: None,
         timeout_secs: None,
+        extras: PushExtras::default(),
     };
     desk.click("Push");
     assert_eq!(desk.acted(), [Action::Push(order.clone())]);
