@@ -8,6 +8,7 @@ mod device;
 mod filter;
 mod fold;
 mod query;
+mod refusal;
 #[cfg(test)]
 mod tests;
 mod witness;
@@ -69,6 +70,8 @@ pub struct Bench {
     recording: Option<Trouble>,
     broker: Service,
     external: bool,
+    /// Whether those without a secret are let in from the network.
+    open: bool,
     server: Service,
     ports: BTreeMap<String, Port>,
     builds: BTreeMap<ImageId, Build>,
@@ -91,6 +94,7 @@ impl Bench {
             recording: None,
             broker: Service::default(),
             external: false,
+            open: false,
             server: Service::default(),
             ports: BTreeMap::new(),
             builds: BTreeMap::new(),

@@ -1,6 +1,8 @@
 //! What can be typed.
 
-use crate::event::DeviceId;
+use crate::dialect::SignMethod;
+use crate::event::{DeviceId, Secret};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -74,6 +76,9 @@ pub struct BenchArgs {
     /// What firmware URLs begin with, as devices reach it: http://host:port
     #[arg(long, value_name = "URL_PREFIX")]
     pub advertise: Option<String>,
+    /// Let devices without a secret in though the broker listens on the network: anyone there can then sign in as one
+    #[arg(long, conflicts_with = "broker")]
+    pub open: bool,
     /// Record the session in this file, which must not exist
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -120,6 +125,9 @@ pub struct PushArgs {
     #[arg(long, value_name = "SECS", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=LONGEST_TIMEOUT))]
     pub timeout: u64,
+    /// The device's secret: what it must sign in with
+    #[arg(long, value_name = "S")]
+    pub secret: Option<Secret>,
     /// Bring a simulated device along
     #[arg(long)]
     pub simulate: bool,
@@ -149,9 +157,12 @@ pub struct SimulateArgs {
     /// The version it runs at first
     #[arg(long, value_name = "V", default_value = "1.0.0")]
     pub version: String,
-    /// The device secret
-    #[arg(long, value_name = "S", default_value = "")]
-    pub secret: String,
+    /// The device's secret
+    #[arg(long, value_name = "S", default_value = "", hide_default_value = true)]
+    pub secret: Secret,
+    /// How it signs, where devices of its cloud do [default: hmacsha256]
+    #[arg(long, value_name = "METHOD", value_parser = sign_method())]
+    pub sign: Option<SignMethod>,
     /// Where its console goes: a pseudo terminal, a file, or - for standard output
     #[arg(long, value_name = "pty|FILE|-", default_value = "-")]
     pub console: String,
@@ -161,6 +172,11 @@ pub struct SimulateArgs {
     /// End after one upgrade: 0 when it succeeded, 1 when it failed, 4 when the broker refuses the sign-in
     #[arg(long)]
     pub once: bool,
+}
+
+/// The sign methods by name.
+fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
+    PossibleValuesParser::new(SignMethod::ALL.map(SignMethod::id)).try_map(|name| name.parse())
 }
 
 /// `inspect`.

@@ -30,6 +30,7 @@ pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let fallback = SessionOptions {
         images: vec![args.image.clone()],
         devices: vec![(args.device.clone(), args.dialect.clone())],
+        secrets: args.secret.iter().map(|secret| (args.device.clone(), secret.clone())).collect(),
         ..SessionOptions::default()
     };
     let options = session_options(&args.bench, fallback)?;
@@ -206,10 +207,14 @@ impl Push<'_> {
         if self.interrupted.swap(false, Ordering::AcqRel) { Err(Stopped::Interrupted) } else { Ok(events) }
     }
 
-    /// Why the push never left: the device is not there, or does not listen.
+    /// Why the push never left: the device is not there, was turned away, or does not listen.
     fn absence(&self) -> Trouble {
         let device = &self.args.device;
-        match self.desk.bench.device(device).and_then(|known| known.online) {
+        let known = self.desk.bench.device(device);
+        if let Some((_, trouble)) = known.and_then(|known| known.refused.as_ref()) {
+            return trouble.clone();
+        }
+        match known.and_then(|known| known.online) {
             Some(true) => {
                 Trouble::new("not-subscribed").with("device", device).with("topic", self.dialect.push_topic(device))
             }

@@ -3,12 +3,13 @@
 //! Source: “OTA升级” overview (the seed document) and what the vendor's SDKs were seen to send. Key order and spacing of
 //! what is sent are the platform's own: device parsers scan the text for `"key":value`.
 
-use super::{Credentials, Decoded, Defect, Dialect, Heard, Offer, Outgoing, lenient};
-use crate::event::{DeviceId, Micros, Trouble, UpgradeOrder};
+use super::{
+    Credentials, Decoded, Defect, Dialect, Heard, Offer, Outgoing, Refused, Secrets, SignIn, SignMethod, lenient,
+    own_topic, sign_in,
+};
+use crate::event::{DeviceId, Micros, Secret, Trouble, UpgradeOrder};
 use crate::upgrade::{ReplyTo, Report, Rules, Said, SuccessRule};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use std::fmt::Write;
 
 /// The dialect `aliyun`.
 pub struct Aliyun;
@@ -57,6 +58,14 @@ impl Dialect for Aliyun {
     fn identify(&self, _client_id: &str, username: Option<&str>) -> Option<DeviceId> {
         let (device, product) = username?.rsplit_once('&')?;
         format!("{product}/{device}").parse().ok()
+    }
+
+    fn check_sign_in(&self, given: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
+        sign_in::aliyun(given, secrets)
+    }
+
+    fn owns_topic(&self, device: &DeviceId, topic: &str) -> bool {
+        own_topic::aliyun(device, topic)
     }
 
     fn decode(&self, topic: &str, payload: &[u8]) -> Option<Decoded> {
@@ -147,13 +156,11 @@ impl Dialect for Aliyun {
     }
 
     fn credentials(&self, device: &DeviceId, secret: &str) -> Credentials {
-        let id = format!("{}.{}", device.product, device.device);
-        let signed = format!("clientId{id}deviceName{}productKey{}", device.device, device.product);
-        Credentials {
-            client_id: format!("{id}|securemode=3,signmethod=hmacsha256,_ss=1,_v=ota-workbench|"),
-            username: format!("{}&{}", device.device, device.product),
-            password: hmac_sha256_hex(secret, &signed),
-        }
+        sign_in::aliyun_credentials(device, &Secret::new(secret), SignMethod::default())
+    }
+
+    fn signed_credentials(&self, device: &DeviceId, secret: &Secret, method: SignMethod) -> Option<Credentials> {
+        Some(sign_in::aliyun_credentials(device, secret, method))
     }
 
     fn say(&self, device: &DeviceId, said: &Said, serial: u64) -> Option<Outgoing> {
@@ -267,20 +274,10 @@ fn progress(params: &Value, defects: &mut Vec<Defect>) -> Option<Report> {
     (step < 0).then_some(Report::Failed { code: step, text })
 }
 
-fn hmac_sha256_hex(secret: &str, signed: &str) -> String {
-    // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
-    mac.update(signed.as_bytes());
-    mac.finalize().into_bytes().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02X}");
-        hex
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Sample, check, device, offer};
-    use super::{Aliyun, Dialect, ReplyTo, hmac_sha256_hex};
+    use super::{Aliyun, Dialect, ReplyTo};
 
     const INFORM: &str = "/ota/device/inform/a1BenchPK00/bench01";
     const PROGRESS: &str = "/ota/device/progress/a1BenchPK00/bench01";
@@ -370,15 +367,6 @@ mod tests {
         let id = "a1BenchPK00.bench01|timestamp=2524608000000,_ss=1,securemode=3,signmethod=hmacsha256|";
         assert_eq!(Aliyun.identify(id, Some("bench01&a1BenchPK00")), "a1BenchPK00/bench01".parse().ok());
         assert_eq!(Aliyun.identify(id, Some("a|b|1")), None);
-    }
-
-    #[test]
-    fn the_signature_is_the_platforms() {
-        let signed = "clientIda1BenchPK00.bench01deviceNamebench01productKeya1BenchPK00timestamp2524608000000";
-        assert_eq!(
-            hmac_sha256_hex("0123456789abcdef0123456789abcdef", signed),
-            "931CEF551A6FFB2C574CBCC27CE4C01620323DBC20B6473B90FA6E992D884D6C"
-        );
     }
 
     #[test]

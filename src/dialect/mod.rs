@@ -2,9 +2,13 @@
 
 mod aliyun;
 mod lenient;
+mod own_topic;
+mod sign_in;
 mod uiot;
 
-use crate::event::{DeviceId, Trouble, UpgradeOrder};
+pub use sign_in::{Connack, Refused, Secrets, SignIn, SignMethod, misspelt};
+
+use crate::event::{DeviceId, Secret, Trouble, UpgradeOrder};
 use crate::upgrade::{ReplyTo, Report, Rules, Said};
 
 /// Every dialect there is. A new cloud is one file and one line here.
@@ -117,6 +121,14 @@ pub trait Dialect: Sync {
     fn implicit_subscriptions(&self, device: &DeviceId) -> Vec<String>;
     /// Who a client is, from how it signs in.
     fn identify(&self, client_id: &str, username: Option<&str>) -> Option<DeviceId>;
+    /// Whether a device that was identified is let in, as the cloud decides it.
+    ///
+    /// # Errors
+    /// It is not: the cloud's answer, and what is wrong.
+    fn check_sign_in(&self, sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused>;
+    /// Whether a topic, or all that a filter matches, is the device's own: no other may be published or subscribed by a
+    /// device that has a secret.
+    fn owns_topic(&self, device: &DeviceId, topic: &str) -> bool;
     /// What a device's message says; `None` when the topic or the spelling is another dialect's.
     fn decode(&self, topic: &str, payload: &[u8]) -> Option<Decoded>;
 
@@ -148,6 +160,10 @@ pub trait Dialect: Sync {
     fn device_subscriptions(&self, device: &DeviceId) -> Vec<String>;
     /// How a device signs in. `secret` may be empty on a bench that checks none.
     fn credentials(&self, device: &DeviceId, secret: &str) -> Credentials;
+    /// How a device signs in with this method; nothing where devices do not sign.
+    fn signed_credentials(&self, _device: &DeviceId, _secret: &Secret, _method: SignMethod) -> Option<Credentials> {
+        None
+    }
     /// A device's message, as the cloud's SDK would spell it. `serial` counts the device's messages.
     fn say(&self, device: &DeviceId, said: &Said, serial: u64) -> Option<Outgoing>;
     /// What a device hears in a message of its cloud; `None` when it concerns something else.

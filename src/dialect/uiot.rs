@@ -3,7 +3,9 @@
 //! Source: “设备OTA升级” (the seed document). Its own `report_fail` sample ends in a trailing comma, so devices that copied
 //! it send that.
 
-use super::{Credentials, Decoded, Defect, Dialect, Heard, Offer, Outgoing, lenient};
+use super::{
+    Credentials, Decoded, Defect, Dialect, Heard, Offer, Outgoing, Refused, Secrets, SignIn, lenient, own_topic, sign_in,
+};
 use crate::event::{DeviceId, Trouble, UpgradeOrder};
 use crate::upgrade::{ReplyTo, Report, Rules, Said, SuccessRule};
 use serde_json::{Value, json};
@@ -34,6 +36,14 @@ impl Dialect for Uiot {
             (Some(product), Some(device), Some("1" | "2"), None) => format!("{product}/{device}").parse().ok(),
             _ => None,
         }
+    }
+
+    fn check_sign_in(&self, given: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
+        sign_in::uiot(given, secrets)
+    }
+
+    fn owns_topic(&self, device: &DeviceId, topic: &str) -> bool {
+        own_topic::uiot(device, topic)
     }
 
     fn decode(&self, topic: &str, payload: &[u8]) -> Option<Decoded> {

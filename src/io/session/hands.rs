@@ -1,10 +1,10 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
+use super::access::Access;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect::{self, Outgoing};
 use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeId, UpgradeOrder};
-use crate::io::Inbox;
 use crate::io::broker::{Broker, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
@@ -13,6 +13,7 @@ use crate::io::serial::SerialPort;
 use crate::io::server::{FirmwareServer, Offers};
 use crate::io::shelf::{Prepared, Shelf};
 use crate::io::simulated::Simulated;
+use crate::io::{Inbox, Keyring};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub struct Hands {
     next_image: ImageId,
     ports: HashMap<String, SerialPort>,
     simulated: Simulated,
+    access: Access,
 }
 
 impl Hands {
@@ -63,7 +65,13 @@ impl Hands {
             images: BTreeMap::new(),
             next_image: 1,
             ports: HashMap::new(),
+            access: Access::default(),
         })
+    }
+
+    /// The secrets of this session.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.access.keyring()
     }
 
     /// Lets go of everything.
@@ -87,7 +95,16 @@ impl Hands {
                 Ok(_) => Fact::DeviceAdded { device, dialect },
                 Err(trouble) => Fact::TroubleMet { trouble },
             }],
-            Action::RemoveDevice(device) => vec![Fact::DeviceRemoved { device }],
+            Action::RemoveDevice(device) => {
+                self.access.forget(&device);
+                vec![Fact::DeviceRemoved { device }]
+            }
+            Action::SetSecret { device, secret } => vec![self.access.set_secret(device, secret)],
+            Action::SetProductSecret { product, secret } => {
+                self.access.set_product_secret(&product, secret);
+                Vec::new()
+            }
+            Action::SetOpen(open) => vec![self.access.set_open(open)],
             Action::Push(order) => {
                 let order = order.tidy();
                 let begun = bench.check_push(&order).and_then(|()| self.shelf.prepare(order));
@@ -95,8 +112,13 @@ impl Hands {
             }
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
             Action::RetryUpgrade(upgrade) => vec![fact(self.retry(upgrade, bench))],
-            Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
-            Action::StopSimulatedDevice(device) => self.simulated.stop(console_name(&device)).into_iter().collect(),
+            Action::StartSimulatedDevice(order) => {
+                self.simulate(order, bench).unwrap_or_else(|trouble| vec![Fact::TroubleMet { trouble }])
+            }
+            Action::StopSimulatedDevice(device) => {
+                let stopped = self.simulated.stop(console_name(&device));
+                stopped.into_iter().chain(self.access.take_back(&device)).collect()
+            }
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
                 self.ports.remove(&port);
@@ -234,14 +256,25 @@ impl Hands {
         }
     }
 
-    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Fact, Trouble> {
+    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Vec<Fact>, Trouble> {
+        let mut guarded = false;
         let url = match &self.broker {
-            Some(BrokerHand::Embedded(broker)) => format!("mqtt://{}", network::reachable_here(broker.address())),
+            Some(BrokerHand::Embedded(broker)) => {
+                guarded = !broker.address().ip().is_loopback();
+                format!("mqtt://{}", network::reachable_here(broker.address()))
+            }
             Some(BrokerHand::External(_, url)) => url.clone(),
             None => return Err(Trouble::new("no-broker")),
         };
         let taken = |device: &DeviceId| bench.device(device).is_some();
-        self.simulated.start(url, order, taken)
+        let mut lent = None;
+        let access = &mut self.access;
+        let opened = self.simulated.start(url, order, taken, |device| {
+            let (secret, fact) = access.secret_for_simulated(device, guarded)?;
+            lent = fact;
+            Ok(secret)
+        })?;
+        Ok(lent.into_iter().chain([opened]).collect())
     }
 
     /// An address for the embedded broker, a URL for an external one.
@@ -257,7 +290,8 @@ impl Hands {
             })
         } else {
             let start = |()| {
-                Broker::start(&network::resolved(place), Rules { implicit: Box::new(implicit) }, self.inbox.clone())
+                let rules = Rules { implicit: Box::new(implicit), keyring: self.access.keyring() };
+                Broker::start(&network::resolved(place), rules, self.inbox.clone())
             };
             network::check_broker_address(place).and_then(start).map(|broker| {
                 let address = broker.address().to_string();

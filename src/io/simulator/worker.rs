@@ -4,7 +4,7 @@ use super::SimulatorOptions;
 use super::fetch::{self, Answer, Request};
 use super::link::{End, Link, LinkEvent, LinkOptions};
 use crate::device::{Brain, Ending, Input as Sense, Offered, Profile, Step};
-use crate::dialect::{Dialect, Heard, Offer};
+use crate::dialect::{Credentials, Dialect, Heard, Offer};
 use crate::event::{DeviceId, Micros, Trouble};
 use crate::io::broker_url::BrokerUrl;
 use crate::upgrade::Said;
@@ -29,7 +29,7 @@ pub(super) type Console = Box<dyn FnMut(&[u8]) + Send>;
 pub(super) struct Worker {
     device: DeviceId,
     dialect: &'static dyn Dialect,
-    secret: String,
+    credentials: Credentials,
     once: bool,
     broker: BrokerUrl,
     brain: Brain,
@@ -53,7 +53,9 @@ impl Worker {
         inputs: SyncSender<Input>,
         stopping: Arc<AtomicBool>,
     ) -> Result<Self, Trouble> {
-        let SimulatorOptions { device, dialect, version, secret, fail_with, pace, once, .. } = options;
+        let SimulatorOptions { device, dialect, version, secret, sign, fail_with, pace, once, .. } = options;
+        let signed = sign.and_then(|method| dialect.signed_credentials(&device, &secret, method));
+        let credentials = signed.unwrap_or_else(|| dialect.credentials(&device, secret.reveal()));
         let success = dialect.rules().success;
         let greeting = Box::new(move |version: &str| dialect.greeting(version));
         let brain = Brain::new(Profile { version, success, fail_with, pace, greeting });
@@ -66,7 +68,7 @@ impl Worker {
         Ok(Self {
             device,
             dialect,
-            secret,
+            credentials,
             once,
             broker,
             brain,
@@ -173,7 +175,7 @@ impl Worker {
         let options = LinkOptions {
             name: self.device.to_string(),
             broker: self.broker.clone(),
-            credentials: self.dialect.credentials(&self.device, &self.secret),
+            credentials: self.credentials.clone(),
             subscriptions: self.dialect.device_subscriptions(&self.device),
         };
         let link = Link::open(options, move |event| {
