@@ -14,14 +14,18 @@ use ota_workbench::event::Fact;
 use ota_workbench::io::Inbox;
 use ota_workbench::io::broker::{Broker, Rules};
 use rumqttc::QoS;
+use std::sync::Arc;
 
 fn no_rules() -> Rules {
-    Rules { implicit: Box::new(|_, _| Vec::new()) }
+    Rules { implicit: Box::new(|_, _| Vec::new()), keyring: Arc::default() }
 }
 
 /// What Alibaba Cloud does for a client id that starts with its product and device.
 fn push_for_everyone() -> Rules {
-    Rules { implicit: Box::new(|client, _| vec![format!("/ota/device/upgrade/pk/{client}")]) }
+    Rules {
+        implicit: Box::new(|client, _| vec![format!("/ota/device/upgrade/pk/{client}")]),
+        keyring: Arc::default(),
+    }
 }
 
 fn start(rules: Rules) -> (Broker, Facts) {

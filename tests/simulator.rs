@@ -10,8 +10,8 @@
 mod program;
 
 use ota_workbench::device::Ending;
-use ota_workbench::dialect::{self, Credentials, Decoded, Dialect, Heard, Offer, Outgoing};
-use ota_workbench::event::{DeviceId, Trouble, UpgradeOrder};
+use ota_workbench::dialect::{self, Credentials, Decoded, Dialect, Heard, Offer, Outgoing, Refused, Secrets, SignIn};
+use ota_workbench::event::{DeviceId, Secret, Trouble, UpgradeOrder};
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
 use ota_workbench::upgrade::{ReplyTo, Report, Rules, Said};
 use program::free_port;
@@ -42,6 +42,12 @@ impl Dialect for Plain {
     }
     fn identify(&self, _: &str, _: Option<&str>) -> Option<DeviceId> {
         None
+    }
+    fn check_sign_in(&self, _: &SignIn, _: &Secrets) -> Result<(), Refused> {
+        Ok(())
+    }
+    fn owns_topic(&self, _: &DeviceId, _: &str) -> bool {
+        true
     }
     fn decode(&self, _: &str, _: &[u8]) -> Option<Decoded> {
         None
@@ -103,6 +109,7 @@ fn start(port: u16, once: bool) -> (Simulator, Arc<Mutex<String>>) {
         dialect: &Plain,
         version: "1.0.0".into(),
         secret: "secret".into(),
+        sign: None,
         fail_with: None,
         pace: 0,
         once,
@@ -146,7 +153,8 @@ fn a_broker_s_address_that_is_none_is_refused_at_once() {
         device: DeviceId::new("p", "d"),
         dialect: &Plain,
         version: "1".into(),
-        secret: String::new(),
+        secret: Secret::default(),
+        sign: None,
         fail_with: None,
         pace: 0,
         once: false,
