@@ -196,7 +196,10 @@ fn what_a_device_without_a_secret_or_an_engineers_own_client_says_goes_through()
     lamp.publish("anywhere", QoS::AtLeastOnce, "free");
     assert_eq!(explorer.next_message().payload, "free");
     let told = facts.until(|fact| matches!(fact, Fact::MessageReceived { .. }));
-    assert!(!told.iter().any(|fact| matches!(fact, Fact::AccessRefused { .. } | Fact::ClientRefused { .. })), "{told:?}");
+    assert!(
+        !told.iter().any(|fact| matches!(fact, Fact::AccessRefused { .. } | Fact::ClientRefused { .. })),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -22,10 +22,7 @@ fn no_rules() -> Rules {
 
 /// What Alibaba Cloud does for a client id that starts with its product and device.
 fn push_for_everyone() -> Rules {
-    Rules {
-        implicit: Box::new(|client, _| vec![format!("/ota/device/upgrade/pk/{client}")]),
-        keyring: Arc::default(),
-    }
+    Rules { implicit: Box::new(|client, _| vec![format!("/ota/device/upgrade/pk/{client}")]), keyring: Arc::default() }
 }
 
 fn start(rules: Rules) -> (Broker, Facts) {

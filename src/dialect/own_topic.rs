@@ -62,13 +62,32 @@ mod tests {
     #[test]
     fn a_uiot_device_has_what_holds_its_two_names() {
         let device = DeviceId::new("P", "AA:BB");
-        for own in ["/$system/P/AA:BB/ota/upstream", "/$system/P/AA:BB/#", "/$system/P/AA:BB/+/downstream", "/P/AA:BB/set", "/P/AA:BB"] {
+        for own in [
+            "/$system/P/AA:BB/ota/upstream",
+            "/$system/P/AA:BB/#",
+            "/$system/P/AA:BB/+/downstream",
+            "/P/AA:BB/set",
+            "/P/AA:BB",
+        ] {
             assert!(uiot(&device, own), "{own}");
         }
         for foreign in [
-            "#", "+/+/+", "/#", "/$system/#", "/$system/+/AA:BB/ota/downstream", "/$system/P/+/ota/downstream",
-            "/$system/P/#", "/$system/P/AA:BC/ota/upstream", "/$system/P", "$system/P/AA:BB/x", "P/AA:BB/x", "x", "",
-            "$share/a//P/AA:BB/x", "/ota/device/inform/P/AA:BB", "$SYS/#",
+            "#",
+            "+/+/+",
+            "/#",
+            "/$system/#",
+            "/$system/+/AA:BB/ota/downstream",
+            "/$system/P/+/ota/downstream",
+            "/$system/P/#",
+            "/$system/P/AA:BC/ota/upstream",
+            "/$system/P",
+            "$system/P/AA:BB/x",
+            "P/AA:BB/x",
+            "x",
+            "",
+            "$share/a//P/AA:BB/x",
+            "/ota/device/inform/P/AA:BB",
+            "$SYS/#",
         ] {
             assert!(!uiot(&device, foreign), "{foreign}");
         }
@@ -78,15 +97,35 @@ mod tests {
     fn an_aliyun_device_has_the_topics_its_cloud_gives_it() {
         let device = DeviceId::new("pk", "dn");
         for own in [
-            "/ota/device/inform/pk/dn", "/ota/device/upgrade/pk/dn", "/ota/device/+/pk/dn", "/sys/pk/dn/thing/ota/firmware/get",
-            "/sys/pk/dn/#", "/pk/dn/user/get", "/ext/ntp/pk/dn/request", "/ext/rrpc/+//pk/dn/user/get", "/shadow/update/pk/dn",
-            "/shadow/get/pk/dn", "/broadcast/pk/all", "/ext/error/pk/dn",
+            "/ota/device/inform/pk/dn",
+            "/ota/device/upgrade/pk/dn",
+            "/ota/device/+/pk/dn",
+            "/sys/pk/dn/thing/ota/firmware/get",
+            "/sys/pk/dn/#",
+            "/pk/dn/user/get",
+            "/ext/ntp/pk/dn/request",
+            "/ext/rrpc/+//pk/dn/user/get",
+            "/shadow/update/pk/dn",
+            "/shadow/get/pk/dn",
+            "/broadcast/pk/all",
+            "/ext/error/pk/dn",
         ] {
             assert!(aliyun(&device, own), "{own}");
         }
         for foreign in [
-            "#", "/ota/#", "/ota/device/#", "/ota/device/+/pk/+", "/ota/device/inform/pk/other", "/ota/device/inform/pk/dn/x",
-            "/sys/pk/#", "/sys/+/dn/x", "/shadow/update/pk/other", "/shadow/+/pk/dn", "/broadcast/#", "/ext/#", "/ext/rrpc/#",
+            "#",
+            "/ota/#",
+            "/ota/device/#",
+            "/ota/device/+/pk/+",
+            "/ota/device/inform/pk/other",
+            "/ota/device/inform/pk/dn/x",
+            "/sys/pk/#",
+            "/sys/+/dn/x",
+            "/shadow/update/pk/other",
+            "/shadow/+/pk/dn",
+            "/broadcast/#",
+            "/ext/#",
+            "/ext/rrpc/#",
         ] {
             assert!(!aliyun(&device, foreign), "{foreign}");
         }

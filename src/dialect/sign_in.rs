@@ -91,7 +91,10 @@ pub fn uiot(sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
         Some(secret) if secret.is(sign_in.password()) => Ok(()),
         Some(_) if by_product => Err(Refused::wrong(
             Connack::NotAuthorized,
-            Trouble::new("wrong-product-secret").with("client", client).with("username", username).with("product", product),
+            Trouble::new("wrong-product-secret")
+                .with("client", client)
+                .with("username", username)
+                .with("product", product),
         )),
         Some(_) => Err(Refused::wrong(
             Connack::NotAuthorized,
@@ -118,9 +121,9 @@ pub fn uiot(sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
 /// `malformed-user-name`, `unknown-sign-method`, `wrong-signature`, `no-secret` (CONNACK 4).
 pub fn aliyun(sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
     let (client, username) = (sign_in.client_id, sign_in.username());
-    let Some((device, product)) = username.rsplit_once('&').filter(|(device, product)| {
-        !device.is_empty() && !product.is_empty()
-    }) else {
+    let Some((device, product)) =
+        username.rsplit_once('&').filter(|(device, product)| !device.is_empty() && !product.is_empty())
+    else {
         return Err(malformed(sign_in, ALIYUN_FORM));
     };
     let Some(secret) = &secrets.device else {

@@ -27,7 +27,7 @@ fn secrets(device: &str, product: &str) -> Secrets {
     Secrets { device: given(device), product: given(product), made_here: false }
 }
 
-fn sign_in<'a>([client_id, username, password]: [&'a str; 3]) -> SignIn<'a> {
+fn sign_in([client_id, username, password]: [&str; 3]) -> SignIn<'_> {
     SignIn { client_id, username: Some(username), password: Some(password.as_bytes()) }
 }
 
@@ -87,7 +87,8 @@ fn the_papers_vector_holds_in_either_case_and_for_every_method() {
     let signed = "clientIda1BenchPK00.bench01deviceNamebench01productKeya1BenchPK00timestamp2524608000000";
     assert_eq!(SignMethod::HmacSha256.sign(&Secret::new(ALIYUN_SECRET), signed), SHA256);
     // A page of the vendor's: hmacsha1("secret", "clientId12345deviceNamedeviceproductKeypktimestamp789").
-    let known = SignMethod::HmacSha1.sign(&Secret::new("secret"), "clientId12345deviceNamedeviceproductKeypktimestamp789");
+    let known =
+        SignMethod::HmacSha1.sign(&Secret::new("secret"), "clientId12345deviceNamedeviceproductKeypktimestamp789");
     assert_eq!(known, "FAFD82A3D602B37FB0FA8B7892F24A477F851A14");
     let right = secrets(ALIYUN_SECRET, "");
     check_aliyun([LINKSDK, "bench01&a1BenchPK00", &SHA256.to_ascii_lowercase()], &right, 0, "");

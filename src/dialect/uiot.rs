@@ -4,7 +4,8 @@
 //! it send that.
 
 use super::{
-    Credentials, Decoded, Defect, Dialect, Heard, Offer, Outgoing, Refused, Secrets, SignIn, lenient, own_topic, sign_in,
+    Credentials, Decoded, Defect, Dialect, Heard, Offer, Outgoing, Refused, Secrets, SignIn, lenient, own_topic,
+    sign_in,
 };
 use crate::event::{DeviceId, Trouble, UpgradeOrder};
 use crate::upgrade::{ReplyTo, Report, Rules, Said, SuccessRule};

@@ -93,7 +93,9 @@ mod tests {
     fn only_the_very_same_text_is_the_secret() {
         let secret = Secret::new("hly3dk1u5y8fq0b9");
         assert!(secret.is(b"hly3dk1u5y8fq0b9"));
-        for wrong in ["", "hly3dk1u5y8fq0b", "hly3dk1u5y8fq0b8", "hly3dk1u5y8fq0b90", "Hly3dk1u5y8fq0b9", "hly3dk1u5y8fq0b9\0"] {
+        for wrong in
+            ["", "hly3dk1u5y8fq0b", "hly3dk1u5y8fq0b8", "hly3dk1u5y8fq0b90", "Hly3dk1u5y8fq0b9", "hly3dk1u5y8fq0b9\0"]
+        {
             assert!(!secret.is(wrong.as_bytes()), "{wrong}");
         }
         assert!(!Secret::default().is(b""), "no secret is no secret to sign in with");

@@ -173,7 +173,18 @@ impl BenchFile {
 
 /// The keys there are, for naming the one that is wrong.
 const KEYS: [&str; 12] = [
-    "broker", "http", "advertise", "open", "builds", "id", "dialect", "secret", "name", "port", "baud_rate", "framing",
+    "broker",
+    "http",
+    "advertise",
+    "open",
+    "builds",
+    "id",
+    "dialect",
+    "secret",
+    "name",
+    "port",
+    "baud_rate",
+    "framing",
 ];
 
 /// What is wrong and in which line, without the line: it may hold a password.
@@ -238,7 +249,13 @@ mod tests {
         let secrets = bench.secrets().unwrap();
         assert_eq!(secrets, [(crate::event::DeviceId::new("P", "D"), "hly3dk1u".into())]);
         assert_eq!(bench.product_secrets(), [("P".to_owned(), "u6k83pfc".into())]);
-        for wrong in ["secret = 48151623", "secret = ['48151623']", "secret = 48151623x", "secret = '48151623", "secrt = '48151623'"] {
+        for wrong in [
+            "secret = 48151623",
+            "secret = ['48151623']",
+            "secret = 48151623x",
+            "secret = '48151623",
+            "secrt = '48151623'",
+        ] {
             let error = BenchFile::parse(&format!("[[device]]\nid = 'P/D'\ndialect = 'uiot'\n{wrong}")).unwrap_err();
             assert!(!error.contains("48151623") && error.contains("line 4"), "{error}");
         }

@@ -58,9 +58,13 @@ fn secret_ui(ui: &mut Ui, draft: &mut DeviceDraft) {
 /// What is to be done about what was typed.
 fn asked_for(device: DeviceId, draft: &DeviceDraft) -> Vec<Action> {
     let typed = Secret::new(draft.secret.reveal().trim());
-    let secret = if draft.forget_secret { Some(None) } else { (!typed.is_empty()).then_some(Some(typed)) };
-    let secret = secret.map(|secret| Action::SetSecret { device: device.clone(), secret });
-    std::iter::once(Action::AddDevice { device, dialect: draft.dialect.clone() }).chain(secret).collect()
+    let mut actions = vec![Action::AddDevice { device: device.clone(), dialect: draft.dialect.clone() }];
+    if draft.forget_secret {
+        actions.push(Action::SetSecret { device, secret: None });
+    } else if !typed.is_empty() {
+        actions.push(Action::SetSecret { device, secret: Some(typed) });
+    }
+    actions
 }
 
 #[cfg(test)]
@@ -68,20 +72,22 @@ mod tests {
     use super::{Action, DeviceDraft, asked_for};
     use crate::event::{DeviceId, Secret};
 
-    fn check(secret: &str, forget_secret: bool, expected: Option<Option<Secret>>) {
+    fn check(secret: &str, forget_secret: bool, expected: &[Option<Secret>]) {
         let device = DeviceId::new("P", "D");
-        let draft = DeviceDraft { dialect: "uiot".into(), secret: secret.into(), forget_secret, ..DeviceDraft::default() };
+        let draft =
+            DeviceDraft { dialect: "uiot".into(), secret: secret.into(), forget_secret, ..DeviceDraft::default() };
         let added = Action::AddDevice { device: device.clone(), dialect: "uiot".into() };
-        let set = expected.map(|secret| Action::SetSecret { device: device.clone(), secret });
-        assert_eq!(asked_for(device, &draft), std::iter::once(added).chain(set).collect::<Vec<_>>());
+        let set = expected.iter().cloned().map(|secret| Action::SetSecret { device: device.clone(), secret });
+        let expected: Vec<_> = std::iter::once(added).chain(set).collect();
+        assert_eq!(asked_for(device, &draft), expected);
     }
 
     #[test]
     fn an_empty_field_leaves_the_secret_as_it_is() {
-        check("", false, None);
-        check(" \t", false, None);
-        check(" hly3dk1u ", false, Some(Some("hly3dk1u".into())));
-        check("", true, Some(None));
-        check("hly3dk1u", true, Some(None));
+        check("", false, &[]);
+        check(" \t", false, &[]);
+        check(" hly3dk1u ", false, &[Some("hly3dk1u".into())]);
+        check("", true, &[None]);
+        check("hly3dk1u", true, &[None]);
     }
 }

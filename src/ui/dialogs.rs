@@ -121,12 +121,7 @@ fn open_ui(ui: &mut Ui, open: &mut bool) {
 }
 
 /// What is to be done about the addresses typed, and remembered. What runs already is left alone: its devices would be cut off.
-fn asked_for(
-    [broker, server, advertise]: [&str; 3],
-    open: bool,
-    runs: &Runs,
-    settings: &mut Settings,
-) -> Vec<Action> {
+fn asked_for([broker, server, advertise]: [&str; 3], open: bool, runs: &Runs, settings: &mut Settings) -> Vec<Action> {
     let mut actions = Vec::new();
     // First: who is let in is decided before a new address is listened on.
     if open != runs.open {

@@ -13,8 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What rmqtt asks at its door.
-const QUESTIONS: [Type; 3] =
-    [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublishCheckAcl];
+const QUESTIONS: [Type; 3] = [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublishCheckAcl];
 /// Of a longer text only the beginning is told: a client that comes again and again could fill a disk with its name.
 const LONGEST_TOLD: usize = 1_024;
 

@@ -66,7 +66,8 @@ impl Broker {
         let (ended_sender, ended) = sync_channel(0);
         let (outbox, ready, stop) = (Arc::new(Outbox::default()), Arc::new(Notify::new()), Arc::new(Notify::new()));
         let admission = Admission::new(Arc::clone(&rules.keyring), bound, inbox.clone());
-        let cloud = Cloud { inbox, admission, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
+        let cloud =
+            Cloud { inbox, admission, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
         std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || run((runtime, &threads), listener, rules, cloud, ended_sender))
