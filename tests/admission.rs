@@ -241,8 +241,10 @@ fn on_the_network_only_devices_with_a_secret_are_let_in_until_the_engineer_says_
 #[test]
 fn on_loopback_a_device_without_a_secret_is_let_in_whatever_its_user_name_as_long_as_no_secret_is_set() {
     let (broker, _facts) = start_with("127.0.0.1:0", &Arc::default());
-    for username in [LAMP, "70ly1tvowt696r15|lamp-01|2", "70ly1tvowt696r15|lamp-01", "dn&pk", "me", ""] {
-        check_uiot(&broker, username, "anything", ConnectReturnCode::Success);
+    let names = [LAMP, "70ly1tvowt696r15|lamp-01|2", "70ly1tvowt696r15|lamp-01", "dn&pk", "me", ""];
+    for (number, username) in names.into_iter().enumerate() {
+        let options = options(&broker, &format!("client {number}"), username, "anything");
+        assert_eq!(answer(options), ConnectReturnCode::Success, "{username}");
     }
 }
 
@@ -275,6 +277,24 @@ fn a_second_connection_with_the_same_identity_takes_over() {
     assert!(matches!(told.last(), Some(Fact::ClientDisconnected { reason, .. }) if reason.contains("taken over")));
     let told = facts.until(|fact| matches!(fact, Fact::ClientConnected { .. }));
     assert_eq!(told.len(), 1, "{told:?}");
+}
+
+/// The Python SDK puts the time into its client id: another one each time it connects.
+#[test]
+fn a_second_connection_of_the_same_device_takes_over_under_another_client_id_too() {
+    let (broker, mut facts, _keyring) = start("127.0.0.1:0");
+    let first = Device::connect(options(&broker, "lamp-01 of yesterday", LAMP, SECRET));
+    let other = Device::connect(options(&broker, "P.E", "other|lamp-02|1", ""));
+    let second = Device::connect(options(&broker, "lamp-01 of today", LAMP, SECRET));
+    first.wait_for_end();
+    second.subscribe(OWN, QoS::AtLeastOnce);
+    other.subscribe("anything", QoS::AtLeastOnce);
+    let told = facts.until(|fact| matches!(fact, Fact::ClientDisconnected { .. }));
+    assert!(
+        matches!(told.last(), Some(Fact::ClientDisconnected { client, reason })
+        if &**client == "lamp-01 of yesterday" && reason.contains("taken over")),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn an_end_says_whether_the_device_left_or_was_lost_or_fell_silent_or_was_replace
 
     let _first = mqtt::connect_silently(broker.address(), "twin", 60);
     let _second = Device::connect(connect_options(broker.address(), "twin"));
-    assert_eq!(reason_of("twin"), "taken over by a new connection with the same client id");
+    assert_eq!(reason_of("twin"), "taken over by a new connection with the same identity");
     let told = facts.until(|fact| matches!(fact, Fact::ClientConnected { .. }));
     assert_eq!(told.len(), 1, "the second twin is there, and nothing says it is gone: {told:?}");
 }

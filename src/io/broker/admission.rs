@@ -52,6 +52,15 @@ impl Admission {
         let _ = self.inbox.fact_from_runtime(Fact::ClientRefused { client, trouble });
     }
 
+    /// Which device a client is, if it is one whose credentials are checked.
+    pub(super) fn checked(&self, id: &Id) -> Option<DeviceId> {
+        if self.keyring.is_empty() {
+            return None;
+        }
+        let (_, device) = dialect::identify(&id.client_id, id.username.as_deref())?;
+        self.keyring.knows(&device).then_some(device)
+    }
+
     /// The device that may not use this topic, if the client is one: it has a secret, and the topic is not its own.
     pub(super) fn keeps_out(&self, id: &Id, topic: &str) -> Option<DeviceId> {
         if self.keyring.is_empty() {

@@ -84,7 +84,13 @@ impl Handler for Witness {
                 reason: reason::of_drop(why),
             }),
             Parameter::ClientConnect(connect) => self.tell_refusal(connect),
-            Parameter::ClientConnected(session) => self.presence.arrived(session).await,
+            Parameter::ClientConnected(session) => {
+                self.presence.arrived(session).await;
+                if let Some(device) = self.admission.checked(&session.id) {
+                    let is_its = |other: &Id| self.admission.checked(other).as_ref() == Some(&device);
+                    self.presence.end_others(session, is_its).await;
+                }
+            }
             Parameter::ClientDisconnected(session, why) => self.presence.left(session, why).await,
             Parameter::SessionSubscribed(session, subscribe) => self.tell(Fact::Subscribed {
                 client: name(&session.id),
