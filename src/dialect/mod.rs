@@ -4,6 +4,7 @@ mod aliyun;
 mod lenient;
 mod own_topic;
 mod sign_in;
+mod sign_slip;
 mod uiot;
 
 pub use sign_in::{Connack, Refused, Secrets, SignIn, SignMethod, misspelt};

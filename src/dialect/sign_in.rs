@@ -4,6 +4,7 @@
 //! secret and the right signature are never told.
 
 use super::Credentials;
+use super::sign_slip::{self, Expected};
 use crate::event::{DeviceId, Secret, Trouble};
 use hmac::{Hmac, KeyInit, Mac};
 use std::fmt::Write;
@@ -118,7 +119,8 @@ pub fn uiot(sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
 /// is signed only where the client id has one, and may be of any year.
 ///
 /// # Errors
-/// `malformed-user-name`, `unknown-sign-method`, `wrong-signature`, `no-secret` (CONNACK 4).
+/// `malformed-user-name`, `unknown-sign-method`, `wrong-signature` or, where the slip can be told, `secret-not-signed`,
+/// `signed-by-other-method`, `signed-other-text`; `no-secret` (all CONNACK 4).
 pub fn aliyun(sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
     let (client, username) = (sign_in.client_id, sign_in.username());
     let Some((device, product)) =
@@ -150,14 +152,14 @@ pub fn aliyun(sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
     if Secret::new(method.sign(secret, &signed)).is(&sign_in.password().to_ascii_uppercase()) {
         return Ok(());
     }
-    Err(Refused::wrong(
-        Connack::BadUserNameOrPassword,
-        Trouble::new("wrong-signature")
-            .with("client", client)
-            .with("username", username)
-            .with("signed", signed)
-            .with("method", method.id()),
-    ))
+    let slip = sign_slip::find(
+        &Expected { client_id: client, id, device, product, timestamp, method },
+        secret,
+        sign_in.password(),
+    );
+    let trouble =
+        slip.unwrap_or_else(|| Trouble::new("wrong-signature").with("signed", signed).with("method", method.id()));
+    Err(Refused::wrong(Connack::BadUserNameOrPassword, trouble.with("client", client).with("username", username)))
 }
 
 /// What is wrong with the user name of a client that is evidently a device of a cloud, though one cannot tell which device.
@@ -256,7 +258,7 @@ pub fn aliyun_credentials(device: &DeviceId, secret: &Secret, method: SignMethod
     }
 }
 
-fn to_sign(id: &str, device: &str, product: &str, timestamp: Option<&str>) -> String {
+pub(super) fn to_sign(id: &str, device: &str, product: &str, timestamp: Option<&str>) -> String {
     let mut text = format!("clientId{id}deviceName{device}productKey{product}");
     if let Some(timestamp) = timestamp {
         text.push_str("timestamp");

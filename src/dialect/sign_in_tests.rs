@@ -106,7 +106,9 @@ fn an_aliyun_sign_in_is_taken_apart_as_the_cloud_does_it() {
     let md5 = SignMethod::HmacMd5.sign(&Secret::new(ALIYUN_SECRET), "clientIdiddeviceNamednproductKeypk");
     check_aliyun(["id", "dn&pk", &md5], &right, 0, "");
     check_aliyun(["id|securemode=3|", "dn&pk", &md5], &right, 0, "");
-    check_aliyun(["id|timestamp=1|", "dn&pk", &md5], &right, 4, "wrong-signature");
+    check_aliyun(["id|timestamp=1|", "dn&pk", &md5], &right, 4, "signed-other-text");
+    check_aliyun(["id|signmethod=hmacsha1|", "dn&pk", &md5], &right, 4, "signed-by-other-method");
+    check_aliyun(["id", "dn&pk", ALIYUN_SECRET], &right, 4, "secret-not-signed");
     check_aliyun(["id|signmethod=hmacsha512|", "dn&pk", &md5], &right, 4, "unknown-sign-method");
     check_aliyun(["id|signmethod=|", "dn&pk", &md5], &right, 4, "unknown-sign-method");
     check_aliyun(["id", "dn&pk", ""], &right, 4, "wrong-signature");
