@@ -211,14 +211,14 @@ impl Push<'_> {
     fn absence(&self) -> Trouble {
         let device = &self.args.device;
         let known = self.desk.bench.device(device);
-        if let Some((_, trouble)) = known.and_then(|known| known.refused.as_ref()) {
-            return trouble.clone();
-        }
         match known.and_then(|known| known.online) {
             Some(true) => {
                 Trouble::new("not-subscribed").with("device", device).with("topic", self.dialect.push_topic(device))
             }
-            _ => Trouble::new("no-device").with("device", device),
+            _ => match known.and_then(|known| known.refused.as_ref()) {
+                Some((_, why)) => why.clone(),
+                None => Trouble::new("no-device").with("device", device),
+            },
         }
     }
 

@@ -95,7 +95,8 @@ fn broken(text: String, trouble: &Trouble) -> StatusView {
 fn broker(model: &Model) -> StatusView {
     match (model.bench.broker(), model.bench.connected_clients()) {
         (Service::Running { address, .. }, Some(n)) => {
-            running(tell("status.broker", &[("address", address), ("n", &n)]))
+            let text = tell("status.broker", &[("address", address), ("n", &n)]);
+            running(if model.bench.is_open() { format!("{text} · {}", say("status.open")) } else { text })
         }
         (Service::Running { address, .. }, None) => running(tell("status.broker-external", &[("address", address)])),
         (Service::Failed(trouble), _) => broken(say("status.broker-failed"), trouble),

@@ -1,5 +1,6 @@
 //! Who may sign in at this session's broker, as the operator says it.
 
+use crate::device::console_name;
 use crate::event::{DeviceId, Fact, Secret, Trouble};
 use crate::io::Keyring;
 use std::collections::HashSet;
@@ -65,8 +66,37 @@ impl Access {
         Ok((secret, Some(Fact::SecretSet { device: device.clone(), set: true })))
     }
 
-    /// A simulated device was switched off: what it was lent is taken back.
-    pub fn take_back(&mut self, device: &DeviceId) -> Option<Fact> {
-        self.lent.contains(device).then(|| self.set_secret(device.clone(), None))
+    /// The simulated device with this console was switched off: what it was lent is taken back.
+    pub fn take_back(&mut self, console: &str) -> Option<Fact> {
+        let device = self.lent.iter().find(|device| console_name(device) == console)?.clone();
+        Some(self.set_secret(device, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, DeviceId, Fact, Secret};
+    use crate::device::console_name;
+
+    #[test]
+    fn what_a_simulated_device_was_lent_goes_when_it_does_and_what_it_was_given_stays() {
+        let (mut access, device) = (Access::default(), DeviceId::new("P", "lamp-01"));
+        let console = console_name(&device);
+        let secret_of = |access: &mut Access, needs_one| access.secret_for_simulated(&device, needs_one).unwrap();
+        assert_eq!(secret_of(&mut access, false), (Secret::default(), None), "on loopback nobody asks");
+        let told = |set| Fact::SecretSet { device: device.clone(), set };
+        let (lent, fact) = secret_of(&mut access, true);
+        assert!(!lent.is_empty() && fact == Some(told(true)));
+        assert_eq!(secret_of(&mut access, true), (lent, None), "a second one is the same device");
+        assert_eq!(access.take_back(&console), Some(told(false)));
+        assert!(access.keyring().is_empty());
+
+        assert_eq!(access.set_secret(device.clone(), Some("given".into())), told(true));
+        assert_eq!(secret_of(&mut access, false), ("given".into(), None));
+        assert_eq!(access.take_back(&console), None);
+        assert!(access.keyring().knows(&device));
+        access.set_open(true);
+        access.forget(&device);
+        assert_eq!(secret_of(&mut access, true), (Secret::default(), None), "an open bench lets it in as it is");
     }
 }

@@ -115,10 +115,7 @@ impl Hands {
             Action::StartSimulatedDevice(order) => {
                 self.simulate(order, bench).unwrap_or_else(|trouble| vec![Fact::TroubleMet { trouble }])
             }
-            Action::StopSimulatedDevice(device) => {
-                let stopped = self.simulated.stop(console_name(&device));
-                stopped.into_iter().chain(self.access.take_back(&device)).collect()
-            }
+            Action::StopSimulatedDevice(device) => self.switch_off(console_name(&device)),
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
                 self.ports.remove(&port);
@@ -130,7 +127,7 @@ impl Hands {
             }
             Action::ClosePort(port) => {
                 self.ports.remove(&port);
-                self.simulated.stop(port).into_iter().collect()
+                self.switch_off(port)
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),
@@ -275,6 +272,12 @@ impl Hands {
             Ok(secret)
         })?;
         Ok(lent.into_iter().chain([opened]).collect())
+    }
+
+    /// Switches the simulated device with this console off, if it is one.
+    fn switch_off(&mut self, console: String) -> Vec<Fact> {
+        let lent = self.access.take_back(&console);
+        self.simulated.stop(console).into_iter().chain(lent).collect()
     }
 
     /// An address for the embedded broker, a URL for an external one.

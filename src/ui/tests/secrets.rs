@@ -70,9 +70,9 @@ fn a_device_whose_signature_is_wrong_is_shown_with_what_was_signed_and_the_advic
     let mut desk = Desk::at(of(|story| {
         story.services().add(wrong_signature());
     }));
-    assert!(desk.says("turned away: The signature is wrong"), "in its row");
-    assert!(desk.says("turned away: a1BenchPK00.bench01|timestamp="), "and in the feed");
-    desk.click_holding("turned away: a1BenchPK00.bench01|", Modifiers::NONE);
+    assert!(desk.says("bench01, offline, turned away: The signature is wrong"), "in its row");
+    assert!(desk.says("bench01 was turned away. The signature is wrong"), "as the first thing to see to");
+    desk.click_holding("(a1BenchPK00.bench01|timestamp=", Modifiers::NONE);
     assert!(desk.shows(SIGNED) && desk.shows("hmacsha256") && desk.shows("bench01&a1BenchPK00"));
     assert!(desk.says("Compare with the device: the secret, the sign method, the order clientId, deviceName"));
 }
@@ -84,7 +84,7 @@ fn a_device_that_was_let_in_after_all_is_no_longer_called_refused() {
         let Fact::ClientRefused { client, .. } = wrong_signature() else { unreachable!() };
         story.add(Fact::ClientConnected { client });
     }));
-    assert!(desk.says("aliyun · seen") && !desk.says("turned away: The signature"));
+    assert!(desk.says("aliyun · seen") && !desk.says("line, turned away") && !desk.says("was turned away"));
 }
 
 #[test]
@@ -92,13 +92,18 @@ fn letting_strangers_in_is_a_switch_that_says_what_it_means() {
     let mut desk = Desk::at(of(|story| {
         story.services();
     }));
+    assert!(!desk.says("open to all"));
     desk.click("Network…");
     assert!(desk.says("one without is turned away"));
     desk.click("Let devices without a secret in from the network");
-    assert!(desk.says("can then sign in as any device that has no secret"));
+    assert!(desk.says("Whoever reaches this address can then connect"));
     desk.click("Use these addresses");
     assert_eq!(desk.acted(), [Action::SetOpen(true)]);
     assert!(desk.remembered().is_some_and(|settings| settings.open));
+    let desk = Desk::at(of(|story| {
+        story.services().add(Fact::OpenSet { open: true });
+    }));
+    assert!(desk.says("Broker 127.0.0.1:1883 · 0 online · open to all"), "it stays in sight");
 }
 
 #[test]
