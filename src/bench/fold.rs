@@ -3,7 +3,7 @@
 use super::hear::Heard;
 use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Served, Service, Witness};
 use crate::dialect::{self, Dialect, Push};
-use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
+use crate::event::{Client, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl Bench {
             Fact::OpenSet { open } => self.open = *open,
             Fact::ClientConnected { client } => self.connect(client),
             Fact::ClientRefused { client, trouble } => self.turn_away(event.seq, client, trouble),
-            Fact::ClientDisconnected { client, .. } => self.disconnect(client, &mut effects),
+            Fact::ClientDisconnected { client, reason } => self.disconnect(client, reason, &mut effects),
             Fact::Subscribed { client, filter, .. } => self.subscribe(client, filter, &mut effects),
             Fact::Unsubscribed { client, filter } => self.clients.unsubscribe(client, filter),
             Fact::MessageReceived { client, topic, payload, retain, .. } => {
@@ -186,9 +186,12 @@ impl Bench {
         }
     }
 
-    fn disconnect(&mut self, client: &str, effects: &mut Vec<Effect>) {
+    fn disconnect(&mut self, client: &str, reason: &str, effects: &mut Vec<Effect>) {
         let Some(id) = self.clients.disconnect(client) else { return };
         let now = self.now;
+        if let Some(device) = self.devices.get_mut(&id).filter(|_| reason == TAKEN_OVER) {
+            device.takeovers.note(self.seq, now);
+        }
         let other = self.clients.of_device(&id).cloned();
         let Some(device) = self.devices.get_mut(&id).filter(|device| device.client.as_deref() == Some(client)) else {
             return;

@@ -136,6 +136,13 @@ impl Witness {
         }
     }
 
+    /// Whether it was the end of the image that was served again and again.
+    #[must_use]
+    pub fn ends_again(&self) -> bool {
+        let size = self.coverage.size();
+        self.last_offset.is_some_and(|offset| size.saturating_sub(offset) * 10 <= size)
+    }
+
     /// How much of the image was served, in percent, rounded down.
     #[must_use]
     pub fn percent(&self) -> u8 {

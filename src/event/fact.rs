@@ -29,6 +29,10 @@ pub struct Client {
     pub keep_alive_secs: u16,
 }
 
+/// Why a client is gone when another connection came with its client id, or with the same device's credentials: the
+/// `reason` of [`Fact::ClientDisconnected`].
+pub const TAKEN_OVER: &str = "taken over by a new connection with the same identity";
+
 /// A deadline that fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deadline {

@@ -6,7 +6,9 @@ mod kept_secret;
 mod secret;
 mod trouble;
 
-pub use fact::{Client, ClientName, Deadline, Extras, Fact, ImageId, OrderedFile, Payload, UpgradeId, UpgradeOrder};
+pub use fact::{
+    Client, ClientName, Deadline, Extras, Fact, ImageId, OrderedFile, Payload, TAKEN_OVER, UpgradeId, UpgradeOrder,
+};
 pub use identity::{DeviceId, MalformedDeviceId};
 pub use kept_secret::Secret;
 pub use secret::{MASK, mask_password, take_mask, without_password};
