@@ -7,6 +7,7 @@ mod error_page_taken;
 mod gave_up;
 mod gone_after_download;
 mod image_not_complete;
+mod lint;
 mod no_progress;
 mod nobody_subscribed;
 mod nothing_served;
@@ -22,6 +23,8 @@ mod silent_at_hundred;
 mod two_downloads;
 mod upgraded_twice;
 mod wrong_dialect;
+
+pub use lint::{SAMPLE_PATH, lint};
 
 use crate::bench::{Bench, Case, Device};
 use crate::dialect;

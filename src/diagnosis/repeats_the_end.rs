@@ -8,7 +8,7 @@ const OFTEN: u64 = 3;
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let (case, witness) = (subject.case, &subject.case.witness);
     let behind = witness.statuses.get(&416).copied().unwrap_or_default();
-    let again = if witness.ends_again() { witness.again } else { 0 };
+    let again = witness.end_again;
     if behind.max(again) < OFTEN {
         return None;
     }
