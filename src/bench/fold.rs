@@ -93,7 +93,7 @@ impl Bench {
                     upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
                 if let Some(case) = self.cases.iter_mut().find(|case| case.order.upgrade == *upgrade) {
-                    case.ended = None;
+                    (case.ended, case.refused) = (None, None);
                     case.witness.start_over();
                     case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
                 }
@@ -107,6 +107,9 @@ impl Bench {
             Fact::Gap { lost, .. } => self.lost = self.lost.saturating_add(*lost),
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
+            }
+            Fact::TlsStarted { .. } | Fact::TlsStopped { .. } | Fact::TlsFailed { .. } | Fact::TlsRefused { .. } => {
+                self.take_tls(event);
             }
             Fact::ClientRefused { .. }
             | Fact::BytesReceived { .. }
@@ -316,6 +319,7 @@ impl Bench {
             witness: Witness::new(order.size),
             delivery: Delivery { requested: seq, ..Delivery::default() },
             last_report: None,
+            refused: None,
             ended: None,
         };
         effects.extend(send.and_then(|send| self.message(dialect, &case.order, &send)));

@@ -10,6 +10,7 @@ mod fold;
 mod query;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod witness;
 
 pub use action::{Action, FlowControl, Parity, PushOrder, SerialSettings, SimulatedOrder};
@@ -70,6 +71,8 @@ pub struct Bench {
     broker: Service,
     external: bool,
     server: Service,
+    mqtts: Service,
+    https: Service,
     ports: BTreeMap<String, Port>,
     builds: BTreeMap<ImageId, Build>,
     devices: BTreeMap<DeviceId, Device>,
@@ -92,6 +95,8 @@ impl Bench {
             broker: Service::default(),
             external: false,
             server: Service::default(),
+            mqtts: Service::default(),
+            https: Service::default(),
             ports: BTreeMap::new(),
             builds: BTreeMap::new(),
             devices: BTreeMap::new(),

@@ -59,6 +59,10 @@ kinds! {
     "message_dropped" = MessageDropped { client, topic, reason };
     "request_received" = RequestReceived { request, peer, method, path, range };
     "range_served" = RangeServed { request, path, status, offset, length, sent, complete };
+    "tls_started" = TlsStarted { service, address };
+    "tls_stopped" = TlsStopped { service };
+    "tls_failed" = TlsFailed { service, trouble };
+    "tls_refused" = TlsRefused { service, peer, trouble };
     "port_opened" = PortOpened { port, settings };
     "port_closed" = PortClosed { port, trouble };
     "bytes_received" = BytesReceived { port, bytes };
@@ -94,7 +98,7 @@ pub fn decode(line: &str) -> Result<Event, NoEvent> {
 #[cfg(test)]
 mod tests {
     use super::{NoEvent, decode, encode};
-    use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, Trouble, UpgradeOrder};
+    use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, TlsService, Trouble, UpgradeOrder};
     use proptest::prelude::*;
 
     fn check(fact: Fact, expected: &str) {
@@ -139,6 +143,14 @@ mod tests {
         check(
             Fact::ServerFailed { trouble: Trouble::new("address-in-use").with("address", "127.0.0.1:8070") },
             r#""kind":"server_failed","trouble":{"code":"address-in-use","args":{"address":"127.0.0.1:8070"}}"#,
+        );
+        check(
+            Fact::TlsRefused {
+                service: TlsService::Https,
+                peer: "192.168.1.7:5".into(),
+                trouble: Trouble::new("plain-on-tls").with("what", "HTTP"),
+            },
+            r#""kind":"tls_refused","service":"https","peer":"192.168.1.7:5","trouble":{"code":"plain-on-tls","args":{"what":"HTTP"}}"#,
         );
         check(
             Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence },

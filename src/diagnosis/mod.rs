@@ -7,6 +7,7 @@ mod nothing_served;
 mod served_intact;
 mod server_refused;
 mod silent_after_push;
+mod tls_refused;
 
 use crate::bench::{Bench, Case, Device};
 use crate::event::UpgradeId;
@@ -39,6 +40,7 @@ type Rule = fn(Subject<'_>) -> Option<Finding>;
 /// Every rule, the one nearest to the cause first. A new one is one file and one line here.
 const RULES: &[Rule] = &[
     nobody_subscribed::examine,
+    tls_refused::examine,
     server_refused::examine,
     silent_after_push::examine,
     nothing_served::examine,

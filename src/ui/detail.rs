@@ -123,7 +123,15 @@ impl DetailView {
             }
             _ => {}
         }
+        if let Fact::TlsRefused { peer, trouble, .. } = fact {
+            self.field("detail.peer", peer);
+            if let Some(offered) = trouble.arg("offered") {
+                self.field("detail.offered", offered);
+            }
+        }
         if let Fact::ClientRefused { trouble, .. }
+        | Fact::TlsRefused { trouble, .. }
+        | Fact::TlsFailed { trouble, .. }
         | Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
         | Fact::ImageTroubled { trouble, .. }

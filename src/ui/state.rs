@@ -47,6 +47,8 @@ pub enum Dialog {
         server: String,
         /// URL prefix told to devices.
         advertise: String,
+        /// Where broker and firmware server take connections over TLS.
+        tls: OverTls,
         /// What needs no action when it is confirmed.
         runs: Runs,
     },
@@ -59,6 +61,17 @@ pub struct Runs {
     pub broker: Option<String>,
     /// The firmware server and its prefix, if it runs.
     pub server: Option<(String, String)>,
+    /// What runs over TLS.
+    pub tls: OverTls,
+}
+
+/// Where services take connections over TLS: nowhere when absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverTls {
+    /// The broker.
+    pub mqtts: Option<String>,
+    /// The firmware server.
+    pub https: Option<String>,
 }
 
 /// What is to be pushed, as typed so far.
@@ -218,7 +231,7 @@ impl WindowState {
             Wish::ShowInstant(at) => self.show_instant(at, model),
             Wish::ShowEvent(seq) => self.show_event(seq, model),
             Wish::Zoom(span) => self.zoom = span,
-            Wish::Act(_) | Wish::PickImages | Wish::ListPorts => {}
+            Wish::Act(_) | Wish::PickImages | Wish::SaveAuthority | Wish::ListPorts => {}
         }
     }
 

@@ -1,11 +1,13 @@
 //! Who is connected, so that coming and going are told in the order a person would tell them.
 
 use super::{hooks, reason};
-use crate::event::Fact;
+use crate::event::{Client, Fact};
 use crate::io::Inbox;
+use crate::io::tls::Peers;
 use rmqtt::session::Session;
-use rmqtt::types::{ClientId, Reason};
+use rmqtt::types::{ClientId, ConnectInfo, Reason};
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The sessions with a connection, by client id.
@@ -14,12 +16,13 @@ use tokio::sync::Mutex;
 /// in that order the device would look gone while it is there; so the old one's end is told when the new one comes.
 pub(super) struct Presence {
     inbox: Inbox,
+    peers: Arc<Peers>,
     connected: Mutex<HashMap<ClientId, Session>>,
 }
 
 impl Presence {
-    pub(super) fn new(inbox: Inbox) -> Self {
-        Self { inbox, connected: Mutex::default() }
+    pub(super) fn new(inbox: Inbox, peers: Arc<Peers>) -> Self {
+        Self { inbox, peers, connected: Mutex::default() }
     }
 
     pub(super) async fn arrived(&self, session: &Session) {
@@ -31,7 +34,7 @@ impl Presence {
             let why = if said_goodbye { reason::SAID_GOODBYE } else { reason::TAKEN_OVER };
             self.tell_end(&old, why.into());
         }
-        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: hooks::client(&connect) });
+        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: self.client(&connect) });
     }
 
     pub(super) async fn left(&self, session: &Session, why: &Reason) {
@@ -41,6 +44,12 @@ impl Presence {
             connected.remove(&session.id.client_id);
             self.tell_end(session, reason::of_end(why));
         }
+    }
+
+    /// What a client said of itself, and where it really is.
+    pub(super) fn client(&self, connect: &ConnectInfo) -> Client {
+        let address = connect.ipaddress().map(|seen| self.peers.behind(seen).to_string());
+        hooks::client(connect, address.unwrap_or_default())
     }
 
     /// Lets go of every session; they hold on to the broker that holds on to us.

@@ -2,9 +2,10 @@
 
 mod hands;
 mod options;
+mod secured;
 mod thread;
 
-pub use options::{BrokerChoice, CaptureChoice, SessionOptions};
+pub use options::{BrokerChoice, CaptureChoice, SessionOptions, TlsOptions};
 
 use super::clock::Clock;
 use super::recorder::Recorder;

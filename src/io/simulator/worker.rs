@@ -7,6 +7,7 @@ use crate::device::{Brain, Ending, Input as Sense, Offered, Profile, Step};
 use crate::dialect::{Dialect, Heard, Offer};
 use crate::event::{DeviceId, Micros, Trouble};
 use crate::io::broker_url::BrokerUrl;
+use crate::io::tls::Trust;
 use crate::upgrade::Said;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +33,7 @@ pub(super) struct Worker {
     secret: String,
     once: bool,
     broker: BrokerUrl,
+    trust: Trust,
     brain: Brain,
     console: Console,
     inputs: SyncSender<Input>,
@@ -53,12 +55,12 @@ impl Worker {
         inputs: SyncSender<Input>,
         stopping: Arc<AtomicBool>,
     ) -> Result<Self, Trouble> {
-        let SimulatorOptions { device, dialect, version, secret, fail_with, pace, once, .. } = options;
+        let SimulatorOptions { device, dialect, version, secret, fail_with, pace, once, trust, .. } = options;
         let success = dialect.rules().success;
         let greeting = Box::new(move |version: &str| dialect.greeting(version));
         let brain = Brain::new(Profile { version, success, fail_with, pace, greeting });
         let answers = inputs.clone();
-        let fetches = fetch::start(&device.to_string(), move |ticket, answer| {
+        let fetches = fetch::start(&device.to_string(), trust.clone(), move |ticket, answer| {
             let _ = answers.send(Input::Fetched(ticket, answer));
         })?;
         #[expect(clippy::disallowed_methods, reason = "an adapter reads the clock")]
@@ -69,6 +71,7 @@ impl Worker {
             secret,
             once,
             broker,
+            trust,
             brain,
             console,
             inputs,
@@ -173,6 +176,7 @@ impl Worker {
         let options = LinkOptions {
             name: self.device.to_string(),
             broker: self.broker.clone(),
+            trust: self.trust.clone(),
             credentials: self.dialect.credentials(&self.device, &self.secret),
             subscriptions: self.dialect.device_subscriptions(&self.device),
         };
@@ -182,7 +186,7 @@ impl Worker {
         match link {
             Ok(link) => self.link = Some(link),
             Err(trouble) => {
-                let detail = trouble.arg("detail").unwrap_or_default();
+                let detail = trouble.arg("detail").unwrap_or(&trouble.code);
                 (self.console)(format!("mqtt: {detail}\r\n").as_bytes());
             }
         }
