@@ -5,12 +5,20 @@ use super::{Finding, Subject};
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
     let (seq, trouble) = case.refused.as_ref().filter(|_| case.witness.coverage.covered() == 0)?;
-    let code = match &*trouble.code {
-        "tls-too-old" => "tls-not-shared",
-        "tls-rsa-only" => "tls-needs-ecdsa",
-        "plain-on-tls" => "tls-not-spoken",
-        "tls-untrusted" | "tls-device-clock" | "tls-broken-off" => "tls-not-trusted",
-        _ => "tls-not-come-about",
+    let unshared = trouble.code == "tls-too-old";
+    let rsa_only = trouble.code == "tls-rsa-only";
+    let unspoken = trouble.code == "plain-on-tls";
+    let distrusted = matches!(&*trouble.code, "tls-untrusted" | "tls-device-clock" | "tls-broken-off");
+    let code = if unshared {
+        "tls-not-shared"
+    } else if rsa_only {
+        "tls-needs-ecdsa"
+    } else if unspoken {
+        "tls-not-spoken"
+    } else if distrusted {
+        "tls-not-trusted"
+    } else {
+        "tls-not-come-about"
     };
     let offered = trouble.arg("offered").unwrap_or("–");
     Some(Finding {

@@ -132,14 +132,11 @@ fn over_tls_ui(ui: &mut Ui, key: &str, plain: &str, usual: &str, address: &mut O
     if switch.changed() {
         *address = on.then(|| format!("{}:{usual}", host(plain).unwrap_or("127.0.0.1")));
     }
-    match address {
-        Some(text) => {
-            ui.add(TextEdit::singleline(text).desired_width(270.0)).labelled_by(switch.id);
-        }
-        None => {
-            let weak = palette(ui).weak;
-            ui.label(RichText::new(say("network.off")).color(weak));
-        }
+    if let Some(text) = address {
+        ui.add(TextEdit::singleline(text).desired_width(270.0)).labelled_by(switch.id);
+    } else {
+        let weak = palette(ui).weak;
+        ui.label(RichText::new(say("network.off")).color(weak));
     }
     ui.end_row();
 }

@@ -95,12 +95,13 @@ fn fetch(agent: &Agent, request: &Request) -> Answer {
 
 fn failure(error: Error) -> FetchFailure {
     match error {
-        Error::Timeout(Timeout::Connect | Timeout::Resolve) | Error::HostNotFound | Error::ConnectionFailed => {
-            FetchFailure::Unreachable(error.to_string())
-        }
-        Error::BadUri(_) | Error::Http(_) | Error::Tls(_) | Error::Rustls(_) => {
-            FetchFailure::Unreachable(error.to_string())
-        }
+        Error::Timeout(Timeout::Connect | Timeout::Resolve)
+        | Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::BadUri(_)
+        | Error::Http(_)
+        | Error::Tls(_)
+        | Error::Rustls(_) => FetchFailure::Unreachable(error.to_string()),
         Error::Timeout(_) => FetchFailure::TimedOut,
         Error::BodyExceedsLimit(_) => FetchFailure::Broken("the server sent more than was asked for".to_owned()),
         Error::Io(error) if is_unreachable(error.kind()) || tls::tls_error(&error).is_some() => {

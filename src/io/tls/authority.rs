@@ -50,13 +50,12 @@ impl Authority {
             None => make_key(folder, &key_file)?,
         };
         let params = params(&key, &certificate_file)?;
-        let certificate_pem = match read(&certificate_file)? {
-            Some(pem) => pem,
-            None => {
-                let made = params.self_signed(&key).map_err(|error| unusable(&certificate_file, error))?.pem();
-                write_new(&certificate_file, &made, false).map_err(|error| unusable(&certificate_file, error))?;
-                made
-            }
+        let certificate_pem = if let Some(pem) = read(&certificate_file)? {
+            pem
+        } else {
+            let made = params.self_signed(&key).map_err(|error| unusable(&certificate_file, error))?.pem();
+            write_new(&certificate_file, &made, false).map_err(|error| unusable(&certificate_file, error))?;
+            made
         };
         check(&certificate_pem, &key).map_err(|detail| unusable(&certificate_file, detail))?;
         Ok(Self { issuer: Issuer::new(params, key), certificate_pem })

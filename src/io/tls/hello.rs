@@ -1,9 +1,9 @@
-//! What a device offers when it opens a TLS connection: its ClientHello, read before anything is answered.
+//! What a device offers when it opens a TLS connection: its `ClientHello`, read before anything is answered.
 
 use rustls::CipherSuite;
 use std::fmt;
 
-/// The longest ClientHello that is read, in bytes; real ones have a few hundred.
+/// The longest `ClientHello` that is read, in bytes; real ones have a few hundred.
 const LONGEST: usize = 64 * 1024;
 /// Suites that are named; the rest is counted.
 const NAMED: usize = 6;
@@ -13,7 +13,7 @@ const NAMED: usize = 6;
 pub enum Opening {
     /// Not enough to tell yet.
     More,
-    /// A ClientHello.
+    /// A `ClientHello`.
     Hello(Hello),
     /// Something that is not TLS, and what it looks like.
     Plain(String),
@@ -21,7 +21,7 @@ pub enum Opening {
     Malformed,
 }
 
-/// What a ClientHello offers.
+/// What a `ClientHello` offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hello {
     /// Protocol versions, as on the wire: 0x0303 is TLS 1.2.
@@ -66,8 +66,7 @@ impl fmt::Display for Hello {
 #[must_use]
 pub fn read(bytes: &[u8]) -> Opening {
     match bytes {
-        [] => Opening::More,
-        [0x16] => Opening::More,
+        [] | [0x16] => Opening::More,
         [0x16, 3, ..] => records(bytes),
         [0x16, ..] => Opening::Malformed,
         // How SSL 2.0 opened, and later versions towards a server they did not know.

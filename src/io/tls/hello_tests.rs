@@ -2,7 +2,7 @@
 
 use super::{Hello, Opening, read};
 
-/// A ClientHello by hand, as a device with these suites sends it, in records of at most `piece` bytes.
+/// A `ClientHello` by hand, as a device with these suites sends it, in records of at most `piece` bytes.
 pub fn client_hello(version: u16, suites: &[u16], extensions: &[u8], piece: usize) -> Vec<u8> {
     let mut body = version.to_be_bytes().to_vec();
     body.extend([7; 32]);

@@ -25,7 +25,7 @@ use tokio_rustls::server::TlsStream;
 const GRACE: Duration = Duration::from_millis(500);
 /// When a device that says nothing is asked whether it is still there, and how often from then on.
 const KEEP_ALIVE: TcpKeepalive =
-    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+    TcpKeepalive::new().with_time(Duration::from_mins(1)).with_interval(Duration::from_secs(15));
 
 /// How much is put up with.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ impl Limits {
             TlsService::Mqtts => Duration::from_hours(20),
             TlsService::Https => Duration::from_mins(5),
         };
-        Self { connections: 1_024, handshake: Duration::from_secs(60), quiet }
+        Self { connections: 1_024, handshake: Duration::from_mins(1), quiet }
     }
 }
 

@@ -61,10 +61,9 @@ pub(in crate::io) fn of_broker(error: &(dyn Cause + 'static), address: &str) -> 
     let told = |code: &'static str| Trouble::new(code).with("address", address);
     let error = tls_error(error)?;
     Some(match error {
-        Error::InvalidCertificate(CertificateError::NotValidForName)
-        | Error::InvalidCertificate(CertificateError::NotValidForNameContext { .. }) => {
-            told("broker-other-name").with("detail", error)
-        }
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => told("broker-other-name").with("detail", error),
         Error::InvalidCertificate(
             CertificateError::Expired
             | CertificateError::ExpiredContext { .. }

@@ -5,6 +5,7 @@ mod panes;
 mod scroller;
 mod story;
 mod summaries;
+mod tls;
 
 use crate::bench::{Action, PushOrder, SimulatedOrder};
 use crate::event::{Fact, Trouble};
