@@ -107,6 +107,9 @@ impl BenchFile {
                 network::check_address(address).map_err(|trouble| named(key, "address", &trouble) + ": ip:port")?;
             }
         }
+        if self.mqtts.is_some() && self.broker.as_ref().is_some_and(|broker| broker.contains("://")) {
+            return Err("mqtts: broker = \"ip:port\"".to_owned());
+        }
         if self.cert.is_some() != self.key.is_some() {
             return Err("cert, key".to_owned());
         }
@@ -230,6 +233,7 @@ mod tests {
             ("http = 'lonely'", "lonely"),
             ("https = 'solitary'", "solitary"),
             ("cert = 'c.pem'", "key"),
+            ("broker = 'mqtt://bench'\nmqtts = '0.0.0.0:8883'", "mqtts"),
             ("advertise = 'nonsense'", "nonsense"),
         ] {
             let error = BenchFile::parse(text).unwrap_err();

@@ -16,3 +16,4 @@ mod client;
 mod commands;
 mod handshake;
 mod service;
+mod session;

@@ -3,8 +3,8 @@
 use rustls::CipherSuite;
 use std::fmt;
 
-/// The longest `ClientHello` that is read, in bytes; real ones have a few hundred.
-const LONGEST: usize = 64 * 1024;
+/// The longest `ClientHello` that is read, in bytes; real ones have some hundreds.
+const LONGEST: usize = 16 * 1024;
 /// Suites that are named; the rest is counted.
 const NAMED: usize = 6;
 
