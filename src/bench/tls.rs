@@ -1,7 +1,8 @@
 //! What of TLS the bench knows: how its listeners stand, and which upgrade a failed handshake belongs to.
 
-use super::{Bench, Service};
+use super::{Bench, Case, Service};
 use crate::event::{Event, Fact, TlsService, Trouble};
+use crate::upgrade::Outcome;
 
 impl Bench {
     pub(super) fn take_tls(&mut self, event: &Event) {
@@ -26,8 +27,10 @@ impl Bench {
     fn note_refusal(&mut self, seq: u64, peer: &str, trouble: &Trouble) {
         let Some((host, _)) = peer.rsplit_once(':') else { return };
         let Some(device) = self.clients.alone_at(host) else { return };
-        let mine = |case: &&mut super::Case| case.order.device == *device && case.upgrade.state().outcome().is_none();
-        if let Some(case) = self.cases.iter_mut().rev().find(mine) {
+        // The device may have given up, and said so, before this is told.
+        let open = |case: &&mut Case| case.upgrade.state().outcome() != Some(Outcome::Succeeded);
+        let latest = self.cases.iter_mut().rev().find(|case| case.order.device == *device);
+        if let Some(case) = latest.filter(open) {
             case.refused = Some((seq, trouble.clone()));
         }
     }

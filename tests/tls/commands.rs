@@ -58,6 +58,27 @@ fn a_device_that_was_given_the_saved_certificate_signs_in_and_another_is_told_wh
 }
 
 #[test]
+fn a_download_that_fails_for_want_of_trust_is_explained_in_the_verdict() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let https = format!("127.0.0.1:{}", free_port());
+    let advertise = format!("https://{https}");
+    let args = ["push", SAMPLE, "--device", DEVICE, "--dialect", "uiot", "--version", "2.0.0", "--json"];
+    let places = ["--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--https", &https, "--advertise", &advertise];
+    let mut push = Program::start(&[&args[..], &places, &["--data", &data]].concat());
+    let (mqtt, _) = push.listening();
+    let other = folder.at("other.pem");
+    Program::start(&["ca", "--data", &folder.at("other"), "--out", &other]).end().check(0);
+    let broker = format!("mqtt://{mqtt}");
+    let device = ["simulate", "--broker", &broker, "--device", DEVICE, "--dialect", "uiot", "--once", "--ca", &other];
+    Program::start(&device).end().check(1);
+    let verdict = push.end().check(1).verdict();
+    assert_eq!(verdict["outcome"], "failed");
+    let text = verdict["reason"]["text"].as_str().unwrap();
+    assert!(text.contains("Put the CA certificate of the bench into the device"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_before_anything_listens() {
     let folder = Folder::new();
     let data = folder.at("data");

@@ -84,7 +84,7 @@ impl Certificates {
 fn own_names() -> BTreeSet<String> {
     let addresses =
         if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip().to_string());
-    let host = hostname::get().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let host = gethostname::gethostname().into_string().unwrap_or_default();
     let hosts = [host.clone(), format!("{host}.local")];
     let always = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     // The own host first: there may be more addresses than room.
