@@ -6,7 +6,7 @@
     reason = "a test may fail, and knows its deadline"
 )]
 
-use ota_workbench::bench::{Action, Bench, PushOrder, Service, SimulatedOrder};
+use ota_workbench::bench::{Action, Bench, PushExtras, PushOrder, Service, SimulatedOrder};
 use ota_workbench::capture::Capture;
 use ota_workbench::event::{DeviceId, Event, Fact};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
@@ -90,6 +90,7 @@ impl Desk {
             version: "2.0.0".into(),
             module: None,
             timeout_secs: None,
+            extras: PushExtras::default(),
         }));
     }
 

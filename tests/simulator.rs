@@ -1,4 +1,4 @@
-//! The simulated device against a real broker and a real server, in a dialect of this test's own.
+//! The simulated device against somebody else's broker and server.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,11 +10,10 @@
 mod program;
 
 use ota_workbench::device::Ending;
-use ota_workbench::dialect::{self, Credentials, Decoded, Dialect, Heard, Offer, Outgoing};
-use ota_workbench::event::{DeviceId, Trouble, UpgradeOrder};
+use ota_workbench::dialect::{self, Dialect};
+use ota_workbench::event::DeviceId;
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
 use ota_workbench::io::tls::Trust;
-use ota_workbench::upgrade::{ReplyTo, Report, Rules, Said};
 use program::free_port;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -28,72 +27,6 @@ fn uiot() -> &'static dyn Dialect {
     dialect::find("uiot").unwrap()
 }
 
-/// Says `{report:?}` on `up`, hears `version url size md5` on `down`.
-struct Plain;
-
-impl Dialect for Plain {
-    fn id(&self) -> &'static str {
-        "plain"
-    }
-    fn upstream_filters(&self) -> &'static [&'static str] {
-        &["up"]
-    }
-    fn implicit_subscriptions(&self, _: &DeviceId) -> Vec<String> {
-        Vec::new()
-    }
-    fn identify(&self, _: &str, _: Option<&str>) -> Option<DeviceId> {
-        None
-    }
-    fn decode(&self, _: &str, _: &[u8]) -> Option<Decoded> {
-        None
-    }
-    // The cloud's side is not asked here.
-    fn rules(&self) -> Rules {
-        uiot().rules()
-    }
-    fn check_version(&self, version: &str) -> Result<(), Trouble> {
-        uiot().check_version(version)
-    }
-    fn check_module(&self, module: Option<&str>) -> Result<(), Trouble> {
-        uiot().check_module(module)
-    }
-    fn push_topic(&self, device: &DeviceId) -> String {
-        uiot().push_topic(device)
-    }
-    fn offer(&self, order: &UpgradeOrder, reply: Option<&ReplyTo>, now: u64) -> Outgoing {
-        uiot().offer(order, reply, now)
-    }
-    fn nothing_pending(&self, _: &ReplyTo) -> Option<Outgoing> {
-        None
-    }
-    fn cancel(&self, _: &UpgradeOrder) -> Option<Outgoing> {
-        None
-    }
-    fn failure(&self, code: i64) -> &'static str {
-        uiot().failure(code)
-    }
-    fn device_subscriptions(&self, _: &DeviceId) -> Vec<String> {
-        vec!["down".to_owned()]
-    }
-    fn credentials(&self, device: &DeviceId, secret: &str) -> Credentials {
-        Credentials { client_id: device.device.to_string(), username: "u".into(), password: secret.into() }
-    }
-    fn say(&self, _: &DeviceId, said: &Said, _: u64) -> Option<Outgoing> {
-        Some(Outgoing { topic: "up".into(), payload: format!("{:?}", said.report).into_bytes(), qos: 1 })
-    }
-    fn hear(&self, _: &DeviceId, topic: &str, payload: &[u8]) -> Option<Heard> {
-        assert_eq!(topic, "down");
-        let text = std::str::from_utf8(payload).unwrap();
-        let words: Vec<_> = text.split(' ').collect();
-        let [version, url, size, md5] = words[..] else { return Some(Heard::Cancel) };
-        let (version, url, md5) = (version.to_owned(), url.to_owned(), md5.to_owned());
-        Some(Heard::Offer(Offer { module: None, version, url, size: size.parse().unwrap(), md5 }))
-    }
-    fn greeting(&self, version: &str) -> Vec<Report> {
-        vec![Report::Version { version: version.to_owned() }]
-    }
-}
-
 /// A device and all its console printed.
 fn start(port: u16, once: bool) -> (Simulator, Arc<Mutex<String>>) {
     let console = Arc::new(Mutex::new(String::new()));
@@ -102,10 +35,12 @@ fn start(port: u16, once: bool) -> (Simulator, Arc<Mutex<String>>) {
         broker_url: format!("mqtt://127.0.0.1:{port}"),
         trust: Trust::default(),
         device: DeviceId::new("product", "lamp-1"),
-        dialect: &Plain,
+        dialect: uiot(),
         version: "1.0.0".into(),
         secret: "secret".into(),
         fail_with: None,
+        product_secret: None,
+        behaviour: None,
         pace: 0,
         once,
     };
@@ -147,10 +82,12 @@ fn a_broker_s_address_that_is_none_is_refused_at_once() {
         broker_url: "https://bench".into(),
         trust: Trust::default(),
         device: DeviceId::new("p", "d"),
-        dialect: &Plain,
+        dialect: uiot(),
         version: "1".into(),
         secret: String::new(),
         fail_with: None,
+        product_secret: None,
+        behaviour: None,
         pace: 0,
         once: false,
     };
@@ -195,7 +132,9 @@ impl Cloud {
             for event in connection.iter() {
                 match event {
                     Ok(rumqttc::Event::Incoming(rumqttc::Packet::ConnAck(_))) => {
-                        subscriber.subscribe("up", rumqttc::QoS::AtLeastOnce).unwrap();
+                        subscriber
+                            .subscribe("/$system/product/lamp-1/ota/upstream", rumqttc::QoS::AtLeastOnce)
+                            .unwrap();
                     }
                     Ok(rumqttc::Event::Incoming(rumqttc::Packet::SubAck(_))) => {
                         hearing.lock().unwrap().push("subscribed".to_owned());
@@ -218,8 +157,12 @@ impl Cloud {
         wait_for(words, || self.heard.lock().unwrap().iter().any(|said| said == words));
     }
 
-    fn say(&self, words: &str) {
-        self.client.publish("down", rumqttc::QoS::AtLeastOnce, false, words).unwrap();
+    fn push(&self, version: &str, url: &str, md5: &str) {
+        let push = format!(
+            r#"{{"method":"update_firmware","payload":{{"version":"{version}","url":"{url}","md5":"{md5}","size":10000}}}}"#
+        );
+        let topic = "/$system/product/lamp-1/ota/downstream";
+        self.client.publish(topic, rumqttc::QoS::AtLeastOnce, false, push).unwrap();
     }
 }
 
@@ -247,14 +190,17 @@ fn an_upgrade_over_a_real_broker_ends_with_the_new_version_told() {
     let _broker = Mosquitto::start(port);
     let cloud = Cloud::new(port);
     let (simulator, console) = start(port, true);
-    cloud.expect(r#"Version { version: "1.0.0" }"#);
-    cloud.say(&format!("2.0.0 {} 10000 {IMAGE_MD5}", serve_image()));
+    cloud.expect(r#"{"method":"report_version","payload":{"version":"1.0.0"}}"#);
+    cloud.push("2.0.0", &serve_image(), IMAGE_MD5);
     assert_eq!(simulator.wait_for(DEADLINE), Some(Ok(Ending::Succeeded { version: "2.0.0".into() })));
-    cloud.expect(r#"Succeeded { version: "2.0.0" }"#);
-    let heard = cloud.heard.lock().unwrap();
-    assert!(heard.contains(&"Downloading { percent: 100 }".to_owned()), "{heard:?}");
-    assert!(heard.contains(&"Burning { percent: 100 }".to_owned()), "{heard:?}");
-    assert!(heard.contains(&r#"Version { version: "2.0.0" }"#.to_owned()), "{heard:?}");
+    for words in [
+        r#"{"method":"report_success","payload":{"version":"2.0.0"}}"#,
+        r#"{"method":"report_progress","payload":{"state":"downloading","percent":100}}"#,
+        r#"{"method":"report_progress","payload":{"state":"burning","percent":100}}"#,
+        r#"{"method":"report_version","payload":{"version":"2.0.0"}}"#,
+    ] {
+        cloud.expect(words);
+    }
     assert!(console.lock().unwrap().contains("rst:0xc (SW_CPU_RESET)"));
 }
 
@@ -265,15 +211,15 @@ fn a_device_whose_broker_was_restarted_hears_offers_again_and_does_not_repeat_it
     let broker = Mosquitto::start(port);
     let cloud = Cloud::new(port);
     let (simulator, console) = start(port, true);
-    cloud.expect(r#"Version { version: "1.0.0" }"#);
+    cloud.expect(r#"{"method":"report_version","payload":{"version":"1.0.0"}}"#);
     drop(broker);
     wait_to_read(&console, "Not connected: ");
     let _broker = Mosquitto::start(port);
     let cloud = Cloud::new(port);
     wait_for("a second connection", || console.lock().unwrap().matches("Connected and subscribed").count() == 2);
-    cloud.say(&format!("2.0.0 {} 10000 00000000000000000000000000000000", serve_image()));
+    cloud.push("2.0.0", &serve_image(), "00000000000000000000000000000000");
     assert_eq!(simulator.wait_for(DEADLINE), Some(Ok(Ending::Failed { code: -4 })));
-    cloud.expect(r#"Failed { code: -4, text: "MD5 mismatch" }"#);
+    cloud.expect(r#"{"method":"report_fail","payload":{"err_code":-4}}"#);
     let heard = cloud.heard.lock().unwrap();
-    assert!(!heard.iter().any(|said| said.starts_with("Version")), "{heard:?}");
+    assert!(!heard.iter().any(|said| said.contains("report_version")), "{heard:?}");
 }

@@ -4,7 +4,7 @@ use crate::Failed;
 use crate::figures::quantile;
 use crate::messages::broker_address;
 use crate::wire::{self, Client, PUBLISH};
-use ota_workbench::bench::{Action, PushOrder};
+use ota_workbench::bench::{Action, PushExtras, PushOrder};
 use ota_workbench::event::Fact;
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
 use std::fs;
@@ -46,6 +46,7 @@ pub fn push() -> Result<(), Failed> {
             version: "2.0.0".into(),
             module: None,
             timeout_secs: None,
+            extras: PushExtras::default(),
         };
         let begun = Instant::now();
         session.act(Action::Push(order));

@@ -1,6 +1,7 @@
 //! What the operator asks for, in the window or on the command line.
 
-use crate::event::{DeviceId, ImageId, UpgradeId};
+use crate::device::Behaviour;
+use crate::event::{DeviceId, Extras, ImageId, OrderedFile, UpgradeId};
 use std::path::PathBuf;
 
 /// How a serial line is framed and clocked.
@@ -130,6 +131,8 @@ pub struct SimulatedOrder {
     pub device: Option<DeviceId>,
     /// Fail every upgrade with this code of its cloud.
     pub fail_with: Option<i64>,
+    /// What it does otherwise than it should.
+    pub behaviour: Option<Behaviour>,
 }
 
 impl PushOrder {
@@ -138,6 +141,28 @@ impl PushOrder {
     pub fn tidy(mut self) -> Self {
         self.module = self.module.filter(|module| !matches!(module.as_str(), "" | "default"));
         self
+    }
+}
+
+impl PushExtras {
+    /// What would be announced, as far as it is known before Push is pressed.
+    #[must_use]
+    pub fn draft(&self) -> Extras {
+        let file = OrderedFile {
+            name: String::new(),
+            size: 0,
+            md5: String::new(),
+            sha256: String::new(),
+            url: String::new(),
+            path: String::new(),
+        };
+        Extras {
+            sha256: self.sha256,
+            differential: self.differential,
+            tags: self.tags.clone(),
+            stream: self.over_mqtt.then_some(1),
+            files: vec![file; self.more.len()],
+        }
     }
 }
 
@@ -156,4 +181,21 @@ pub struct PushOrder {
     pub module: Option<String>,
     /// The time-out in seconds; the cloud's own rule when absent.
     pub timeout_secs: Option<u64>,
+    /// What only Alibaba Cloud announces.
+    pub extras: PushExtras,
+}
+
+/// What only Alibaba Cloud announces, as the operator orders it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PushExtras {
+    /// Sign with SHA-256 instead of MD5.
+    pub sha256: bool,
+    /// Say that it is a differential package.
+    pub differential: bool,
+    /// Tags for `extData`, in order.
+    pub tags: Vec<(String, String)>,
+    /// Hand the firmware out in blocks over MQTT.
+    pub over_mqtt: bool,
+    /// The builds behind the first one, where the upgrade has several files.
+    pub more: Vec<ImageId>,
 }

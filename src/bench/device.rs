@@ -12,8 +12,12 @@ const MAX_MODULES: usize = 64;
 /// One device, put on the list by the operator or by itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
-    /// The dialect it speaks, as set by the operator or told from what it sent.
-    pub dialect: Option<String>,
+    /// The dialect the operator chose for it.
+    pub chosen: Option<String>,
+    /// The dialect it was heard to speak.
+    pub spoken: Option<String>,
+    /// The dialect to expect until it speaks: from how it signed in, or from a push.
+    pub expected: Option<String>,
     /// Whether the operator put it on the list.
     pub listed: bool,
     /// Whether it is connected; `None` where that cannot be known (an external broker).
@@ -24,10 +28,18 @@ pub struct Device {
     pub last_seen: Option<Micros>,
     /// What was wrong with its messages.
     pub defects: Defects,
+    /// Blocks of firmware on their way to it, and the topic they go to.
+    pub(super) blocks: (u32, String),
     versions: BTreeMap<Option<String>, String>,
 }
 
 impl Device {
+    /// The dialect to talk to it in, as far as anybody knows.
+    #[must_use]
+    pub fn dialect(&self) -> Option<&str> {
+        [&self.chosen, &self.spoken, &self.expected].into_iter().flatten().next().map(String::as_str)
+    }
+
     /// The version of a module, `None` being the default one, as the device last said.
     #[must_use]
     pub fn version(&self, module: Option<&str>) -> Option<&str> {

@@ -1,17 +1,16 @@
 //! The fold itself: one event in, the bench after it, and what is to be done.
 
-use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Served, Service, Witness};
-use crate::dialect::{self, Decoded, Defect, Dialect};
-use crate::event::{Client, ClientName, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
-use crate::upgrade::{Outcome, ReplyTo, Report, Said, Send, State, Upgrade};
+use super::hear::Heard;
+use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Served, Service, Witness};
+use crate::dialect::{self, Dialect, Push};
+use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
+use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
 use std::sync::Arc;
 
 /// Devices remembered at most; a flood of invented names cannot make the bench grow.
 const MAX_DEVICES: usize = 4_096;
 /// Upgrades remembered; older ended ones are forgotten.
 const MAX_CASES: usize = 1_024;
-/// The same progress again this soon is said twice, not still true.
-const SAID_TWICE: Micros = Micros::from_millis(200);
 
 impl Bench {
     /// Takes in what happened. Returns what is to be done about it; a replay drops that.
@@ -41,7 +40,7 @@ impl Bench {
                         (known.online, known.client) = (Some(true), client);
                     }
                     known.listed = true;
-                    known.dialect = Some(dialect.clone());
+                    known.chosen = Some(dialect.clone());
                 }
             }
             Fact::DeviceRemoved { device } => {
@@ -52,28 +51,22 @@ impl Bench {
             Fact::Subscribed { client, filter, .. } => self.subscribe(client, filter, &mut effects),
             Fact::Unsubscribed { client, filter } => self.clients.unsubscribe(client, filter),
             Fact::MessageReceived { client, topic, payload, retain, .. } => {
-                // What somebody else's broker kept from before is not what the device says now.
                 let stale = client.is_none() && *retain;
-                self.hear(event.seq, client.as_ref().filter(|_| !stale), topic, payload, stale, &mut effects);
+                let client = client.as_ref().filter(|_| !stale);
+                self.hear(&Heard { seq: event.seq, client, topic, payload, stale }, &mut effects);
             }
-            Fact::MessagePublished { topic, .. } => {
-                self.deliver(None, topic, |delivery, at| delivery.published = Some((event.seq, at)));
-            }
-            Fact::MessageDelivered { client, topic, .. } => {
-                self.deliver(Some(client), topic, |delivery, at| delivery.delivered = Some((event.seq, at)));
-            }
-            Fact::MessageAcknowledged { client, topic } => {
-                self.deliver(Some(client), topic, |delivery, at| delivery.acknowledged = Some((event.seq, at)));
-            }
-            Fact::MessageDropped { client, topic, reason } => {
-                self.deliver(client.as_deref(), topic, |delivery, _| {
-                    delivery.dropped = Some((event.seq, reason.clone()));
-                });
-            }
-            Fact::RequestReceived { path, .. } => self.see_request(path),
-            Fact::RangeServed { path, status, offset, sent, complete, .. } => {
+            Fact::MessagePublished { .. }
+            | Fact::MessageDelivered { .. }
+            | Fact::MessageAcknowledged { .. }
+            | Fact::MessageDropped { .. } => self.follow_push(event),
+            Fact::RequestReceived { request, peer, path, .. } => self.see_request(*request, peer, path),
+            Fact::RangeServed { request, path, status, offset, sent, complete, .. } => {
                 let served = Served { status: *status, offset: *offset, sent: *sent, complete: *complete };
-                self.see_served(event.seq, path, served);
+                self.see_served(event.seq, *request, path, served);
+            }
+            Fact::BlockServed { device, stream, offset, length, code, .. } => {
+                let served = Served { status: *code, offset: *offset, sent: *length, complete: true };
+                self.see_block(event.seq, device, *stream, served);
             }
             Fact::PortOpened { port, settings } => {
                 self.ports.insert(port.clone(), Port { settings: settings.clone(), state: Ok(()) });
@@ -95,6 +88,7 @@ impl Bench {
                 if let Some(case) = self.cases.iter_mut().find(|case| case.order.upgrade == *upgrade) {
                     (case.ended, case.refused) = (None, None);
                     case.witness.start_over();
+                    case.reports = Reports::default();
                     case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
                 }
             }
@@ -170,7 +164,7 @@ impl Bench {
     }
 
     /// The record of a device, made if need be and room is left.
-    fn meet(&mut self, device: &DeviceId) -> Option<&mut Device> {
+    pub(super) fn meet(&mut self, device: &DeviceId) -> Option<&mut Device> {
         if self.devices.len() >= MAX_DEVICES && !self.devices.contains_key(device) {
             return None;
         }
@@ -184,7 +178,7 @@ impl Bench {
         let now = self.now;
         let name = client.name.clone();
         if let Some(device) = self.meet(&id) {
-            device.dialect.get_or_insert_with(|| dialect.id().to_owned());
+            device.expected = Some(dialect.id().to_owned());
             device.online = Some(true);
             device.client = Some(name);
             device.last_seen = Some(now);
@@ -203,6 +197,7 @@ impl Bench {
             return;
         }
         device.online = Some(false);
+        device.blocks.0 = 0;
         device.last_seen = Some(now);
         self.tell_presence(&id, false, effects);
     }
@@ -227,102 +222,30 @@ impl Bench {
         }
     }
 
-    fn hear(
-        &mut self,
-        seq: u64,
-        client: Option<&ClientName>,
-        topic: &str,
-        payload: &[u8],
-        stale: bool,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some((dialect, decoded)) = dialect::decode(topic, payload) else { return };
-        let now = self.now;
-        let Decoded { device: id, said, defects } = decoded;
-        if let Some(client) = client {
-            self.clients.adopt(client, &id);
-        }
-        let speaks_for_it = client.filter(|client| self.clients.device(client) == Some(&id)).cloned();
-        let Some(device) = self.meet(&id) else { return };
-        if stale {
-            return device.defects.note(seq, Defect { code: "stale-retained", at: topic.to_owned() });
-        }
-        if device.client.is_none() && speaks_for_it.is_some() {
-            (device.online, device.client) = (Some(true), speaks_for_it);
-        }
-        device.last_seen = Some(now);
-        device.dialect.get_or_insert_with(|| dialect.id().to_owned());
-        for defect in defects {
-            device.defects.note(seq, defect);
-        }
-        for said in said {
-            self.take_report(seq, dialect, &id, said, effects);
-        }
-    }
-
-    fn take_report(&mut self, seq: u64, dialect: &dyn Dialect, id: &DeviceId, said: Said, effects: &mut Vec<Effect>) {
-        let Some(device) = self.devices.get_mut(id) else { return };
-        let Said { module, report } = said;
-        let placeholder = |version: &String| dialect.rules().placeholder_versions.contains(&version.as_str());
-        if let Report::Version { version }
-        | Report::Succeeded { version }
-        | Report::Asked { version: Some(version), .. } = &report
-        {
-            if placeholder(version) {
-                device.defects.note(seq, Defect { code: "placeholder-version", at: version.clone() });
-            } else {
-                device.runs(module.as_deref(), version);
-            }
-        }
-        let ordered = |case: &Case| case.order.device == *id && case.order.module == module;
-        let module = if device.knows_module(module.as_deref()) || self.cases.iter().any(ordered) {
-            module
-        } else {
-            // Stock SDK samples ask for a module of that name; the device means the only firmware it has.
-            let at = module.unwrap_or_default();
-            device.defects.note(seq, Defect { code: "unknown-module", at });
-            None
-        };
-        let mine = |case: &&Case| case.order.device == *id && case.order.module == module;
-        let before = effects.len();
-        if let Some(upgrade) = self.cases.iter().rev().find(mine).map(|case| case.order.upgrade) {
-            let now = self.now;
-            if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.upgrade == upgrade) {
-                if says_again(case, &report, now) {
-                    device.defects.note(seq, Defect { code: "said-twice", at: String::new() });
-                }
-                case.last_report = Some((seq, now));
-            }
-            self.drive(seq, upgrade, effects, |upgrade, _, now| upgrade.handle_report(&report, now));
-        }
-        if let Report::Asked { reply: Some(reply), .. } = &report
-            && effects.len() == before
-        {
-            effects.extend(dialect.nothing_pending(reply).map(Effect::Publish));
-        }
-    }
-
-    fn begin(&mut self, seq: u64, order: &UpgradeOrder, effects: &mut Vec<Effect>) {
+    fn begin(&mut self, seq: u64, order: &Arc<UpgradeOrder>, effects: &mut Vec<Effect>) {
         let Ok(dialect) = dialect::find(&order.dialect) else { return };
         self.replace_older(seq, order, effects);
         self.upgrades = self.upgrades.max(order.upgrade);
         if let Some(device) = self.meet(&order.device) {
-            device.dialect.get_or_insert_with(|| order.dialect.clone());
+            device.expected.get_or_insert_with(|| order.dialect.clone());
         }
         let source = self.devices.get(&order.device).and_then(|device| device.version(order.module.as_deref()));
+        let source = source.map(str::to_owned);
         let reaches = self.reaches(&order.device, &order.dialect);
         let timeout = order.timeout_secs.map(Micros::from_secs);
-        let (upgrade, send) = Upgrade::new(dialect.rules(), &order.version, source, reaches, timeout, self.now);
+        let (upgrade, send) =
+            Upgrade::new(dialect.rules(), &order.version, source.as_deref(), reaches, timeout, self.now);
         let case = Case {
-            order: Arc::new(order.clone()),
+            order: Arc::clone(order),
             upgrade,
-            witness: Witness::new(order.size),
+            witness: Witness::new(order.total_size()),
             delivery: Delivery { requested: seq, ..Delivery::default() },
             last_report: None,
             refused: None,
+            reports: Reports::default(),
             ended: None,
         };
-        effects.extend(send.and_then(|send| self.message(dialect, &case.order, &send)));
+        effects.extend(send.and_then(|send| self.message(dialect, &case, &send)));
         self.cases.push(case);
         self.forget_old();
     }
@@ -339,7 +262,7 @@ impl Bench {
                 let _ = case.upgrade.handle_cancel(now);
                 case.ended = Some(seq);
             }
-            effects.push(Effect::Withdraw(case.order.path.clone()));
+            effects.push(Effect::Withdraw(Arc::clone(&case.order)));
         }
     }
 
@@ -352,7 +275,7 @@ impl Bench {
     }
 
     /// Lets one upgrade's machine take a step, and sees to what follows from it.
-    fn drive(
+    pub(super) fn drive(
         &mut self,
         seq: u64,
         upgrade: UpgradeId,
@@ -370,23 +293,62 @@ impl Bench {
             case.ended = Some(seq);
             // A failed device may try the same URL again, and so may the operator.
             if matches!(outcome, Outcome::Succeeded | Outcome::Cancelled) {
-                effects.push(Effect::Withdraw(order.path.clone()));
+                effects.push(Effect::Withdraw(Arc::clone(&order)));
             }
         }
         if let (Some(send), Ok(dialect)) = (send, dialect::find(&order.dialect)) {
-            effects.extend(self.message(dialect, &order, &send));
+            effects.extend(self.message(dialect, &self.cases[at], &send));
         }
     }
 
-    fn message(&self, dialect: &dyn Dialect, order: &UpgradeOrder, send: &Send) -> Option<Effect> {
-        let now_unix_ms = self.started_unix_ms.saturating_add(self.now.0 / 1_000);
-        let offer = |reply: Option<&ReplyTo>| dialect.offer(order, reply, now_unix_ms);
+    fn message(&self, dialect: &dyn Dialect, case: &Case, send: &Send) -> Option<Effect> {
+        let offer = |reply: Option<&ReplyTo>| {
+            dialect.offer(&Push {
+                order: &case.order,
+                source: case.upgrade.source(),
+                reply,
+                now_unix_millis: self.started_unix_ms.saturating_add(self.now.0 / 1_000),
+            })
+        };
         let message = match send {
             Send::Push => Some(offer(None)),
             Send::Answer(reply) => Some(offer(Some(reply))),
-            Send::Cancel => dialect.cancel(order),
+            Send::Cancel => dialect.cancel(&case.order),
         };
         message.map(Effect::Publish)
+    }
+
+    /// What became of a message of ours.
+    fn follow_push(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::MessagePublished { topic, .. } => {
+                self.deliver(None, topic, |delivery, at| delivery.published = Some((event.seq, at)));
+            }
+            Fact::MessageDelivered { client, topic, .. } => {
+                self.block_taken(client, topic);
+                self.deliver(Some(client), topic, |delivery, at| delivery.delivered = Some((event.seq, at)));
+            }
+            Fact::MessageAcknowledged { client, topic } => {
+                self.deliver(Some(client), topic, |delivery, at| delivery.acknowledged = Some((event.seq, at)));
+            }
+            Fact::MessageDropped { client, topic, reason } => {
+                self.block_taken(client.as_deref().unwrap_or_default(), topic);
+                self.deliver(client.as_deref(), topic, |delivery, _| {
+                    delivery.dropped = Some((event.seq, reason.clone()));
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// A block of firmware has left for its device, or never will.
+    fn block_taken(&mut self, client: &str, topic: &str) {
+        let whose = self.clients.device(client).cloned();
+        let devices = &mut self.devices;
+        let device = whose.and_then(|id| devices.get_mut(&id)).filter(|device| device.blocks.1 == topic);
+        if let Some(device) = device {
+            device.blocks.0 = device.blocks.0.saturating_sub(1);
+        }
     }
 
     /// Notes what became of a push, on the open upgrade of the device whose push topic this is.
@@ -405,32 +367,42 @@ impl Bench {
         }
     }
 
-    fn see_request(&mut self, path: &str) {
-        if let Some(case) = self.cases.iter_mut().rev().find(|case| stem(&case.order.path) == stem(path)) {
-            case.witness.requests += 1;
-            case.upgrade.handle_request_seen();
+    fn see_request(&mut self, request: u64, peer: &str, path: &str) {
+        let now = self.now;
+        if let Some((case, _)) = self.case_serving(path) {
+            case.witness.note_request(request, peer, now);
+            case.upgrade.handle_life(now);
         }
     }
 
-    fn see_served(&mut self, seq: u64, path: &str, served: Served) {
+    fn see_served(&mut self, seq: u64, request: u64, path: &str, served: Served) {
         let now = self.now;
-        if let Some(case) = self.cases.iter_mut().rev().find(|case| stem(&case.order.path) == stem(path)) {
+        if let Some((case, start)) = self.case_serving(path) {
+            case.witness.note_answer(request, now);
+            case.witness.note(Served { offset: served.offset.saturating_add(start), ..served }, seq, now);
+            case.upgrade.handle_life(now);
+        }
+    }
+
+    fn see_block(&mut self, seq: u64, device: &DeviceId, stream: u64, served: Served) {
+        let now = self.now;
+        let mine = |case: &&mut Case| case.order.device == *device && case.order.extras.stream == Some(stream);
+        if let Some(case) = self.cases.iter_mut().rev().find(mine) {
             case.witness.note(served, seq, now);
         }
+    }
+
+    /// The upgrade to which a path of the firmware server belongs, and where that file begins among its files.
+    fn case_serving(&mut self, path: &str) -> Option<(&mut Case, u64)> {
+        let wanted = stem(path);
+        self.cases.iter_mut().rev().find_map(|case| {
+            let (_, start) = case.order.paths().find(|(path, _)| !path.is_empty() && stem(path) == wanted)?;
+            Some((case, start))
+        })
     }
 }
 
 /// A path without its query: an SDK that cuts it off still means this upgrade.
 fn stem(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
-}
-
-/// Whether the device repeats its progress of an instant ago.
-fn says_again(case: &Case, report: &Report, now: Micros) -> bool {
-    let same = match (case.upgrade.state(), report) {
-        (State::Downloading { percent: known }, Report::Downloading { percent })
-        | (State::Burning { percent: known }, Report::Burning { percent }) => known == percent,
-        _ => false,
-    };
-    same && case.last_report.is_some_and(|(_, at)| now.since(at) < SAID_TWICE)
 }

@@ -7,30 +7,53 @@ mod clients;
 mod device;
 mod filter;
 mod fold;
+mod hear;
 mod query;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod witness;
 
-pub use action::{Action, FlowControl, Parity, PushOrder, SerialSettings, SimulatedOrder};
+pub use action::{Action, FlowControl, Parity, PushExtras, PushOrder, SerialSettings, SimulatedOrder};
 pub use build::Build;
-pub use case::{Case, Delivery};
+pub use case::{Case, Delivery, Reports, Rush};
 pub use device::{Defects, Device};
 pub use witness::{Served, Witness};
 
 use crate::dialect::Outgoing;
-use crate::event::{DeviceId, ImageId, Micros, Trouble};
+use crate::event::{DeviceId, ImageId, Micros, Trouble, UpgradeOrder};
+use crate::upgrade::{BlockRequest, ReplyTo};
 use clients::Clients;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the core wants done by the adapters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Publish this as the cloud.
     Publish(Outgoing),
-    /// Stop serving this path: its upgrade is over.
-    Withdraw(String),
+    /// Stop serving this upgrade's files: it is over.
+    Withdraw(Arc<UpgradeOrder>),
+    /// Answer a device that asks for a block of firmware over MQTT.
+    ServeBlock {
+        /// Who asks.
+        device: DeviceId,
+        /// In which dialect.
+        dialect: &'static str,
+        /// Where the answer belongs.
+        reply: ReplyTo,
+        /// Which block.
+        block: BlockRequest,
+    },
+    /// Answer a device that asks for its secret.
+    TellPassword {
+        /// Who asks.
+        device: DeviceId,
+        /// In which dialect.
+        dialect: &'static str,
+        /// Where the answer belongs.
+        reply: ReplyTo,
+    },
 }
 
 /// How the broker or the firmware server stands.

@@ -1,7 +1,7 @@
 //! What can be asked of the bench.
 
 use super::{Bench, Build, Case, Device, Port, PushOrder, Service};
-use crate::dialect;
+use crate::dialect::{self, Decoded, Dialect};
 use crate::event::{Deadline, DeviceId, ImageId, Micros, TlsService, Trouble, UpgradeId};
 
 impl Bench {
@@ -113,6 +113,18 @@ impl Bench {
         self.cases.iter().rev().find(|case| case.order.device == *device)
     }
 
+    /// What a device's message says, going by what it spoke before.
+    #[must_use]
+    pub fn decode(&self, topic: &str, payload: &[u8]) -> Option<(&'static dyn Dialect, Decoded)> {
+        dialect::decode(topic, payload, |device| self.devices.get(device)?.spoken.as_deref())
+    }
+
+    /// The session's first instant, in milliseconds since 1970.
+    #[must_use]
+    pub const fn started_unix_millis(&self) -> u64 {
+        self.started_unix_ms
+    }
+
     /// The id the next upgrade gets.
     #[must_use]
     pub const fn next_upgrade(&self) -> UpgradeId {
@@ -149,6 +161,7 @@ impl Bench {
         let dialect = dialect::find(&order.dialect)?;
         dialect.check_version(&order.version)?;
         dialect.check_module(order.module.as_deref())?;
+        dialect.check_extras(&order.extras.draft())?;
         // A build whose file could not be read may be back: Push reads it again.
         if !self.builds.contains_key(&order.image) {
             return Err(Trouble::new("no-such-build"));

@@ -1,7 +1,7 @@
 //! The fold against what devices and brokers really do.
 
 use super::{Bench, Effect};
-use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeOrder};
+use crate::event::{Client, DeviceId, Event, Extras, Fact, Micros, UpgradeOrder};
 use crate::upgrade::State;
 
 const UP: &str = "/$system/P/D/ota/upstream";
@@ -74,8 +74,10 @@ fn pushed(dialect: &str, module: Option<&str>) -> Fact {
         url: "http://h/x?q".into(),
         path: "/x?q".into(),
         timeout_secs: None,
+        task: None,
+        extras: Extras::default(),
     };
-    Fact::UpgradeRequested { order }
+    Fact::UpgradeRequested { order: order.into() }
 }
 
 const SUCCESS: &str = r#"{"method":"report_success","payload":{"version":"2.0.0"}}"#;

@@ -1,5 +1,6 @@
 //! The second witness of an upgrade: what the firmware server served of its image.
 
+use super::Rush;
 use crate::event::Micros;
 use crate::image::Coverage;
 use std::collections::{BTreeMap, VecDeque};
@@ -7,6 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// Over which time the rate is worked out, and how many answers are remembered for it.
 const RATE_SPAN: Micros = Micros::from_secs(3);
 const RATE_ANSWERS: usize = 256;
+/// Requests that may wait for their answer and be timed.
+const OPEN_REQUESTS: usize = 64;
 /// A range that overlaps its neighbour by no more than this was worked out wrong; by more, it resumes or repeats.
 const OFF_BY_A_FEW: u64 = 16;
 
@@ -34,6 +37,16 @@ pub struct Witness {
     pub off_by: u64,
     /// How many requests came.
     pub requests: u64,
+    /// The most requests in any second.
+    pub rush: Rush,
+    /// How often two connections took turns: two downloads at once.
+    pub turns: u64,
+    /// Answers that began where the one before them had begun.
+    pub again: u64,
+    /// Bytes served behind the announced size.
+    pub behind: u64,
+    /// The longest a request waited for its answer.
+    pub slowest: Micros,
     /// Answers by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Answers in which the connection broke.
@@ -43,6 +56,11 @@ pub struct Witness {
     /// The latest answer: its event and time.
     pub last: Option<(u64, Micros)>,
     recent: VecDeque<(Micros, u64)>,
+    /// Requests without an answer yet.
+    open: BTreeMap<u64, Micros>,
+    /// The connections of the latest two requests that differed.
+    peers: [String; 2],
+    last_offset: Option<u64>,
 }
 
 impl Witness {
@@ -54,11 +72,19 @@ impl Witness {
             in_all: Coverage::new(size),
             off_by: 0,
             requests: 0,
+            rush: Rush::NONE,
+            turns: 0,
+            again: 0,
+            behind: 0,
+            slowest: Micros(0),
             statuses: BTreeMap::new(),
             broken: 0,
             first: None,
             last: None,
             recent: VecDeque::new(),
+            open: BTreeMap::new(),
+            peers: [String::new(), String::new()],
+            last_offset: None,
         }
     }
 
@@ -68,12 +94,34 @@ impl Witness {
         *self = Self { in_all: std::mem::replace(&mut self.in_all, Coverage::new(size)), ..Self::new(size) };
     }
 
+    pub(super) fn note_request(&mut self, request: u64, peer: &str, at: Micros) {
+        self.requests += 1;
+        self.rush.note(at);
+        if self.open.len() < OPEN_REQUESTS {
+            self.open.insert(request, at);
+        }
+        let [last, before] = &self.peers;
+        if last != peer {
+            self.turns += u64::from(before == peer);
+            self.peers = [peer.to_owned(), std::mem::take(&mut self.peers[0])];
+        }
+    }
+
+    pub(super) fn note_answer(&mut self, request: u64, at: Micros) {
+        if let Some(asked) = self.open.remove(&request) {
+            self.slowest = self.slowest.max(at.since(asked));
+        }
+    }
+
     pub(super) fn note(&mut self, served: Served, seq: u64, at: Micros) {
         *self.statuses.entry(served.status).or_default() += 1;
         self.broken += u64::from(!served.complete);
         self.first.get_or_insert((seq, at));
         self.last = Some((seq, at));
         if matches!(served.status, 200 | 206) {
+            self.again += u64::from(self.last_offset.replace(served.offset) == Some(served.offset));
+            let size = self.coverage.size();
+            self.behind = self.behind.max(served.offset.saturating_add(served.sent).saturating_sub(size));
             let before = self.coverage.overlap();
             self.coverage.add(served.offset, served.sent);
             self.in_all.add(served.offset, served.sent);

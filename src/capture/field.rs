@@ -1,6 +1,6 @@
 //! How one field of a fact stands in JSON.
 
-use crate::event::{Client, Deadline, DeviceId, Payload, TlsService, Trouble, UpgradeOrder};
+use crate::event::{Client, Deadline, DeviceId, Extras, OrderedFile, Payload, TlsService, Trouble, UpgradeOrder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -160,6 +160,50 @@ impl Field for Trouble {
     }
 }
 
+impl Field for Arc<UpgradeOrder> {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        (**self).put(key, line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        UpgradeOrder::take(object, key).map(Arc::new)
+    }
+}
+
+/// Nothing at all for an ordinary push, as captures had it before there were any.
+impl Field for Extras {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        if *self == Self::default() {
+            return;
+        }
+        let tags: Vec<_> = self.tags.iter().map(|(name, value)| json!([name, value])).collect();
+        let file = |file: &OrderedFile| {
+            let OrderedFile { name, size, md5, sha256, url, path } = file;
+            json!({"name": name, "size": size, "md5": md5, "sha256": sha256, "url": url, "path": path})
+        };
+        let files: Vec<_> = self.files.iter().map(file).collect();
+        put_json(
+            key,
+            &json!({
+                "sha256": self.sha256, "differential": self.differential, "tags": tags, "stream": self.stream, "files": files,
+            }),
+            line,
+        );
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        let Some(extras) = object.get(key) else { return Some(Self::default()) };
+        let text = |value: &Value| Some(value.as_str()?.to_owned());
+        let tag = |pair: &Value| Some((text(pair.get(0)?)?, text(pair.get(1)?)?));
+        let file = |file: &Value| OrderedFile::take(&Object::from_iter([("file".to_owned(), file.clone())]), "file");
+        Some(Self {
+            sha256: extras.get("sha256")?.as_bool()?,
+            differential: extras.get("differential")?.as_bool()?,
+            tags: extras.get("tags")?.as_array()?.iter().map(tag).collect::<Option<_>>()?,
+            stream: extras.get("stream")?.as_u64(),
+            files: extras.get("files")?.as_array()?.iter().map(file).collect::<Option<_>>()?,
+        })
+    }
+}
+
 macro_rules! object_fields {
     ($($type:ident { $($name:ident),* $(,)? })*) => {$(
         impl Field for $type {
@@ -185,5 +229,6 @@ macro_rules! object_fields {
 
 object_fields! {
     Client { name, username, address, level, clean, keep_alive_secs }
-    UpgradeOrder { upgrade, device, dialect, module, name, version, size, md5, sha256, url, path, timeout_secs }
+    UpgradeOrder { upgrade, device, dialect, module, name, version, size, md5, sha256, url, path, timeout_secs, task, extras }
+    OrderedFile { name, size, md5, sha256, url, path }
 }

@@ -59,6 +59,7 @@ kinds! {
     "message_dropped" = MessageDropped { client, topic, reason };
     "request_received" = RequestReceived { request, peer, method, path, range };
     "range_served" = RangeServed { request, path, status, offset, length, sent, complete };
+    "block_served" = BlockServed { device, stream, file, offset, length, code };
     "tls_started" = TlsStarted { service, address };
     "tls_stopped" = TlsStopped { service };
     "tls_failed" = TlsFailed { service, trouble };
@@ -97,9 +98,13 @@ pub fn decode(line: &str) -> Result<Event, NoEvent> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::Field;
     use super::{NoEvent, decode, encode};
-    use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, TlsService, Trouble, UpgradeOrder};
+    use crate::event::{
+        Client, Deadline, DeviceId, Event, Extras, Fact, Micros, OrderedFile, TlsService, Trouble, UpgradeOrder,
+    };
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn check(fact: Fact, expected: &str) {
         let event = Event { seq: 7, at: Micros(12_031_000), fact };
@@ -158,7 +163,7 @@ mod tests {
         );
         check(
             Fact::UpgradeRequested {
-                order: UpgradeOrder {
+                order: Arc::new(UpgradeOrder {
                     upgrade: 1,
                     device: DeviceId::new("p", "AA:BB"),
                     dialect: "uiot".into(),
@@ -171,10 +176,38 @@ mod tests {
                     url: "http://h/x?y".into(),
                     path: "/x?y".into(),
                     timeout_secs: Some(60),
-                },
+                    task: None,
+                    extras: Extras::default(),
+                }),
             },
             r#""kind":"upgrade_requested","order":{"upgrade":1,"device":"p/AA:BB","dialect":"uiot","name":"l.bin","version":"2","size":3,"md5":"m","sha256":"s","url":"http://h/x?y","path":"/x?y","timeout_secs":60}"#,
         );
+    }
+
+    #[test]
+    fn what_only_one_cloud_announces_survives_the_round_trip() {
+        let file = OrderedFile {
+            name: "b.bin".into(),
+            size: 4,
+            md5: "n".into(),
+            sha256: "t".into(),
+            url: "http://h/z".into(),
+            path: "/z".into(),
+        };
+        let extras = Extras {
+            sha256: true,
+            differential: true,
+            tags: vec![("b".into(), "1".into()), ("a".into(), "2".into())],
+            stream: Some(1_397_345),
+            files: vec![file],
+        };
+        let mut line = Vec::new();
+        extras.put("extras", &mut line);
+        let object = serde_json::from_str(&format!("{{{}}}", String::from_utf8_lossy(&line[1..]))).unwrap();
+        assert_eq!(Extras::take(&object, "extras"), Some(extras));
+        let mut line = Vec::new();
+        Extras::default().put("extras", &mut line);
+        assert!(line.is_empty(), "an ordinary push carries nothing of it");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What can be typed.
 
+use crate::device::Behaviour;
 use crate::event::DeviceId;
 use crate::io::tls::Trust;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -142,18 +144,31 @@ pub struct ServeArgs {
     pub json: bool,
 }
 
+/// The simulated device's behaviours by name.
+fn behaviour() -> impl TypedValueParser<Value = Behaviour> {
+    let names = Behaviour::ALL.map(|behaviour| PossibleValue::new(behaviour.id()).help(behaviour.help()));
+    PossibleValuesParser::new(names).try_map(|name| Behaviour::find(&name).ok_or("unknown"))
+}
+
+/// `NAME=VALUE`.
+fn tag(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a tag is written NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// A week.
 const LONGEST_TIMEOUT: u64 = 7 * 24 * 3_600;
 
 /// `push`.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct PushArgs {
     /// The build
     pub image: PathBuf,
     /// Who: PRODUCT/DEVICE
     #[arg(long, value_name = "PRODUCT/DEVICE")]
     pub device: DeviceId,
-    /// How its cloud is spelt: uiot or aliyun
+    /// How its cloud is spelt: uiot-v2, uiot-v1, uiot-stack, uiot or aliyun
     #[arg(long, value_name = "ID")]
     pub dialect: String,
     /// The version to reach
@@ -172,6 +187,25 @@ pub struct PushArgs {
     /// Let the simulated device fail with this code of its cloud
     #[arg(long, value_name = "ERR_CODE", requires = "simulate", allow_negative_numbers = true)]
     pub fail: Option<i64>,
+    /// Let the simulated device go wrong as real ones were seen to; `simulate --help` lists the names
+    #[arg(long, value_name = "NAME", requires = "simulate", value_parser = behaviour(), hide_possible_values = true,
+          conflicts_with = "fail")]
+    pub behave: Option<Behaviour>,
+    /// Sign with SHA-256 instead of MD5 (aliyun)
+    #[arg(long)]
+    pub sha256: bool,
+    /// Say that it is a differential package (aliyun)
+    #[arg(long)]
+    pub differential: bool,
+    /// A tag for extData (aliyun); repeatable
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = tag)]
+    pub tags: Vec<(String, String)>,
+    /// Hand the firmware out in blocks over MQTT instead of by HTTP (aliyun)
+    #[arg(long, conflicts_with = "more")]
+    pub over_mqtt: bool,
+    /// One more file of the same upgrade (aliyun); repeatable
+    #[arg(long = "file", value_name = "FILE")]
+    pub more: Vec<PathBuf>,
     /// The bench.
     #[command(flatten)]
     pub bench: BenchArgs,
@@ -190,7 +224,7 @@ pub struct SimulateArgs {
     /// Who to be: PRODUCT/DEVICE
     #[arg(long, value_name = "PRODUCT/DEVICE")]
     pub device: DeviceId,
-    /// How its cloud is spelt: uiot or aliyun
+    /// How its cloud is spelt: uiot-v2, uiot-v1, uiot-stack, uiot or aliyun
     #[arg(long, value_name = "ID")]
     pub dialect: String,
     /// The version it runs at first
@@ -202,9 +236,15 @@ pub struct SimulateArgs {
     /// Where its console goes: a pseudo terminal, a file, or - for standard output
     #[arg(long, value_name = "pty|FILE|-", default_value = "-")]
     pub console: String,
+    /// Sign in with this product secret first, and be told the device secret (UIoT dynamic registration)
+    #[arg(long, value_name = "PRODUCT_SECRET", conflicts_with = "secret")]
+    pub register: Option<String>,
     /// Fail every upgrade with this code of its cloud
     #[arg(long, value_name = "ERR_CODE", allow_negative_numbers = true)]
     pub fail: Option<i64>,
+    /// Go wrong as real devices were seen to
+    #[arg(long, value_name = "NAME", value_parser = behaviour(), conflicts_with = "fail")]
+    pub behave: Option<Behaviour>,
     /// Whom it trusts over TLS.
     #[command(flatten)]
     pub trust: TrustArgs,

@@ -3,7 +3,7 @@
 use super::args::PushArgs;
 use super::begin::Desk;
 use super::{Ended, Exit, check_failure, interruption, print, sentences, serve, session_options};
-use crate::bench::{Action, Case, PushOrder, Service, SimulatedOrder};
+use crate::bench::{Action, Case, PushExtras, PushOrder, Service, SimulatedOrder};
 use crate::diagnosis;
 use crate::dialect::{self, Dialect};
 use crate::event::{Event, Fact, ImageId, Micros, Trouble};
@@ -27,14 +27,19 @@ pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let module = args.module.as_deref().filter(|module| !matches!(*module, "" | "default"));
     dialect.check_module(module).map_err(Ended::usage)?;
     check_failure(dialect, args.fail).map_err(Ended::usage)?;
+    let more = vec![0; args.more.len()];
+    dialect.check_extras(&PushExtras { more, ..extras(args) }.draft()).map_err(Ended::usage)?;
+    let files: Vec<_> = std::iter::once(&args.image).chain(&args.more).cloned().collect();
     let fallback = SessionOptions {
-        images: vec![args.image.clone()],
+        images: files.clone(),
         devices: vec![(args.device.clone(), args.dialect.clone())],
         ..SessionOptions::default()
     };
     let options = session_options(&args.bench, fallback)?;
     // What cannot be pushed is refused before anything listens.
-    build_file::read(&args.image).map_err(Ended::usage)?;
+    for file in &files {
+        build_file::read(file).map_err(Ended::usage)?;
+    }
     let interrupted = interruption();
     let Some(desk) = Desk::open(options, args.json, &interrupted, Some(Micros::from_secs(args.timeout)))? else {
         if !args.json {
@@ -45,6 +50,13 @@ pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let mut push = Push { args, dialect, interrupted, desk, shown: String::new() };
     let verdict = push.run_to_the_end();
     push.conclude(verdict)
+}
+
+/// What is asked for of the announcement, without the further files.
+fn extras(args: &PushArgs) -> PushExtras {
+    let PushArgs { sha256, differential, tags, over_mqtt, .. } = args;
+    let (sha256, differential, over_mqtt) = (*sha256, *differential, *over_mqtt);
+    PushExtras { sha256, differential, tags: tags.clone(), over_mqtt, more: Vec::new() }
 }
 
 /// Outcome, reason code, text and exit status.
@@ -85,27 +97,30 @@ impl Push<'_> {
         if !self.args.json {
             serve::greet(&self.desk);
         }
-        let image = self.wait_for_build()?;
+        let images = self.wait_for_builds()?;
         if self.args.simulate {
             self.desk.session().act(Action::StartSimulatedDevice(SimulatedOrder {
                 dialect: self.args.dialect.clone(),
                 device: Some(self.args.device.clone()),
                 fail_with: self.args.fail,
+                behaviour: self.args.behave,
             }));
         }
         self.wait_for_device()?;
-        self.push(image)?;
+        self.push(&images)?;
         self.wait_for_verdict();
         Ok(())
     }
 
-    fn wait_for_build(&mut self) -> Result<ImageId, Stopped> {
+    /// The builds in the order they were named.
+    fn wait_for_builds(&mut self) -> Result<Vec<ImageId>, Stopped> {
         let wanted = self.wanted();
         loop {
             let events = self.look()?;
-            let added = self.desk.bench.builds().find(|(_, build)| build.path == wanted).map(|(image, _)| image);
-            if let Some(image) = added {
-                return Ok(image);
+            let named = |path: &String| self.desk.bench.builds().find(|(_, build)| build.path == *path);
+            let added: Option<Vec<_>> = wanted.iter().map(|path| named(path).map(|(image, _)| image)).collect();
+            if let Some(images) = added {
+                return Ok(images);
             }
             self.check(&events)?;
             if self.left() == 0 {
@@ -135,7 +150,9 @@ impl Push<'_> {
         Ok(())
     }
 
-    fn push(&mut self, image: ImageId) -> Result<(), Stopped> {
+    fn push(&mut self, images: &[ImageId]) -> Result<(), Stopped> {
+        let Some((&image, more)) = images.split_first() else { return Ok(()) };
+        let more = more.to_vec();
         self.desk.session().act(Action::Push(PushOrder {
             image,
             device: self.args.device.clone(),
@@ -143,6 +160,7 @@ impl Push<'_> {
             version: self.args.version.clone(),
             module: self.args.module.clone(),
             timeout_secs: Some(self.left().max(1)),
+            extras: PushExtras { more, ..extras(self.args) },
         }));
         while self.case().is_none() {
             let events = self.look()?;
@@ -179,17 +197,17 @@ impl Push<'_> {
             "upgrade-in-progress" if trouble.arg("device") == Some(&self.args.device.to_string()) => {
                 Some(Ended::usage(trouble.clone()))
             }
-            code if code.starts_with("file-") && trouble.arg("path") == Some(&self.wanted()) => {
+            code if code.starts_with("file-") && self.wanted().iter().any(|path| trouble.arg("path") == Some(path)) => {
                 Some(Ended::usage(trouble.clone()))
             }
             _ => None,
         }
     }
 
-    /// The image's path as events have it.
-    fn wanted(&self) -> String {
-        let image = &self.args.image;
-        std::path::absolute(image).unwrap_or_else(|_| image.clone()).display().to_string()
+    /// The paths of the files as events have them.
+    fn wanted(&self) -> Vec<String> {
+        let files = std::iter::once(&self.args.image).chain(&self.args.more);
+        files.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()).display().to_string()).collect()
     }
 
     fn wait_for_verdict(&mut self) {

@@ -32,6 +32,8 @@ pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
         version: args.version,
         secret: args.secret,
         fail_with: args.fail,
+        product_secret: args.register,
+        behaviour: args.behave,
         pace: Profile::WATCHABLE_PACE,
         once: args.once,
     };

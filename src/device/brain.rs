@@ -5,10 +5,10 @@ use super::download::Download;
 use super::failure::Failure;
 use super::shell::{Key, Shell};
 use super::voice::{Level, Reset, Slot, Voice};
-use super::{Ending, FetchFailure, Input, Offered, Profile, Step};
+use super::{Behaviour, Ending, FetchFailure, Input, Offered, Profile, Step};
 use crate::event::Micros;
-use crate::upgrade::SuccessRule;
-use crate::upgrade::{Report, Said};
+use crate::upgrade::{About, Report, Said, SuccessRule};
+use md5::Md5;
 
 /// Between “restarting” and the reset.
 const HALT: Micros = Micros::from_millis(500);
@@ -26,6 +26,10 @@ pub struct Brain {
     greeted: bool,
     /// The upgrade to be told of once connected after the reboot.
     pub(super) burnt: Option<Offered>,
+    /// The digest of the last upgrade, which a faulty device goes on with.
+    pub(super) stale: Option<Md5>,
+    /// How often the fault of this device has shown in this upgrade.
+    pub(super) faults: u32,
 }
 
 pub(super) enum State {
@@ -50,6 +54,8 @@ impl Brain {
             tickets: 0,
             greeted: false,
             burnt: None,
+            stale: None,
+            faults: 0,
         }
     }
 
@@ -117,6 +123,9 @@ impl Brain {
 
     fn handle_offered(&mut self, offered: Offered, now: Micros) {
         let busy_with = match &self.state {
+            State::Idle if self.behaves(Behaviour::Silent) => {
+                return self.voice.log(Level::Warned, now, "ota", "Upgrade message without a module, ignored");
+            }
             State::Idle => return self.begin(offered, now),
             State::Downloading(download) => &download.offered.version,
             State::Burning(burning) => &burning.offered.version,
@@ -148,25 +157,39 @@ impl Brain {
             return self.handle_fetch_failed(ticket, &why, now);
         }
         let pace = self.profile.pace;
+        let (fault, lost) = (self.profile.behaviour, self.faults);
         let Some(download) = self.download_awaiting(ticket) else { return };
+        if fault.is_some_and(|fault| download.strays(fault, lost)) {
+            download.wait(pace);
+            self.faults += 1;
+            if fault == Some(Behaviour::Storm) {
+                self.say_of_download(Report::Downloading { percent: 0 });
+            }
+            return;
+        }
         download.take(bytes, pace);
         let (half_way, complete) = (download.is_half_way(), download.is_complete());
         if let Some(percent) = download.progress() {
-            let (module, received) = (download.offered.module.clone(), download.received());
+            let received = download.received();
             self.info(now, "ota", &format!("{percent:3}% {received} bytes"));
-            self.say(module, Report::Downloading { percent });
+            self.say_of_download(Report::Downloading { percent });
         }
         if half_way && self.fails(Failure::TimedOut) {
             self.error(now, "esp-tls", "select() timeout, no data for 10000 ms");
             self.fail(Failure::TimedOut, now);
+        } else if half_way && self.behaves(Behaviour::GivesUp) {
+            self.state = State::Idle;
         } else if complete {
             self.check_digest(now);
         }
     }
 
     fn handle_fetch_failed(&mut self, ticket: u32, why: &FetchFailure, now: Micros) {
-        if self.download_awaiting(ticket).is_none() {
-            return;
+        let careless = self.behaves(Behaviour::IgnoresStatus) || self.behaves(Behaviour::Storm);
+        let Some(download) = self.download_awaiting(ticket) else { return };
+        if careless && matches!(why, FetchFailure::Status(_)) {
+            let page = vec![b'<'; download.expected()];
+            return self.handle_arrived(ticket, &page, now);
         }
         let words = match why {
             FetchFailure::Status(status) => format!("Server answered with status {status}"),
@@ -223,33 +246,49 @@ impl Brain {
 
     /// Says what a device says first, and how the upgrade before the reboot went.
     fn greet(&mut self, now: Micros) {
-        let greeting = (self.profile.greeting)(&self.profile.version);
+        let running = match &self.burnt {
+            Some(burnt) if burnt.module.is_none() => self.profile.reported(&burnt.version),
+            _ => self.profile.version.clone(),
+        };
+        let greeting = (self.profile.greeting)(&running);
         // A question comes last: a cloud that has not heard of the success yet might answer with the same upgrade again.
         let (asked, told): (Vec<_>, Vec<_>) = greeting.into_iter().partition(is_question);
-        let news = self
-            .burnt
-            .take()
-            .map(|burnt| (Said { module: burnt.module, report: self.success(&burnt.version) }, burnt.version));
+        if self.burnt.is_some() && self.behaves(Behaviour::NeverReports) {
+            self.burnt = None;
+            return;
+        }
+        let again = self.burnt.clone().filter(|_| self.behaves(Behaviour::UpgradesTwice) && self.faults == 0);
+        let news = self.burnt.take().map(|burnt| {
+            let version = self.profile.reported(&burnt.version);
+            let (module, about) = (burnt.module.clone(), burnt.about());
+            (Said { module, about, report: self.success(&version) }, version)
+        });
         let known = news.as_ref().is_some_and(|(said, _)| said.module.is_none() && told.contains(&said.report));
         for report in told {
-            self.say(None, report);
+            self.say(None, About::Latest, report);
         }
         if let Some((said, version)) = news {
             self.info(now, "ota", &format!("Upgrade to {version} succeeded"));
             if !known {
-                self.say(said.module, said.report);
+                self.say(said.module, said.about, said.report);
             }
             self.voice.step(Step::Ended(Ending::Succeeded { version }));
         }
+        if let Some(offered) = again {
+            self.begin(offered, now);
+            self.faults = 1;
+            return;
+        }
         for report in asked {
-            self.say(None, report);
+            self.say(None, About::Latest, report);
         }
     }
 
     fn success(&self, version: &str) -> Report {
         let version = version.to_owned();
         match self.profile.success {
-            SuccessRule::Reported => Report::Succeeded { version },
+            SuccessRule::Reported => Report::Succeeded { version: Some(version) },
+            SuccessRule::TaskDone => Report::Succeeded { version: None },
             SuccessRule::Informed => Report::Version { version },
         }
     }
@@ -297,8 +336,24 @@ impl Brain {
         if self.profile.pace == 0 { now } else { now + pause }
     }
 
-    pub(super) fn say(&mut self, module: Option<String>, report: Report) {
-        self.voice.step(Step::Say(Said { module, report }));
+    /// Tells the cloud; a faulty device may tell no progress.
+    pub(super) fn say(&mut self, module: Option<String>, about: About, report: Report) {
+        let progress = matches!(report, Report::Begun | Report::Downloading { .. } | Report::Burning { .. });
+        if !(progress && self.behaves(Behaviour::NoProgress)) {
+            self.voice.step(Step::Say(Said { module, about, report }));
+        }
+    }
+
+    /// Tells something of the download under way.
+    pub(super) fn say_of_download(&mut self, report: Report) {
+        let State::Downloading(download) = &self.state else { return };
+        let (module, about) = (download.offered.module.clone(), download.offered.about());
+        self.say(module, about, report);
+    }
+
+    /// Whether this is what the device does wrong.
+    pub(super) fn behaves(&self, behaviour: Behaviour) -> bool {
+        self.profile.behaviour == Some(behaviour)
     }
 
     pub(super) fn info(&mut self, now: Micros, tag: &str, words: &str) {

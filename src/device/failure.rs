@@ -26,14 +26,19 @@ pub(super) struct Plan {
 impl Failure {
     /// The number the device's cloud has for it.
     pub(super) const fn code(self, rule: SuccessRule) -> i64 {
-        match (rule, self) {
-            (SuccessRule::Reported, Self::Unreachable) | (SuccessRule::Informed, Self::Unusable) => -1,
-            (SuccessRule::Reported, Self::Expired)
-            | (SuccessRule::Informed, Self::Unreachable | Self::Expired | Self::TimedOut) => -2,
-            (SuccessRule::Reported, Self::TimedOut) | (SuccessRule::Informed, Self::Digest) => -3,
-            (SuccessRule::Reported, Self::Digest) | (SuccessRule::Informed, Self::Burn) => -4,
-            (SuccessRule::Reported, Self::Burn) => -5,
-            (SuccessRule::Reported, Self::Unusable) => -6,
+        // A task's failure has words in place of a number; UIoT's numbers serve to order one.
+        let informed = matches!(rule, SuccessRule::Informed);
+        match self {
+            Self::Unreachable | Self::Expired | Self::TimedOut if informed => -2,
+            Self::Unreachable => -1,
+            Self::Expired => -2,
+            Self::TimedOut => -3,
+            Self::Unusable if informed => -1,
+            Self::Unusable => -6,
+            Self::Digest if informed => -3,
+            Self::Digest => -4,
+            Self::Burn if informed => -4,
+            Self::Burn => -5,
         }
     }
 
@@ -44,7 +49,7 @@ impl Failure {
             Self::Unreachable => "URL unreachable",
             Self::Expired => "URL signature expired",
             Self::TimedOut => "download timed out",
-            Self::Digest => "MD5 mismatch",
+            Self::Digest => "digest mismatch",
             Self::Burn => "writing flash failed",
         }
     }

@@ -1,5 +1,6 @@
 //! The brain of the simulated device: what it does with an offer, and what its console prints meanwhile. No clock, no socket.
 
+mod behaviour;
 mod brain;
 mod burning;
 mod download;
@@ -8,10 +9,11 @@ mod shell;
 mod upgrading;
 mod voice;
 
+pub use behaviour::Behaviour;
 pub use brain::Brain;
 
 use crate::event::DeviceId;
-use crate::upgrade::{Report, Said, SuccessRule};
+use crate::upgrade::{About, Report, Said, SuccessRule};
 
 /// What the device was told to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +22,54 @@ pub struct Offered {
     pub module: Option<String>,
     /// The version to reach.
     pub version: String,
-    /// Where the image is.
-    pub url: String,
-    /// Bytes in the image.
+    /// The task's id, from a cloud that has tasks.
+    pub task: Option<String>,
+    /// The files, one after the other.
+    pub files: Vec<OfferedFile>,
+}
+
+impl Offered {
+    /// Bytes in all files together.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.size))
+    }
+
+    /// How a report says which upgrade it is about.
+    pub(crate) fn about(&self) -> About {
+        self.task.clone().map_or_else(|| About::Version(self.version.clone()), About::Task)
+    }
+}
+
+/// One file the device was told to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferedFile {
+    /// Where it is.
+    pub source: Source,
+    /// Bytes in it.
     pub size: u64,
-    /// MD5 of the image in hex; empty when none was announced.
+    /// MD5 in hex; empty when none was announced.
     pub md5: String,
+    /// SHA-256 in hex; empty when none was announced.
+    pub sha256: String,
+}
+
+/// Where a file is fetched from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// By HTTP.
+    Url(String),
+    /// In blocks over MQTT: the stream and the file in it.
+    Stream(u64, u64),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Url(url) => f.write_str(url),
+            Self::Stream(stream, file) => write!(f, "stream {stream}, file {file}"),
+        }
+    }
 }
 
 /// What a device says first after every start, running this version.
@@ -49,11 +93,18 @@ pub struct Profile {
     pub pace: u64,
     /// What it says first.
     pub greeting: Greeting,
+    /// What it does otherwise than it should.
+    pub behaviour: Option<Behaviour>,
 }
 
 impl Profile {
     /// Slow enough to watch, fast enough not to wait for.
     pub const WATCHABLE_PACE: u64 = 200_000;
+
+    /// An upgraded device's version as it reports it.
+    fn reported(&self, version: &str) -> String {
+        if self.behaviour == Some(Behaviour::WrongVersion) { format!("{version}-rc") } else { version.to_owned() }
+    }
 }
 
 /// What happens to the device.
@@ -112,7 +163,9 @@ pub enum Step {
         /// Names this request.
         ticket: u32,
         /// Where from.
-        url: String,
+        source: Source,
+        /// On which connection: 0, and 1 for a device that downloads twice at once.
+        lane: u8,
         /// First byte.
         offset: u64,
         /// How many bytes.

@@ -1,9 +1,9 @@
 //! The simulated device on virtual time: what its cloud hears, and what its console shows.
 
-use super::{Brain, Ending, FetchFailure, Input, Offered, Profile, Step};
+use super::{Brain, Ending, FetchFailure, Input, Offered, OfferedFile, Profile, Source, Step};
 use crate::event::Micros;
 use crate::upgrade::SuccessRule;
-use crate::upgrade::{Report, Said};
+use crate::upgrade::{About, Report, Said};
 use SuccessRule::{Informed, Reported};
 
 const MD5_OF_ZEROS: &str = "fcd6bcb56c1689fcef28b57c22475bad"; // 64 KiB of them
@@ -28,7 +28,8 @@ impl World {
         let greeting: super::Greeting = Box::new(|version| {
             vec![Report::Asked { version: None, reply: None }, Report::Version { version: version.to_owned() }]
         });
-        let brain = Brain::new(Profile { version: "1.0.0".into(), success: rule, fail_with, pace, greeting });
+        let brain =
+            Brain::new(Profile { version: "1.0.0".into(), success: rule, fail_with, pace, greeting, behaviour: None });
         let (said, ended, ranges) = (Vec::new(), Vec::new(), Vec::new());
         let mut world =
             Self { brain, now: Micros(0), said, console: String::new(), ended, ranges, trouble: None, connects: 0 };
@@ -105,10 +106,20 @@ fn offer() -> Offered {
     Offered {
         module: None,
         version: "2.0.0".into(),
-        url: "http://127.0.0.1/fw".into(),
-        size: SIZE,
-        md5: MD5_OF_ZEROS.into(),
+        task: None,
+        files: vec![OfferedFile {
+            source: Source::Url("http://127.0.0.1/fw".into()),
+            size: SIZE,
+            md5: MD5_OF_ZEROS.into(),
+            sha256: String::new(),
+        }],
     }
+}
+
+fn sized(size: u64, md5: &str) -> Offered {
+    let mut offered = offer();
+    (offered.files[0].size, offered.files[0].md5) = (size, md5.into());
+    offered
 }
 
 fn version(version: &str) -> Report {
@@ -116,7 +127,7 @@ fn version(version: &str) -> Report {
 }
 
 fn succeeded(version: &str) -> Report {
-    Report::Succeeded { version: version.into() }
+    Report::Succeeded { version: Some(version.into()) }
 }
 
 fn upgraded(rule: SuccessRule, pace: u64) -> World {
@@ -154,7 +165,11 @@ fn another_module_leaves_the_device_s_own_version_alone() {
     world.put(Input::Offered(Offered { module: Some("MCU".into()), ..offer() }));
     world.run();
     assert_eq!(world.brain.version(), "1.0.0");
-    assert!(world.said.contains(&Said { module: Some("MCU".into()), report: version("2.0.0") }));
+    assert!(world.said.contains(&Said {
+        module: Some("MCU".into()),
+        about: About::Version("2.0.0".into()),
+        report: version("2.0.0"),
+    }));
 }
 
 #[test]
@@ -168,10 +183,10 @@ fn progress_rises_in_steps_and_ends_at_a_hundred() {
 #[test]
 fn ranges_cover_the_image_exactly_without_overlap() {
     let mut world = World::new(Reported, None, 0);
-    world.put(Input::Offered(Offered { size: 10_000, md5: String::new(), ..offer() }));
+    world.put(Input::Offered(sized(10_000, "")));
     world.run();
     assert_eq!(world.ranges, [(0, 4096), (4096, 4096), (8192, 1808)]);
-    assert!(world.console.contains("No MD5 announced"));
+    assert!(world.console.contains("No digest announced"));
 }
 
 #[test]
@@ -249,7 +264,7 @@ fn a_real_failure_is_reported_with_the_cloud_s_code() {
 fn a_wrong_digest_is_never_burnt() {
     for (rule, expected) in [(Reported, -4), (Informed, -3)] {
         let mut world = World::new(rule, None, 0);
-        world.put(Input::Offered(Offered { md5: "00000000000000000000000000000000".into(), ..offer() }));
+        world.put(Input::Offered(sized(SIZE, "00000000000000000000000000000000")));
         world.run();
         assert!(matches!(world.last_words(), Report::Failed { code, .. } if code == expected));
         assert!(world.percents().1.is_empty());
@@ -259,7 +274,7 @@ fn a_wrong_digest_is_never_burnt() {
 #[test]
 fn an_image_of_no_bytes_is_refused() {
     let mut world = World::new(Reported, None, 0);
-    world.put(Input::Offered(Offered { size: 0, ..offer() }));
+    world.put(Input::Offered(sized(0, "")));
     assert!(matches!(world.last_words(), Report::Failed { code: -6, .. }));
     assert_eq!(world.ranges, []);
 }

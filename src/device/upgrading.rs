@@ -5,9 +5,9 @@ use super::burning::Burning;
 use super::download::Download;
 use super::failure::{Failure, Plan};
 use super::voice::Level;
-use super::{Ending, Offered, Step};
+use super::{Behaviour, Ending, Offered, Step};
 use crate::event::Micros;
-use crate::upgrade::Report;
+use crate::upgrade::{About, Report, SuccessRule};
 
 const BURN_STEP: Micros = Micros::from_millis(200);
 /// An ordered burn failure comes here.
@@ -15,17 +15,22 @@ const BURN_FAILS_AT: u8 = 60;
 
 impl Brain {
     pub(super) fn begin(&mut self, offered: Offered, now: Micros) {
-        let words = format!("Upgrade {} -> {}, {} bytes", self.profile.version, offered.version, offered.size);
+        let size = offered.size();
+        let words = format!("Upgrade {} -> {}, {size} bytes", self.profile.version, offered.version);
         self.info(now, "ota", &words);
-        let module = offered.module.clone();
-        let size = offered.size;
+        let (module, about) = (offered.module.clone(), offered.about());
         self.info(
             now,
             "ota",
             &format!("Writing to {} at {:#x}", self.slot.other().label(), self.slot.other().offset()),
         );
-        self.info(now, "ota", &format!("Fetching {}", offered.url));
-        self.state = State::Downloading(Box::new(Download::new(offered, now)));
+        for file in &offered.files {
+            self.info(now, "ota", &format!("Fetching {}", file.source));
+        }
+        self.faults = 0;
+        let md5 = self.stale.take().filter(|_| self.behaves(Behaviour::StaleDigest)).unwrap_or_default();
+        let overlaps = self.behaves(Behaviour::OverlappingRanges);
+        self.state = State::Downloading(Box::new(Download::new(offered, md5, overlaps, now)));
         if size == 0 {
             self.error(now, "ota", "An image of no bytes cannot be written");
             self.fail(Failure::Unusable, now);
@@ -39,7 +44,11 @@ impl Brain {
             self.error(now, "HTTP_CLIENT", "Server answered with status 403");
             self.fail(Failure::Expired, now);
         } else {
-            self.say(module, Report::Downloading { percent: 0 });
+            if self.profile.success == SuccessRule::TaskDone {
+                self.say(module.clone(), about.clone(), Report::Received);
+                self.say(module.clone(), about.clone(), Report::Begun);
+            }
+            self.say(module, about, Report::Downloading { percent: 0 });
             self.fetch_next();
         }
     }
@@ -47,27 +56,40 @@ impl Brain {
     pub(super) fn fetch_next(&mut self) {
         let State::Downloading(download) = &mut self.state else { return };
         self.tickets = self.tickets.wrapping_add(1);
+        let lane = download.lane(self.profile.behaviour);
         let (offset, length) = download.ask(self.tickets);
-        self.voice.step(Step::Fetch { ticket: self.tickets, url: download.offered.url.clone(), offset, length });
+        let source = download.file().source.clone();
+        self.voice.step(Step::Fetch { ticket: self.tickets, source, lane, offset, length });
     }
 
+    /// Checks the file that has arrived, and goes on to the next one or to the flash.
     pub(super) fn check_digest(&mut self, now: Micros) {
-        let State::Downloading(download) = &self.state else { return };
-        let offered = download.offered.clone();
-        let mut arrived = download.md5();
+        let State::Downloading(download) = &mut self.state else { return };
+        let (name, announced, mut arrived) = download.digests();
+        self.stale = Some(download.stale_digest());
+        if self.behaves(Behaviour::SilentAtHundred) || self.behaves(Behaviour::IgnoresStatus) && arrived != announced {
+            self.error(now, "ota", &format!("{name} mismatch, report not published"));
+            self.state = State::Idle;
+            return;
+        }
         if self.fails(Failure::Digest) {
             arrived = arrived.chars().rev().collect();
         }
-        if !self.fails(Failure::Digest) && offered.md5.is_empty() {
-            self.voice.log(Level::Warned, now, "ota", "No MD5 announced, image not checked");
-        } else if self.fails(Failure::Digest) || !arrived.eq_ignore_ascii_case(&offered.md5) {
-            self.error(now, "ota", &format!("MD5 mismatch: announced {}, got {arrived}", offered.md5));
+        if announced.is_empty() && !self.fails(Failure::Digest) {
+            self.voice.log(Level::Warned, now, "ota", "No digest announced, image not checked");
+        } else if arrived != announced {
+            self.error(now, "ota", &format!("{name} mismatch: announced {announced}, got {arrived}"));
             return self.fail(Failure::Digest, now);
         } else {
-            self.info(now, "ota", &format!("MD5 {arrived} ok"));
+            self.info(now, "ota", &format!("{name} {arrived} ok"));
         }
+        let State::Downloading(download) = &mut self.state else { return };
+        if download.next_file() {
+            return self.fetch_next();
+        }
+        let offered = download.offered.clone();
         self.info(now, "ota", "Writing flash");
-        self.say(offered.module.clone(), Report::Burning { percent: 0 });
+        self.say(offered.module.clone(), offered.about(), Report::Burning { percent: 0 });
         let step = self.after(BURN_STEP, Micros(0));
         self.state = State::Burning(Burning::new(offered, step, now));
     }
@@ -80,7 +102,7 @@ impl Brain {
             self.error(now, "esp_ota_ops", "esp_ota_write failed (ESP_ERR_FLASH_OP_FAIL)");
             return self.fail(Failure::Burn, now);
         }
-        self.say(offered.module.clone(), Report::Burning { percent });
+        self.say(offered.module.clone(), offered.about(), Report::Burning { percent });
         if percent == 100 {
             self.slot = self.slot.other();
             self.info(now, "ota", &format!("Flash written, next boot from {}", self.slot.label()));
@@ -94,11 +116,13 @@ impl Brain {
 
     /// Gives an upgrade up and stays with the old version.
     pub(super) fn fail(&mut self, failure: Failure, now: Micros) {
-        let module = match &self.state {
-            State::Downloading(download) => download.offered.module.clone(),
-            State::Burning(burning) => burning.offered.module.clone(),
+        let offered = match &self.state {
+            State::Downloading(download) => Some(&download.offered),
+            State::Burning(burning) => Some(&burning.offered),
             State::Off | State::Idle | State::Halting(_) | State::Booting(_) => None,
         };
+        let (module, about) =
+            offered.map_or((None, About::Latest), |offered| (offered.module.clone(), offered.about()));
         let ordered = self.plan().filter(|plan| plan.failure == failure).map(|plan| plan.code);
         let code = ordered.unwrap_or_else(|| failure.code(self.profile.success));
         self.error(
@@ -107,7 +131,7 @@ impl Brain {
             &format!("Upgrade failed ({code}): {}, still running {}", failure.words(), self.version()),
         );
         self.state = State::Idle;
-        self.say(module, Report::Failed { code, text: failure.words().to_owned() });
+        self.say(module, about, Report::Failed { code, text: failure.words().to_owned() });
         self.voice.step(Step::Ended(Ending::Failed { code }));
     }
 

@@ -61,7 +61,7 @@ pub fn examine(bench: &Bench, upgrade: UpgradeId) -> Vec<Finding> {
 mod tests {
     use super::{Finding, examine};
     use crate::bench::Bench;
-    use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, UpgradeOrder};
+    use crate::event::{Client, Deadline, DeviceId, Event, Extras, Fact, Micros, UpgradeOrder};
 
     /// A bench on which a UIoT device is signed in, and an upgrade of 1,000 bytes.
     pub fn order() -> UpgradeOrder {
@@ -78,6 +78,8 @@ mod tests {
             url: "http://h/x".into(),
             path: "/x".into(),
             timeout_secs: None,
+            task: None,
+            extras: Extras::default(),
         }
     }
 
@@ -94,7 +96,7 @@ mod tests {
         vec![
             Fact::ClientConnected { client },
             Fact::Subscribed { client: "P.D".into(), filter, qos: 1, implicit: false },
-            Fact::UpgradeRequested { order: order() },
+            Fact::UpgradeRequested { order: order().into() },
             Fact::MessageDelivered { client: "P.D".into(), topic: "/$system/P/D/ota/downstream".into(), qos: 1 },
         ]
     }

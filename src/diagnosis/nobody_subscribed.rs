@@ -29,7 +29,7 @@ mod tests {
             reason: "nobody is subscribed".into(),
         };
         let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
-        let found = findings([external, Fact::UpgradeRequested { order: order() }, dropped]);
+        let found = findings([external, Fact::UpgradeRequested { order: order().into() }, dropped]);
         assert_eq!(found[0].code, "nobody-subscribed");
         assert_eq!(found[0].evidence, [3]);
     }

@@ -1,10 +1,15 @@
 //! The device got the push, and then: nothing. No report, no request.
 
 use super::{Finding, Subject};
+use crate::upgrade::State;
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
-    if !case.upgrade.is_silent() || case.witness.requests > 0 || case.delivery.dropped.is_some() {
+    if !case.upgrade.is_silent()
+        || *case.upgrade.last_open() != State::Offered
+        || case.witness.requests > 0
+        || case.delivery.dropped.is_some()
+    {
         return None;
     }
     let delivered = case.delivery.delivered.map(|(seq, _)| seq);
@@ -48,7 +53,7 @@ mod tests {
     #[test]
     fn where_delivery_cannot_be_known_it_is_not_claimed() {
         let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
-        let found = findings([external, Fact::UpgradeRequested { order: order() }, SILENCE]);
+        let found = findings([external, Fact::UpgradeRequested { order: order().into() }, SILENCE]);
         assert_eq!(found[0].code, "push-unheard");
     }
 }

@@ -79,11 +79,11 @@ pub fn is_version(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.chars().all(allowed)
 }
 
-/// The `version` of a message. What no cloud would take is said, and cut before it fills anybody's memory.
-pub fn version(value: &Value, most: usize, defects: &mut Vec<Defect>) -> Option<String> {
-    let Some(version) = text(value, "version", defects) else {
-        if value.get("version").is_none() {
-            defects.push(Defect::new("missing-key", "version"));
+/// The version in a message. What no cloud would take is said, and cut before it fills anybody's memory.
+pub fn version(value: &Value, key: &str, most: usize, defects: &mut Vec<Defect>) -> Option<String> {
+    let Some(version) = text(value, key, defects) else {
+        if value.get(key).is_none() {
+            defects.push(Defect::new("missing-key", key));
         }
         return None;
     };

@@ -2,13 +2,19 @@
 
 mod aliyun;
 mod lenient;
+mod message;
+#[cfg(test)]
+mod tests;
 mod uiot;
 
-use crate::event::{DeviceId, Trouble, UpgradeOrder};
-use crate::upgrade::{ReplyTo, Report, Rules, Said};
+pub use message::Message;
 
-/// Every dialect there is. A new cloud is one file and one line here.
-pub static ALL: &[&dyn Dialect] = &[&uiot::Uiot, &aliyun::Aliyun];
+use crate::event::{DeviceId, Extras, Trouble, UpgradeId, UpgradeOrder};
+use crate::upgrade::{BlockRequest, ReplyTo, Report, Rules, Said};
+
+/// Every dialect there is. A new cloud is one file and one line here. Of those that share their topics, the one to expect of
+/// a device that has not spoken yet comes first.
+pub static ALL: &[&dyn Dialect] = &[&uiot::V2, &uiot::V1, &uiot::STACK, &uiot::SEED, &aliyun::Aliyun];
 
 /// The dialect of that id.
 ///
@@ -21,10 +27,18 @@ pub fn find(id: &str) -> Result<&'static dyn Dialect, Trouble> {
     })
 }
 
-/// What the first dialect that knows its topic makes of a message.
-#[must_use]
-pub fn decode(topic: &str, payload: &[u8]) -> Option<(&'static dyn Dialect, Decoded)> {
-    ALL.iter().find_map(|dialect| Some((*dialect, dialect.decode(topic, payload)?)))
+/// What a message says, in the dialect it is spoken in. Where several share a topic, `known` tells the one that a device has
+/// spoken before; it counts as long as the message does not speak against it.
+pub fn decode<'a>(
+    topic: &str,
+    payload: &[u8],
+    known: impl FnOnce(&DeviceId) -> Option<&'a str>,
+) -> Option<(&'static dyn Dialect, Decoded)> {
+    let (_, device) = ALL.iter().find_map(|dialect| Some((dialect, dialect.speaker(topic)?)))?;
+    let message = Message::new(topic, payload, &device);
+    let known =
+        known(&device).and_then(|id| find(id).ok()).and_then(|known| Some((known, known.decode(&message, true)?)));
+    known.or_else(|| ALL.iter().find_map(|dialect| Some((*dialect, dialect.decode(&message, false)?))))
 }
 
 /// Who a client is, from how it signs in, and in which cloud's way.
@@ -44,6 +58,19 @@ pub struct Outgoing {
     pub qos: u8,
 }
 
+/// What a push is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Push<'a> {
+    /// What was fixed when Push was pressed.
+    pub order: &'a UpgradeOrder,
+    /// The version the device runs, where known.
+    pub source: Option<&'a str>,
+    /// The request it answers, if it is an answer.
+    pub reply: Option<&'a ReplyTo>,
+    /// The time, in milliseconds since 1970.
+    pub now_unix_millis: u64,
+}
+
 /// What the cloud tells a device to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -51,12 +78,36 @@ pub struct Offer {
     pub module: Option<String>,
     /// The version to reach.
     pub version: String,
-    /// Where the image is.
+    /// The task's id, of a cloud that has tasks.
+    pub task: Option<String>,
+    /// The files to fetch, in order; one but for Alibaba Cloud.
+    pub files: Vec<OfferedFile>,
+    /// The stream to ask blocks of, over MQTT, in place of URLs.
+    pub stream: Option<(u64, u64)>,
+}
+
+/// One file that a device is told to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferedFile {
+    /// Where it is; empty for one that comes over MQTT.
     pub url: String,
-    /// Bytes in the image.
+    /// Bytes in it.
     pub size: u64,
-    /// MD5 of the image, lower-case hex.
+    /// MD5, hex; empty when none was announced.
     pub md5: String,
+    /// SHA-256, hex; empty when none was announced.
+    pub sha256: String,
+}
+
+/// The answer to a request for a block of firmware.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// What goes out.
+    pub message: Outgoing,
+    /// The cloud's code: 200, or why there are no bytes in it.
+    pub code: u16,
+    /// How many bytes of firmware are in it.
+    pub length: u64,
 }
 
 /// What a device hears from its cloud.
@@ -66,6 +117,15 @@ pub enum Heard {
     Offer(Offer),
     /// The upgrade is cancelled.
     Cancel,
+    /// A block of firmware, with the place it belongs to.
+    Block {
+        /// Where it begins.
+        offset: u64,
+        /// The bytes; nothing when the cloud refused or the block arrived damaged.
+        bytes: Option<Vec<u8>>,
+    },
+    /// The device secret, for a device that registers itself.
+    Password(String),
 }
 
 /// What was wrong with a message, the whole of it usable or not, in a code of the list under `defect.` in the locales, with the place it was found.
@@ -105,6 +165,17 @@ pub struct Credentials {
     pub password: String,
 }
 
+/// How a device that has no secret of its own yet is told one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// How it signs in.
+    pub credentials: Credentials,
+    /// What it subscribes to.
+    pub subscription: String,
+    /// What it asks.
+    pub question: Outgoing,
+}
+
 /// One cloud's way of speaking. Stateless: everything it needs is in its arguments.
 pub trait Dialect: Sync {
     /// The name used on the command line and in captures: `uiot`.
@@ -117,8 +188,11 @@ pub trait Dialect: Sync {
     fn implicit_subscriptions(&self, device: &DeviceId) -> Vec<String>;
     /// Who a client is, from how it signs in.
     fn identify(&self, client_id: &str, username: Option<&str>) -> Option<DeviceId>;
-    /// What a device's message says; `None` when the topic or the spelling is another dialect's.
-    fn decode(&self, topic: &str, payload: &[u8]) -> Option<Decoded>;
+    /// Which device speaks on this topic to a cloud of this kind.
+    fn speaker(&self, topic: &str) -> Option<DeviceId>;
+    /// What a device's message says; `None` when the topic or the spelling is another dialect's. `known` when the device has
+    /// spoken this dialect before.
+    fn decode(&self, message: &Message<'_>, known: bool) -> Option<Decoded>;
 
     /// This cloud's rules for an upgrade.
     fn rules(&self) -> Rules;
@@ -134,8 +208,24 @@ pub trait Dialect: Sync {
     fn check_module(&self, module: Option<&str>) -> Result<(), Trouble>;
     /// The topic on which a device hears of upgrades.
     fn push_topic(&self, device: &DeviceId) -> String;
+    /// Whether the cloud announces what this order asks for.
+    ///
+    /// # Errors
+    /// It does not: `extras-not-supported`, or a tag or a number of files the cloud refuses.
+    fn check_extras(&self, extras: &Extras) -> Result<(), Trouble>;
+    /// The id of a new task, of a cloud that has tasks.
+    fn task(&self, upgrade: UpgradeId, started_unix_millis: u64) -> Option<String>;
+    /// Whether a device that speaks `other` understands this dialect's push.
+    fn is_understood_by(&self, other: &str) -> bool {
+        self.id() == other
+    }
     /// The push, or the answer to a device's request for it.
-    fn offer(&self, order: &UpgradeOrder, reply: Option<&ReplyTo>, now_unix_millis: u64) -> Outgoing;
+    fn offer(&self, push: &Push<'_>) -> Outgoing;
+    /// The answer to a request for a block of firmware, if this cloud hands firmware out in blocks; without a `file` there is
+    /// no such stream.
+    fn block(&self, reply: &ReplyTo, block: &BlockRequest, file: Option<&[u8]>) -> Option<Block>;
+    /// The answer to a device that asks for its secret, if this cloud lets devices register themselves.
+    fn password(&self, reply: &ReplyTo, secret: &str) -> Option<Outgoing>;
     /// The answer to a device for which nothing is pending, if this cloud answers at all.
     fn nothing_pending(&self, reply: &ReplyTo) -> Option<Outgoing>;
     /// The cancellation, if this cloud can tell a device.
@@ -152,89 +242,10 @@ pub trait Dialect: Sync {
     fn say(&self, device: &DeviceId, said: &Said, serial: u64) -> Option<Outgoing>;
     /// What a device hears in a message of its cloud; `None` when it concerns something else.
     fn hear(&self, device: &DeviceId, topic: &str, payload: &[u8]) -> Option<Heard>;
+    /// A request for a block of firmware, if devices of this cloud make any.
+    fn ask_block(&self, device: &DeviceId, block: &BlockRequest, serial: u64) -> Option<Outgoing>;
+    /// How a device without a secret of its own signs in, and what it says then to be told one.
+    fn registration(&self, device: &DeviceId, product_secret: &str) -> Option<Registration>;
     /// What a freshly started device says first, running `version`.
     fn greeting(&self, version: &str) -> Vec<Report>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Decoded, Dialect, find};
-    use crate::event::{DeviceId, UpgradeOrder};
-    use crate::upgrade::{Report, Said};
-
-    /// One message of a device and what is made of it: the dialect's manual and its test.
-    pub struct Sample {
-        pub topic: &'static str,
-        pub payload: &'static str,
-        /// `module: Report value`, empty when nothing is understood.
-        pub says: &'static str,
-        /// `code at`, in order.
-        pub defects: &'static [&'static str],
-    }
-
-    pub fn check(dialect: &dyn Dialect, sample: &Sample) {
-        let Decoded { said, defects, .. } = dialect.decode(sample.topic, sample.payload.as_bytes()).unwrap();
-        let said: Vec<_> = said.iter().map(spell).collect();
-        let defects: Vec<_> = defects.iter().map(|defect| format!("{} {}", defect.code, defect.at)).collect();
-        assert_eq!(said.join("; "), sample.says, "{}", sample.payload);
-        assert_eq!(defects, sample.defects, "{}", sample.payload);
-    }
-
-    fn spell(said: &Said) -> String {
-        let module = said.module.as_ref().map(|module| format!("{module}: ")).unwrap_or_default();
-        let report = match &said.report {
-            Report::Version { version } => format!("Version {version}"),
-            Report::Asked { version, reply } => {
-                let reply = reply.as_ref().map(|to| format!("{} {}", to.id.as_deref().unwrap_or("-"), to.topic));
-                let words = [version.clone(), reply];
-                format!("Asked {}", words.into_iter().flatten().collect::<Vec<_>>().join(" "))
-            }
-            Report::Downloading { percent } => format!("Downloading {percent}"),
-            Report::Burning { percent } => format!("Burning {percent}"),
-            Report::Succeeded { version } => format!("Succeeded {version}"),
-            Report::Failed { code, text } => format!("Failed {code} {text}").trim_end().to_owned(),
-        };
-        module + &report
-    }
-
-    pub fn device() -> DeviceId {
-        DeviceId::new("P", "D")
-    }
-
-    pub fn offer(dialect: &str) -> UpgradeOrder {
-        UpgradeOrder {
-            upgrade: 1,
-            device: device(),
-            dialect: dialect.into(),
-            module: None,
-            name: "lamp-2.0.0.bin".into(),
-            version: "2.0.0".into(),
-            size: 432_945,
-            md5: "93230c3bde425a9d7984a594ac45fe1e".into(),
-            sha256: String::new(),
-            url: "http://h/x?a=1&b=2".into(),
-            path: "/x?a=1&b=2".into(),
-            timeout_secs: None,
-        }
-    }
-
-    /// Whatever a dialect says for the simulated device, it understands itself, without a defect.
-    pub fn check_own_words(dialect: &dyn Dialect, more: &[Report]) {
-        let mut reports = dialect.greeting("1.0.0");
-        reports.extend([Report::Downloading { percent: 64 }, Report::Failed { code: -4, text: String::new() }]);
-        reports.extend_from_slice(more);
-        for report in reports {
-            let said = Said::of_default(report);
-            let message = dialect.say(&device(), &said, 7).unwrap();
-            let decoded = dialect.decode(&message.topic, &message.payload).unwrap();
-            assert_eq!((decoded.device, decoded.said, decoded.defects), (device(), vec![said], vec![]));
-        }
-    }
-
-    #[test]
-    fn an_unknown_dialect_is_refused_with_the_names_of_those_that_exist() {
-        let trouble = find("tuya").err().unwrap();
-        assert_eq!((trouble.code.as_ref(), trouble.arg("known")), ("unknown-dialect", Some("uiot, aliyun")));
-        assert!(find("aliyun").is_ok());
-    }
 }

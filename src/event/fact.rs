@@ -85,6 +85,61 @@ pub struct UpgradeOrder {
     pub path: String,
     /// The time-out in seconds, when the engineer set one; the cloud's own rule otherwise.
     pub timeout_secs: Option<u64>,
+    /// The task's id, for a cloud that has tasks.
+    pub task: Option<String>,
+    /// What only Alibaba Cloud's announcements hold.
+    pub extras: Extras,
+}
+
+/// What an announcement can hold beyond one image and its MD5.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Signed with SHA-256 instead of MD5.
+    pub sha256: bool,
+    /// A differential package.
+    pub differential: bool,
+    /// The tags of `extData`, in order.
+    pub tags: Vec<(String, String)>,
+    /// The stream in which the image goes over MQTT, in blocks; over HTTP when absent.
+    pub stream: Option<u64>,
+    /// The files behind the first one, where the upgrade has several.
+    pub files: Vec<OrderedFile>,
+}
+
+/// One more file of an upgrade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderedFile {
+    /// Its name.
+    pub name: String,
+    /// Bytes in it.
+    pub size: u64,
+    /// MD5, lower-case hex.
+    pub md5: String,
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+    /// The URL announced to the device.
+    pub url: String,
+    /// The path under which the firmware server serves it.
+    pub path: String,
+}
+
+impl UpgradeOrder {
+    /// Bytes in all its files together.
+    #[must_use]
+    pub fn total_size(&self) -> u64 {
+        self.extras.files.iter().fold(self.size, |sum, file| sum.saturating_add(file.size))
+    }
+
+    /// Every file's path, with the place of its first byte among the bytes of all.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, u64)> {
+        let mut start = self.size;
+        let more = self.extras.files.iter().map(move |file| {
+            let begins = start;
+            start = start.saturating_add(file.size);
+            (file.path.as_str(), begins)
+        });
+        std::iter::once((self.path.as_str(), 0)).chain(more)
+    }
 }
 
 /// One thing that happened on the bench.
@@ -148,6 +203,8 @@ pub enum Fact {
     RequestReceived { request: u64, peer: String, method: String, path: String, range: Option<String> },
     /// The answer left: `sent` of `length` bytes from `offset`; `complete` is false when the connection broke.
     RangeServed { request: u64, path: String, status: u16, offset: u64, length: u64, sent: u64, complete: bool },
+    /// A block of firmware left over MQTT: `length` bytes from `offset` of the stream's file, or a refusal with `code`.
+    BlockServed { device: DeviceId, stream: u64, file: u64, offset: u64, length: u64, code: u16 },
 
     // TLS
     /// A service takes connections over TLS, beside those without.
@@ -171,7 +228,7 @@ pub enum Fact {
 
     // Upgrades
     /// The operator pressed Push.
-    UpgradeRequested { order: UpgradeOrder },
+    UpgradeRequested { order: Arc<UpgradeOrder> },
     /// The operator pressed Cancel.
     UpgradeCancelled { upgrade: UpgradeId },
     /// The operator asked for the same push again.

@@ -5,7 +5,9 @@ mod identity;
 mod secret;
 mod trouble;
 
-pub use fact::{Client, ClientName, Deadline, Fact, ImageId, Payload, TlsService, UpgradeId, UpgradeOrder};
+pub use fact::{
+    Client, ClientName, Deadline, Extras, Fact, ImageId, OrderedFile, Payload, TlsService, UpgradeId, UpgradeOrder,
+};
 pub use identity::{DeviceId, MalformedDeviceId};
 pub use secret::{mask_password, take_mask, without_password};
 pub use trouble::Trouble;

@@ -10,6 +10,24 @@ pub(super) const CAPACITY: usize = 4_096;
 /// How many dropped messages are named one by one before they are only counted.
 const NAMED: usize = 256;
 
+/// A message and the fact that it went out.
+#[derive(Debug)]
+pub struct Sending {
+    /// What is published.
+    pub message: Outgoing,
+    /// What is told of it.
+    pub told: Fact,
+}
+
+impl From<Outgoing> for Sending {
+    /// A message that may be seen by everybody.
+    fn from(message: Outgoing) -> Self {
+        let Outgoing { topic, payload, qos } = &message;
+        let told = Fact::MessagePublished { topic: topic.clone(), payload: payload.as_slice().into(), qos: *qos };
+        Self { message, told }
+    }
+}
+
 /// A bounded queue of messages, with a memory of those it had no room for.
 ///
 /// The session thread must not tell of a dropped message itself: it is the reader of the inbox, and a full inbox would
@@ -19,26 +37,26 @@ pub(super) struct Outbox(Mutex<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
-    messages: VecDeque<Outgoing>,
+    messages: VecDeque<Sending>,
     dropped: Vec<String>,
     dropped_unnamed: u64,
 }
 
 impl Outbox {
     /// Puts a message in, if there is room and `hand_over` takes it on.
-    pub(super) fn put(&self, message: Outgoing, hand_over: impl FnOnce(&Outgoing) -> bool) {
+    pub(super) fn put(&self, sending: Sending, hand_over: impl FnOnce(&Outgoing) -> bool) {
         let mut waiting = self.lock();
-        if waiting.messages.len() < CAPACITY && hand_over(&message) {
-            waiting.messages.push_back(message);
+        if waiting.messages.len() < CAPACITY && hand_over(&sending.message) {
+            waiting.messages.push_back(sending);
         } else if waiting.dropped.len() < NAMED {
-            waiting.dropped.push(message.topic);
+            waiting.dropped.push(sending.message.topic);
         } else {
             waiting.dropped_unnamed += 1;
         }
     }
 
     /// The message that has waited longest.
-    pub(super) fn take(&self) -> Option<Outgoing> {
+    pub(super) fn take(&self) -> Option<Sending> {
         self.lock().messages.pop_front()
     }
 
@@ -62,12 +80,12 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use super::{CAPACITY, NAMED, Outbox};
+    use super::{CAPACITY, NAMED, Outbox, Sending};
     use crate::dialect::Outgoing;
     use crate::event::Fact;
 
-    fn message(topic: &str) -> Outgoing {
-        Outgoing { topic: topic.into(), payload: Vec::new(), qos: 1 }
+    fn message(topic: &str) -> Sending {
+        Outgoing { topic: topic.into(), payload: Vec::new(), qos: 1 }.into()
     }
 
     #[test]
@@ -89,7 +107,7 @@ mod tests {
         outbox.put(message("a"), |_| true);
         outbox.put(message("refused"), |_| false);
         outbox.put(message("b"), |_| true);
-        let topics: Vec<_> = std::iter::from_fn(|| outbox.take()).map(|taken| taken.topic).collect();
+        let topics: Vec<_> = std::iter::from_fn(|| outbox.take()).map(|taken| taken.message.topic).collect();
         assert_eq!(topics, ["a", "b"]);
     }
 }

@@ -34,11 +34,20 @@ pub enum Prepared {
     Push {
         /// What was ordered.
         order: PushOrder,
-        /// Where.
-        path: PathBuf,
-        /// What was read.
-        read: Result<Snapshot, Trouble>,
+        /// Its files in order, or the first one that could not be read.
+        read: Result<Vec<ReadBuild>, (ImageId, Trouble)>,
     },
+}
+
+/// One build of a push, as it was when it was read.
+#[derive(Debug)]
+pub struct ReadBuild {
+    /// Which.
+    pub image: ImageId,
+    /// Where.
+    pub path: PathBuf,
+    /// What was read.
+    pub snapshot: Snapshot,
 }
 
 enum Order {
@@ -240,18 +249,23 @@ impl Reader {
     }
 
     fn push(&mut self, order: PushOrder) {
+        let images = std::iter::once(order.image).chain(order.extras.more.iter().copied());
+        let read = images.map(|image| self.read_for_push(image).map_err(|trouble| (image, trouble))).collect();
+        let _ = self.inbox.put(Input::Prepared(Prepared::Push { order, read }));
+    }
+
+    fn read_for_push(&mut self, image: ImageId) -> Result<ReadBuild, Trouble> {
         // A folder further up may have been renamed, of which no watch tells.
-        if let Some(folder) = self.builds.get(&order.image).and_then(|entry| folder(&entry.path)).map(ToOwned::to_owned)
-        {
+        if let Some(folder) = self.builds.get(&image).and_then(|entry| folder(&entry.path)).map(ToOwned::to_owned) {
             self.unwatch(&folder);
         }
-        let image = order.image;
-        let Some(Taken { path, read, was_troubled, .. }) = self.take(image) else { return };
+        let taken = self.take(image).ok_or_else(|| Trouble::new("no-such-build"))?;
+        let Taken { path, read, was_troubled, .. } = taken;
         if was_troubled && read.is_ok() {
             let cured = Prepared::Image { image, path: path.clone(), read: read.clone() };
             let _ = self.inbox.put(Input::Prepared(cured));
         }
-        let _ = self.inbox.put(Input::Prepared(Prepared::Push { order, path, read }));
+        read.map(|snapshot| ReadBuild { image, path, snapshot })
     }
 }
 
@@ -272,6 +286,7 @@ fn folder(path: &Path) -> Option<&Path> {
 #[cfg(test)]
 mod tests {
     use super::{Inbox, Input, Prepared, PushOrder, Shelf};
+    use crate::bench::PushExtras;
     use crate::io::InboxReader;
     use std::time::Duration;
 
@@ -363,6 +378,7 @@ mod tests {
             version: "1".into(),
             module: None,
             timeout_secs: None,
+            extras: PushExtras::default(),
         };
         shelf.prepare(order).unwrap();
         assert_eq!(next(&receiver), (1, Ok(ABC.into())));

@@ -50,6 +50,8 @@ impl Simulated {
             version: "1.0.0".into(),
             secret: String::new(),
             fail_with: order.fail_with,
+            product_secret: None,
+            behaviour: order.behaviour,
             pace: Profile::WATCHABLE_PACE,
             once: false,
         };

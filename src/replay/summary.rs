@@ -71,7 +71,7 @@ impl fmt::Display for Summary {
 
 fn describe(bench: &Bench, id: &DeviceId) -> String {
     let Some(device) = bench.device(id) else { return String::new() };
-    let mut words = vec![device.dialect.clone().unwrap_or_default()];
+    let mut words = vec![device.dialect().unwrap_or_default().to_owned()];
     words.extend(device.versions().map(|(module, version)| match module {
         Some(module) => format!("{module} {version}"),
         None => version.to_owned(),
@@ -96,6 +96,7 @@ fn spell(case: &Case) -> String {
     match case.upgrade.state() {
         State::Queued => "queued".into(),
         State::Offered => "offered".into(),
+        State::Upgrading => "upgrading".into(),
         State::Downloading { percent } => format!("downloading {percent}"),
         State::Burning { percent } => format!("burning {percent}"),
         State::Restarting => "restarting".into(),

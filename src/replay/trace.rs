@@ -3,9 +3,12 @@
 //! A trace shows the cloud's push; the bench would have made it because somebody pressed Push, so that is put in before it.
 
 use crate::capture::{Capture, Damage, Header, NoEvent};
-use crate::dialect::{self, Dialect, Heard};
-use crate::event::{Client, ClientName, DeviceId, Event, Fact, Micros, Trouble, UpgradeOrder};
+use crate::dialect::{self, Dialect, Heard, Offer, OfferedFile};
+use crate::event::{Client, ClientName, DeviceId, Event, Extras, Fact, Micros, OrderedFile, Trouble, UpgradeOrder};
+use crate::upgrade::Report;
 use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Whether a file begins like a trace.
 pub fn is_trace(bytes: &[u8]) -> bool {
@@ -25,7 +28,16 @@ pub fn from_trace(bytes: &[u8]) -> Result<Capture, Trouble> {
     let id = header.as_ref().and_then(|header| header.get("dialect")?.as_str());
     let dialect = dialect::find(id.ok_or_else(|| Trouble::new("capture-foreign"))?)?;
     let implicit = text.contains("\"implicit_subscription\":true");
-    let mut reader = Reader { dialect, implicit, client: None, pushed: 0, asked: Vec::new(), requests: 0, said: None };
+    let mut reader = Reader {
+        dialect,
+        implicit,
+        client: None,
+        offers: offers(dialect, text.lines()),
+        order: None,
+        asked: Vec::new(),
+        requests: 0,
+        said: None,
+    };
     let mut capture = Capture { header: Header::new(0, None), events: Vec::new(), damage: Vec::new() };
     for (line, text) in lines.filter(|(_, text)| !text.is_empty()) {
         let Ok(packet) = serde_json::from_str::<Value>(text) else {
@@ -45,12 +57,22 @@ pub fn from_trace(bytes: &[u8]) -> Result<Capture, Trouble> {
     Ok(capture)
 }
 
+/// A push as a trace holds it.
+struct Pushed {
+    order: UpgradeOrder,
+    /// It answers the device's question: it was pending before that.
+    answers: bool,
+}
+
 struct Reader {
     dialect: &'static dyn Dialect,
     /// Whether the cloud subscribed the device by itself.
     implicit: bool,
     client: Option<(ClientName, DeviceId)>,
-    pushed: u32,
+    /// The pushes of the trace that have not been made yet.
+    offers: VecDeque<Pushed>,
+    /// The push that was made last.
+    order: Option<UpgradeOrder>,
     /// Paths asked for and not answered yet.
     asked: Vec<(u64, String)>,
     requests: u64,
@@ -76,6 +98,7 @@ impl Reader {
             _ if text("note").is_some_and(|note| note.starts_with("mqtt closed")) => {
                 self.disconnect("connection closed")
             }
+            _ if text("note").is_some() => text("note").and_then(|note| self.note(note)).into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -119,15 +142,23 @@ impl Reader {
         subscribed.map(fact).into_iter().collect()
     }
 
-    fn speak(&self, packet: &Value) -> Vec<Fact> {
-        let (Some(topic), Some(payload)) = (packet.get("topic"), packet.get("payload")) else { return Vec::new() };
-        vec![Fact::MessageReceived {
+    fn speak(&mut self, packet: &Value) -> Vec<Fact> {
+        let text = |key: &str| packet.get(key).and_then(Value::as_str);
+        let (Some(topic), Some(payload)) = (text("topic"), text("payload")) else { return Vec::new() };
+        let asks = || {
+            let (_, decoded) = dialect::decode(topic, payload.as_bytes(), |_| None)?;
+            decoded.said.iter().any(|said| matches!(said.report, Report::Asked { .. })).then_some(())
+        };
+        let awaited = self.offers.front().is_some_and(|pushed| pushed.answers) && asks().is_some();
+        let requested = awaited.then(|| self.request_upgrade()).flatten();
+        let received = Fact::MessageReceived {
             client: self.client_name(),
-            topic: topic.as_str().unwrap_or_default().into(),
-            payload: payload.as_str().unwrap_or_default().as_bytes().into(),
+            topic: topic.into(),
+            payload: payload.as_bytes().into(),
             qos: packet.get("qos").and_then(Value::as_u64).map_or(0, |qos| u8::try_from(qos).unwrap_or_default()),
             retain: false,
-        }]
+        };
+        requested.into_iter().chain([received]).collect()
     }
 
     fn disconnect(&mut self, reason: &str) -> Vec<Fact> {
@@ -144,26 +175,15 @@ impl Reader {
         let payload = payload.as_bytes();
         self.said = Some(topic.to_owned());
         let mut facts = Vec::new();
-        if let Some(Heard::Offer(offer)) = self.dialect.hear(&device, topic, payload) {
-            self.pushed += 1;
-            let host = offer.url.find("://").map_or(0, |at| at + 3);
-            let path = offer.url[host..].find('/').map_or("", |at| &offer.url[host + at..]).to_owned();
-            facts.push(Fact::UpgradeRequested {
-                order: UpgradeOrder {
-                    upgrade: self.pushed,
-                    device,
-                    dialect: self.dialect.id().into(),
-                    module: offer.module,
-                    name: String::new(),
-                    version: offer.version,
-                    size: offer.size,
-                    md5: offer.md5,
-                    sha256: String::new(),
-                    url: offer.url,
-                    path,
-                    timeout_secs: None,
-                },
-            });
+        match self.dialect.hear(&device, topic, payload) {
+            Some(Heard::Offer(offer)) => {
+                let made = self.order.as_ref().is_some_and(|order| order.url == url_of(&offer));
+                facts.extend((!made).then(|| self.request_upgrade()).flatten());
+            }
+            Some(Heard::Cancel) => {
+                facts.extend(self.order.as_ref().map(|order| Fact::UpgradeCancelled { upgrade: order.upgrade }));
+            }
+            _ => {}
         }
         let topic = topic.to_owned();
         facts.push(Fact::MessagePublished { topic: topic.clone(), payload: payload.into(), qos: 1 });
@@ -171,18 +191,44 @@ impl Reader {
         facts
     }
 
+    /// Push is pressed.
+    fn request_upgrade(&mut self) -> Option<Fact> {
+        self.order = self.offers.pop_front().map(|pushed| pushed.order);
+        self.order.clone().map(|order| Fact::UpgradeRequested { order: Arc::new(order) })
+    }
+
+    /// The recorder's own words on a block it sent.
+    fn note(&self, note: &str) -> Option<Fact> {
+        let head = note.split_once("download_reply header ")?.1;
+        let head = serde_json::Deserializer::from_str(head).into_iter::<Value>().next()?.ok()?;
+        let number = |at: &str| head.pointer(at).and_then(Value::as_u64);
+        let order = self.order.as_ref()?;
+        Some(Fact::BlockServed {
+            device: order.device.clone(),
+            stream: order.extras.stream?,
+            file: 1,
+            offset: number("/data/bOffset")?,
+            length: number("/data/bSize")?,
+            code: u16::try_from(number("/code")?).ok()?,
+        })
+    }
+
     fn ask(&mut self, head: &str) -> Vec<Fact> {
         let mut words = head.split_whitespace();
         let (Some(method), Some(path)) = (words.next(), words.next()) else { return Vec::new() };
         self.requests += 1;
         self.asked.push((self.requests, path.to_owned()));
-        vec![Fact::RequestReceived {
+        // The recorder wrote some pushes down after the first request that they led to.
+        let early = self.offers.front().is_some_and(|pushed| pushed.order.path == path);
+        let requested = early.then(|| self.request_upgrade()).flatten();
+        let received = Fact::RequestReceived {
             request: self.requests,
             peer: "trace".into(),
             method: method.into(),
             path: path.into(),
             range: header(head, "Range").map(str::to_owned),
-        }]
+        };
+        requested.into_iter().chain([received]).collect()
     }
 
     fn answer(&mut self, head: &str, packet: &Value) -> Vec<Fact> {
@@ -196,6 +242,63 @@ impl Reader {
         let offset = first.and_then(|(first, _)| first.parse().ok()).unwrap_or_default();
         vec![Fact::RangeServed { request, path, status, offset, length: sent, sent, complete: true }]
     }
+}
+
+/// The pushes that a trace holds, as they would have been ordered.
+fn offers<'a>(dialect: &dyn Dialect, lines: impl Iterator<Item = &'a str>) -> VecDeque<Pushed> {
+    let mut device = None;
+    let mut pushed = VecDeque::new();
+    for packet in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let text = |key: &str| packet.get(key).and_then(Value::as_str);
+        if let (Some(name), "connect") = (text("clientId"), text("packet").unwrap_or_default()) {
+            device = dialect.identify(name, text("username"));
+        }
+        let (Some(device), Some("cloud"), Some(topic), Some(payload)) =
+            (&device, text("from"), text("topic"), text("payload"))
+        else {
+            continue;
+        };
+        if let Some(Heard::Offer(offer)) = dialect.hear(device, topic, payload.as_bytes()) {
+            let upgrade = u32::try_from(pushed.len() + 1).unwrap_or(u32::MAX);
+            let answers = topic != dialect.push_topic(device);
+            let order = ordered(dialect, device.clone(), upgrade, offer);
+            pushed.extend(order.map(|order| Pushed { order, answers }));
+        }
+    }
+    pushed
+}
+
+fn url_of(offer: &Offer) -> &str {
+    offer.files.first().map_or("", |file| &file.url)
+}
+
+fn ordered(dialect: &dyn Dialect, device: DeviceId, upgrade: u32, offer: Offer) -> Option<UpgradeOrder> {
+    let sha256 = offer.files.iter().any(|file| !file.sha256.is_empty());
+    let mut files = offer.files.into_iter().map(|file| {
+        let host = file.url.find("://").map_or(0, |at| at + 3);
+        let path = file.url[host..].find('/').map_or("", |at| &file.url[host + at..]).to_owned();
+        let OfferedFile { url, size, md5, sha256 } = file;
+        OrderedFile { name: String::new(), size, md5, sha256, url, path }
+    });
+    let OrderedFile { name, size, md5, sha256: digest, url, path } = files.next()?;
+    let stream = offer.stream.map(|(stream, _)| stream);
+    let extras = Extras { sha256, stream, files: files.collect(), ..Extras::default() };
+    Some(UpgradeOrder {
+        upgrade,
+        device,
+        dialect: dialect.id().into(),
+        module: offer.module,
+        name,
+        version: offer.version,
+        size,
+        md5,
+        sha256: digest,
+        url,
+        path,
+        timeout_secs: None,
+        task: offer.task,
+        extras,
+    })
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {

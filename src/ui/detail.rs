@@ -62,7 +62,7 @@ impl DetailView {
                 }
                 let retain = if *retain { say("detail.retained") } else { String::new() };
                 self.message(topic, payload, format!("{qos} {retain}").trim_end());
-                if let Some((dialect, decoded)) = dialect::decode(topic, payload) {
+                if let Some((dialect, decoded)) = dialect::decode(topic, payload, |_| None) {
                     self.field("detail.dialect", dialect.id());
                     self.problems.extend(decoded.defects.iter().map(words::defect));
                 }

@@ -48,7 +48,7 @@ fn entry(id: &DeviceId, device: &Device, model: &Model, state: &WindowState) -> 
         Some(state @ (State::Queued | State::Offered | State::Restarting)) => words::state(state),
         _ => version.to_owned(),
     };
-    let dialect = device.dialect.clone().unwrap_or_else(|| say("device.no-dialect"));
+    let dialect = device.dialect().map_or_else(|| say("device.no-dialect"), str::to_owned);
     let seen = match device.last_seen {
         Some(at) => tell("device.seen", &[("time", &short_time(&state.time(at, model)))]),
         None => say("device.never-seen"),
@@ -127,6 +127,7 @@ pub fn simulate_ui(ui: &mut Ui, dialect: &str, wishes: &mut Vec<Wish>) -> Option
         if button_ui(ui, say("device.simulate")).clicked() {
             wishes.push(
                 Action::StartSimulatedDevice(SimulatedOrder {
+                    behaviour: None,
                     dialect: dialect.to_owned(),
                     ..SimulatedOrder::default()
                 })

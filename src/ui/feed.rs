@@ -208,7 +208,7 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::Gap { .. } => true,
         Fact::RangeServed { status, complete, .. } => *status >= 400 || !complete,
         Fact::MessageReceived { topic, payload, .. } => {
-            dialect::decode(topic, payload).is_some_and(|(_, decoded)| !decoded.defects.is_empty())
+            dialect::decode(topic, payload, |_| None).is_some_and(|(_, decoded)| !decoded.defects.is_empty())
         }
         _ => false,
     }

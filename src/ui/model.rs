@@ -5,7 +5,6 @@ use super::series::Series;
 use super::words::{say, tell};
 use crate::bench::Bench;
 use crate::console::{Console, Direction};
-use crate::dialect;
 use crate::event::{Event, Fact, Micros, UpgradeId};
 use crate::journal::Journal;
 use crate::upgrade::Report;
@@ -127,7 +126,7 @@ impl Model {
     fn hear(&mut self, event: &Event) {
         match &event.fact {
             Fact::MessageReceived { topic, payload, .. } => {
-                let Some((_, decoded)) = dialect::decode(topic, payload) else { return };
+                let Some((_, decoded)) = self.bench.decode(topic, payload) else { return };
                 for said in &decoded.said {
                     let Some(case) = self.bench.latest_case(&decoded.device) else { continue };
                     let progress = self.said.entry(case.order.upgrade).or_default();

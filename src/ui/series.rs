@@ -1,7 +1,6 @@
 //! What the overview draws: the session in quarters of a second.
 
 use crate::bench::Bench;
-use crate::dialect;
 use crate::event::{Event, Fact, Micros};
 use crate::upgrade::Report;
 
@@ -46,7 +45,7 @@ impl Series {
                 }
             }
             Fact::MessageReceived { topic, payload, .. } => {
-                let said = dialect::decode(topic, payload).and_then(|(_, decoded)| {
+                let said = bench.decode(topic, payload).and_then(|(_, decoded)| {
                     decoded.said.iter().find_map(|said| match said.report {
                         Report::Downloading { percent } => Some(percent),
                         _ => None,

@@ -6,7 +6,7 @@ use super::rows::Scroll;
 use super::settings::{Settings, TimeShown};
 use super::wish::Wish;
 use super::words;
-use crate::bench::{Build, Case, Device, PushOrder};
+use crate::bench::{Build, Case, Device, PushExtras, PushOrder};
 use crate::event::{DeviceId, ImageId, Micros, Trouble};
 
 /// Something of the system's to choose from: a serial port by its name, a network interface by its address.
@@ -190,7 +190,7 @@ impl WindowState {
     /// The dialect a push to the chosen device is written in.
     #[must_use]
     pub fn dialect(&self, model: &Model) -> String {
-        let spoken = self.device(model).and_then(|(_, device)| device.dialect.clone());
+        let spoken = self.device(model).and_then(|(_, device)| device.dialect().map(str::to_owned));
         spoken.unwrap_or_else(|| self.settings.dialect.clone())
     }
 
@@ -211,7 +211,8 @@ impl WindowState {
             return Err(words::say("push.bad-timeout"));
         }
         let module = Some(self.draft.module.trim().to_owned()).filter(|module| !module.is_empty());
-        let order = PushOrder { image, device, dialect: self.dialect(model), version, module, timeout_secs };
+        let extras = PushExtras::default();
+        let order = PushOrder { image, device, dialect: self.dialect(model), version, module, timeout_secs, extras };
         match model.bench.check_push(&order) {
             Ok(()) => Ok(order),
             Err(trouble) => Err(refusal(&trouble)),

@@ -3,7 +3,7 @@
 use super::feed::Row;
 use super::words::{self, say, tell};
 use crate::bench::Bench;
-use crate::dialect::{self, Heard};
+use crate::dialect::{self, Heard, Offer};
 use crate::event::{Client, Deadline, DeviceId, Event, Fact};
 use crate::journal::Journal;
 use crate::upgrade::{Report, Said};
@@ -129,7 +129,7 @@ fn request(method: &str, path: &str, range: Option<&str>, row: &Row) -> String {
 
 fn received(topic: &str, payload: &[u8]) -> String {
     let name = name(topic, payload);
-    match dialect::decode(topic, payload) {
+    match dialect::decode(topic, payload, |_| None) {
         Some((_, decoded)) if !decoded.said.is_empty() => {
             let said: Vec<_> = decoded.said.iter().map(speak).collect();
             format!("{name} {}", said.join(", "))
@@ -141,10 +141,15 @@ fn received(topic: &str, payload: &[u8]) -> String {
 fn speak(said: &Said) -> String {
     let module = said.module.as_ref().map(|module| format!("[{module}] ")).unwrap_or_default();
     let report = match &said.report {
-        Report::Version { version } | Report::Succeeded { version } | Report::Asked { version: Some(version), .. } => {
-            version.clone()
-        }
-        Report::Asked { .. } => String::new(),
+        Report::Version { version }
+        | Report::Succeeded { version: Some(version) }
+        | Report::Asked { version: Some(version), .. } => version.clone(),
+        Report::Asked { .. }
+        | Report::Received
+        | Report::Begun
+        | Report::Succeeded { version: None }
+        | Report::PasswordAsked { .. } => String::new(),
+        Report::BlockAsked { block, .. } => format!("{} @{}", block.size, block.offset),
         Report::Downloading { percent } => tell("report.downloading", &[("n", percent)]),
         Report::Burning { percent } => tell("report.burning", &[("n", percent)]),
         Report::Failed { code, text } => format!("{code} {text}").trim_end().to_owned(),
@@ -156,15 +161,24 @@ fn published(topic: &str, payload: &[u8], device: Option<&DeviceId>) -> String {
     let heard = |device| dialect::ALL.iter().find_map(|dialect| dialect.hear(device, topic, payload));
     let name = name(topic, payload);
     match device.and_then(heard) {
-        Some(Heard::Offer(offer)) => format!("{name} {} {}", offer.version, words::bytes(offer.size)),
+        Some(Heard::Offer(offer)) => format!("{name} {} {}", offer.version, words::bytes(size(&offer))),
         Some(Heard::Cancel) => format!("{name} {}", say("fact.cancel")),
-        None => format!("{name} {}", glimpse(payload)).trim_end().to_owned(),
+        Some(Heard::Block { .. } | Heard::Password(_)) | None => {
+            format!("{name} {}", glimpse(payload)).trim_end().to_owned()
+        }
     }
+}
+
+fn size(offer: &Offer) -> u64 {
+    offer.files.iter().map(|file| file.size).sum()
 }
 
 /// What a message is called: its method where it has one of its own, else its topic without the identity in it.
 fn name(topic: &str, payload: &[u8]) -> String {
-    let strict = || Some(serde_json::from_slice::<Value>(payload).ok()?.get("method")?.as_str()?.to_owned());
+    let strict = || {
+        let message = serde_json::from_slice::<Value>(payload).ok()?;
+        Some(message.get("method").or_else(|| message.get("Method"))?.as_str()?.to_owned())
+    };
     // Aliyun's methods repeat the topic (`thing.ota.…`) or say nothing.
     let method = strict().or_else(|| loose_method(payload)).filter(|method| !method.contains('.'));
     method.unwrap_or_else(|| short_topic(topic))

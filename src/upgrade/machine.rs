@@ -1,10 +1,12 @@
 //! The state machine of one upgrade: what is said, seen and asked goes in; what is to be sent comes out.
 
-use super::{Failure, ReplyTo, Report, Rules, State, SuccessRule};
+use super::{Failure, PushWhen, ReplyTo, Report, Rules, State, SuccessRule};
 use crate::event::{Deadline, Micros};
 
 /// How long a device may stay silent after it got the push before the bench says so.
 const SILENCE: Micros = Micros::from_secs(20);
+/// The same for a device that has begun, or is back from its restart.
+const STALL: Micros = Micros::from_secs(30);
 /// A request this soon after a push crossed it on the way: a second push would start a second download.
 const CROSSING: Micros = Micros::from_secs(3);
 
@@ -32,12 +34,15 @@ pub struct Upgrade {
     blind: bool,
     /// The device has been connected ever since the push went out.
     unbroken: bool,
+    /// Online again after the restart, and its cloud still waits for the version.
+    back: bool,
     silent: bool,
     requested_at: Micros,
     offered_at: Option<Micros>,
     progressed_at: Option<Micros>,
     ended_at: Option<Micros>,
-    life_seen: bool,
+    /// The latest report, request or answer since the push.
+    life_at: Option<Micros>,
     /// Where it stood when it ended: what a diagnosis looks at.
     ended_from: Option<State>,
 }
@@ -62,12 +67,13 @@ impl Upgrade {
             state: State::Queued,
             blind: online.is_none(),
             unbroken: false,
+            back: false,
             silent: false,
             requested_at: now,
             offered_at: None,
             progressed_at: None,
             ended_at: None,
-            life_seen: false,
+            life_at: None,
             ended_from: None,
         };
         let send = (online != Some(false)).then(|| upgrade.offer(now));
@@ -86,10 +92,16 @@ impl Upgrade {
         self.source.as_deref()
     }
 
-    /// Whether the device has let pass the time in which devices begin, without a word or a request.
+    /// Whether the device has let pass the time in which devices begin or go on, without a word or a request.
     #[must_use]
-    pub fn is_silent(&self) -> bool {
-        self.silent && matches!(self.last_open(), State::Offered)
+    pub const fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// Whether the device came online again after its restart.
+    #[must_use]
+    pub const fn is_back(&self) -> bool {
+        self.back
     }
 
     /// Where it stands, or stood when it ended.
@@ -115,17 +127,24 @@ impl Upgrade {
         if self.state.outcome().is_some() {
             return None;
         }
+        // A version is said by a clock, or by habit.
+        if !matches!(report, Report::Version { .. }) {
+            self.handle_life(now);
+        }
         match report {
             Report::Asked { version, reply } => return self.handle_asked(version.as_deref(), reply.as_ref(), now),
             Report::Version { version } => return self.handle_version(version, now),
+            Report::Begun => self.progress(State::Upgrading, now),
             Report::Downloading { percent } => self.progress(State::Downloading { percent: *percent }, now),
             Report::Burning { percent } => self.progress(State::Burning { percent: *percent }, now),
-            Report::Succeeded { version } => self.handle_success(version, now),
+            Report::Succeeded { version } => self.handle_success(version.as_deref(), now),
             Report::Failed { code, text } => {
                 if self.state.is_open() {
                     self.end(State::Failed(Failure::Reported { code: *code, text: text.clone() }), now);
                 }
             }
+            Report::Received => self.blind = false,
+            Report::BlockAsked { .. } | Report::PasswordAsked { .. } => {}
         }
         None
     }
@@ -134,18 +153,24 @@ impl Upgrade {
     pub fn handle_presence(&mut self, online: bool, now: Micros) -> Option<Send> {
         self.unbroken &= online;
         match &self.state {
-            State::Queued if online && self.rules.push_when_online => Some(self.offer(now)),
+            State::Queued if online && self.rules.push_when == PushWhen::Online => Some(self.offer(now)),
             State::Downloading { percent: 100 } | State::Burning { .. } if !online => {
                 self.state = State::Restarting;
+                None
+            }
+            State::Restarting if online => {
+                self.back = true;
+                self.handle_life(now);
                 None
             }
             _ => None,
         }
     }
 
-    /// The firmware server saw the device ask for the image.
-    pub const fn handle_request_seen(&mut self) {
-        self.life_seen = true;
+    /// The device gave a sign of life: a report, or the firmware server saw it ask.
+    pub const fn handle_life(&mut self, now: Micros) {
+        self.life_at = Some(now);
+        self.silent = false;
     }
 
     /// The operator cancelled it, or replaced it by a newer push.
@@ -162,7 +187,7 @@ impl Upgrade {
     pub fn handle_retry(&mut self, source: Option<&str>, online: Option<bool>, now: Micros) -> Option<Send> {
         self.source = source.map(str::to_owned).or(self.source.take());
         (self.ended_at, self.ended_from) = (None, None);
-        self.progressed_at = None;
+        (self.progressed_at, self.back) = (None, false);
         self.requested_at = now;
         self.state = State::Queued;
         self.blind = online.is_none();
@@ -174,7 +199,7 @@ impl Upgrade {
         match deadline {
             Deadline::Silence => self.silent = true,
             Deadline::Upgrade if self.state.outcome().is_none() => {
-                self.silent |= !self.life_seen;
+                self.silent |= self.life_at.is_none();
                 self.end(State::Failed(Failure::TimedOut), now);
             }
             Deadline::Upgrade => {}
@@ -190,17 +215,25 @@ impl Upgrade {
         let own = self.own_timeout.map(|span| self.requested_at + span);
         let cloud = || Some(self.progressed_at? + self.rules.timeout?);
         let upgrade = own.or_else(cloud).map(|at| (at, Deadline::Upgrade));
-        let waits = matches!(self.state, State::Offered) && !self.silent && !self.life_seen;
-        let silence = self.offered_at.filter(|_| waits).map(|at| (at + SILENCE, Deadline::Silence));
+        let silence = self.patience().filter(|_| !self.silent).map(|at| (at, Deadline::Silence));
         upgrade.into_iter().chain(silence).min_by_key(|(at, _)| *at)
+    }
+
+    /// Until when the device may keep quiet. Writing flash takes what it takes.
+    fn patience(&self) -> Option<Micros> {
+        match (&self.state, self.life_at) {
+            (State::Offered, None) => Some(self.offered_at? + SILENCE),
+            (State::Offered | State::Upgrading | State::Downloading { .. }, Some(at)) => Some(at + STALL),
+            (State::Restarting, Some(at)) if self.back => Some(at + STALL),
+            _ => None,
+        }
     }
 
     fn offer(&mut self, now: Micros) -> Send {
         self.state = State::Offered;
         self.offered_at = Some(now);
         self.unbroken = true;
-        self.silent = false;
-        self.life_seen = false;
+        (self.silent, self.life_at, self.back) = (false, None, false);
         Send::Push
     }
 
@@ -217,14 +250,16 @@ impl Upgrade {
         self.ended_at = Some(now);
     }
 
-    fn handle_success(&mut self, version: &str, now: Micros) {
-        if self.rules.success != SuccessRule::Reported || !self.state.is_open() {
+    fn handle_success(&mut self, version: Option<&str>, now: Micros) {
+        if !self.state.is_open() {
             return;
         }
-        let end = if version == self.target {
-            State::Succeeded
-        } else {
-            State::Failed(Failure::WrongVersion { reported: version.to_owned() })
+        let end = match (self.rules.success, version) {
+            (SuccessRule::Reported, Some(version)) if version != self.target => {
+                State::Failed(Failure::WrongVersion { reported: version.to_owned() })
+            }
+            (SuccessRule::Reported, Some(_)) | (SuccessRule::TaskDone, None) => State::Succeeded,
+            _ => return,
         };
         self.end(end, now);
     }
@@ -249,6 +284,9 @@ impl Upgrade {
         if self.rules.placeholder_versions.contains(&version) {
             return None;
         }
+        if self.rules.push_when == PushWhen::Reported {
+            return self.handle_waited_for(version, now);
+        }
         // Until it begins, the device may be flashed by hand: it is upgraded from what it last said.
         if self.source.is_none() || !self.state.in_progress() && version != self.target {
             self.source = Some(version.to_owned());
@@ -266,6 +304,17 @@ impl Upgrade {
             return Some(self.offer(now));
         }
         None
+    }
+
+    /// A version reported to a cloud that sends a push, once more after each absence, to a device that runs its source.
+    fn handle_waited_for(&mut self, version: &str, now: Micros) -> Option<Send> {
+        let source = self.source.get_or_insert_with(|| version.to_owned());
+        let missed = self.state == State::Queued || self.blind || !self.unbroken;
+        if source != version || version == self.target || !missed {
+            return None;
+        }
+        self.blind = false;
+        Some(self.offer(now))
     }
 }
 

@@ -1,14 +1,14 @@
 //! The transitions of an upgrade, as tables.
 
-use super::{Failure, Micros, Report, Rules, Send, State, SuccessRule, Upgrade};
+use super::{Failure, Micros, PushWhen, Report, Rules, Send, State, SuccessRule, Upgrade};
 use crate::event::Deadline;
 
 const UIOT: Rules =
-    Rules { success: SuccessRule::Reported, timeout: None, push_when_online: false, placeholder_versions: &[] };
+    Rules { success: SuccessRule::Reported, timeout: None, push_when: PushWhen::Asked, placeholder_versions: &[] };
 const ALIYUN: Rules = Rules {
     success: SuccessRule::Informed,
     timeout: Some(Micros::from_secs(3600)),
-    push_when_online: true,
+    push_when: PushWhen::Online,
     placeholder_versions: &["app-1.0.0-20180101.1000"],
 };
 
@@ -16,7 +16,7 @@ fn runs(version: &str) -> Report {
     Report::Version { version: version.into() }
 }
 fn success(version: &str) -> Report {
-    Report::Succeeded { version: version.into() }
+    Report::Succeeded { version: Some(version.into()) }
 }
 fn asks(version: &str) -> Report {
     Report::Asked { version: Some(version.into()), reply: None }
@@ -157,10 +157,9 @@ fn going_offline_after_the_last_percent_is_a_restart_and_before_it_is_not() {
 #[test]
 fn the_aliyun_clock_starts_with_the_first_progress() {
     let (mut upgrade, _) = Upgrade::new(ALIYUN, "2.0.0", None, Some(true), None, Micros(0));
-    upgrade.handle_request_seen();
-    assert_eq!(upgrade.poll_timeout(), None);
     upgrade.handle_report(&loads(1), Micros::from_secs(10));
     upgrade.handle_report(&loads(2), Micros::from_secs(20));
+    upgrade.handle_deadline(Deadline::Silence, Micros::from_secs(50));
     assert_eq!(upgrade.poll_timeout(), Some((Micros::from_secs(3610), Deadline::Upgrade)));
     upgrade.handle_deadline(Deadline::Upgrade, Micros::from_secs(3610));
     assert_eq!(upgrade.state(), &State::Failed(Failure::TimedOut));
@@ -183,6 +182,56 @@ fn a_device_that_says_nothing_after_the_push_is_called_silent_once() {
     assert_eq!(upgrade.poll_timeout(), None);
     upgrade.handle_report(&loads(1), Micros::from_secs(30));
     assert!(!upgrade.is_silent());
+}
+
+#[test]
+fn a_device_that_stops_half_way_is_called_silent_until_it_goes_on() {
+    let (mut upgrade, _) = Upgrade::new(UIOT, "2.0.0", None, Some(true), None, Micros(0));
+    upgrade.handle_report(&loads(40), Micros::from_secs(1));
+    assert_eq!(upgrade.poll_timeout(), Some((Micros::from_secs(31), Deadline::Silence)));
+    upgrade.handle_life(Micros::from_secs(20));
+    assert_eq!(upgrade.poll_timeout(), Some((Micros::from_secs(50), Deadline::Silence)));
+    upgrade.handle_deadline(Deadline::Silence, Micros::from_secs(50));
+    assert!(upgrade.is_silent());
+    upgrade.handle_life(Micros::from_secs(60));
+    assert!(!upgrade.is_silent());
+}
+
+#[test]
+fn a_device_that_is_back_from_its_restart_has_to_say_its_version() {
+    let (mut upgrade, _) = Upgrade::new(ALIYUN, "2.0.0", None, Some(true), None, Micros(0));
+    upgrade.handle_report(&loads(100), Micros::from_secs(1));
+    upgrade.handle_presence(false, Micros::from_secs(2));
+    assert_eq!(upgrade.poll_timeout().map(|(_, deadline)| deadline), Some(Deadline::Upgrade));
+    upgrade.handle_presence(true, Micros::from_secs(10));
+    assert_eq!(upgrade.poll_timeout(), Some((Micros::from_secs(40), Deadline::Silence)));
+}
+
+const STACK: Rules =
+    Rules { success: SuccessRule::TaskDone, timeout: None, push_when: PushWhen::Reported, placeholder_versions: &[] };
+
+#[test]
+fn a_task_waits_until_the_device_reports_the_version_it_is_from_and_comes_again_after_an_absence() {
+    let (mut upgrade, sent) = Upgrade::new(STACK, "2.0.0", Some("1.0.0"), Some(false), None, Micros(0));
+    assert_eq!(sent, None);
+    assert_eq!(upgrade.handle_presence(true, Micros(1)), None, "coming online is not enough");
+    assert_eq!(upgrade.handle_report(&runs("0.9.0"), Micros(2)), None);
+    assert_eq!(upgrade.handle_report(&runs("1.0.0"), Micros(3)), Some(Send::Push));
+    assert_eq!(upgrade.handle_report(&runs("1.0.0"), Micros(4)), None, "once");
+    upgrade.handle_report(&Report::Begun, Micros(5));
+    assert_eq!(upgrade.state(), &State::Upgrading);
+    upgrade.handle_presence(false, Micros(6));
+    assert_eq!(upgrade.handle_report(&runs("1.0.0"), Micros(7)), Some(Send::Push));
+    upgrade.handle_report(&Report::Succeeded { version: None }, Micros(8));
+    assert_eq!(upgrade.state(), &State::Succeeded);
+}
+
+#[test]
+fn a_version_reported_is_no_success_of_a_task() {
+    let (mut upgrade, _) = Upgrade::new(STACK, "2.0.0", None, Some(true), None, Micros(0));
+    upgrade.handle_report(&runs("2.0.0"), Micros(1));
+    upgrade.handle_report(&success("2.0.0"), Micros(2));
+    assert_eq!(upgrade.state(), &State::Offered);
 }
 
 #[test]

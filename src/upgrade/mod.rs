@@ -6,6 +6,6 @@ mod rules;
 mod state;
 
 pub use machine::{Send, Upgrade};
-pub use report::{ReplyTo, Report, Said};
-pub use rules::{Rules, SuccessRule};
+pub use report::{About, BlockRequest, ReplyTo, Report, Said};
+pub use rules::{PushWhen, Rules, SuccessRule};
 pub use state::{Failure, Outcome, State};

@@ -9,6 +9,19 @@ pub enum SuccessRule {
     Reported,
     /// The device informs the platform of the target version (Aliyun `inform`).
     Informed,
+    /// The device reports the task done (UIoT Stack `success`); no version is said.
+    TaskDone,
+}
+
+/// When a cloud sends a push that has to wait for its device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushWhen {
+    /// The device asks for it (UIoT `request_firmware`).
+    Asked,
+    /// The device comes online (Aliyun).
+    Online,
+    /// The device reports the version that the push is from (UIoT Stack).
+    Reported,
 }
 
 /// One cloud's rules for an upgrade.
@@ -18,8 +31,8 @@ pub struct Rules {
     pub success: SuccessRule,
     /// The cloud's own time-out, counted from the first progress; none for a cloud that documents none.
     pub timeout: Option<Micros>,
-    /// Whether a queued upgrade is pushed when the device comes online (Aliyun), or only when it asks (UIoT).
-    pub push_when_online: bool,
+    /// When a waiting push is sent.
+    pub push_when: PushWhen,
     /// Versions an SDK informs by itself before the real one; they neither fail nor start an upgrade.
     pub placeholder_versions: &'static [&'static str],
 }

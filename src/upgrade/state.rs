@@ -7,6 +7,8 @@ pub enum State {
     Queued,
     /// Sent to the device, which has not begun.
     Offered,
+    /// The device is at it, and its cloud's devices tell no percent.
+    Upgrading,
     /// The device downloads.
     Downloading {
         /// What the device says, 0 to 100.
@@ -81,14 +83,19 @@ impl State {
             Self::Failed(Failure::TimedOut) => Some(Outcome::TimedOut),
             Self::Failed(_) => Some(Outcome::Failed),
             Self::Cancelled => Some(Outcome::Cancelled),
-            Self::Queued | Self::Offered | Self::Downloading { .. } | Self::Burning { .. } | Self::Restarting => None,
+            Self::Queued
+            | Self::Offered
+            | Self::Upgrading
+            | Self::Downloading { .. }
+            | Self::Burning { .. }
+            | Self::Restarting => None,
         }
     }
 
     /// Whether the device has begun: the clouds' “in progress”.
     #[must_use]
     pub const fn in_progress(&self) -> bool {
-        matches!(self, Self::Downloading { .. } | Self::Burning { .. } | Self::Restarting)
+        matches!(self, Self::Upgrading | Self::Downloading { .. } | Self::Burning { .. } | Self::Restarting)
     }
 
     /// Whether the device may have the push, and has not ended it.

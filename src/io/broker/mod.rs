@@ -9,10 +9,10 @@ mod routes;
 mod settings;
 
 use super::Inbox;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Sending};
 use super::tls::Peers;
 use crate::dialect::Outgoing;
-use crate::event::{Fact, Trouble};
+use crate::event::Trouble;
 use hooks::Witness;
 use presence::Presence;
 use rmqtt::codec::types::{Publish, QoS};
@@ -91,8 +91,8 @@ impl Broker {
     }
 
     /// Publishes as the cloud does. Never waits: without room the message is dropped, and a fact says so.
-    pub fn publish(&self, message: Outgoing) {
-        self.outbox.put(message, |_| true);
+    pub fn publish(&self, message: impl Into<Sending>) {
+        self.outbox.put(message.into(), |_| true);
         self.ready.notify_one();
     }
 
@@ -168,19 +168,19 @@ impl Cloud {
         }
     }
 
-    async fn publish(&self, context: &ServerContext, cloud: From, message: Outgoing) {
-        let Outgoing { topic, payload, qos } = message;
+    async fn publish(&self, context: &ServerContext, cloud: From, sending: Sending) {
+        let Sending { message: Outgoing { topic, payload, qos }, told } = sending;
         let publish = Publish {
             dup: false,
             retain: false,
             qos: if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce },
             topic: topic.as_str().into(),
             packet_id: None,
-            payload: payload.clone().into(),
+            payload: payload.into(),
             properties: None,
         };
         // Told first, or a quick client's delivery would stand before the message it delivers.
-        let _ = self.inbox.fact_from_runtime(Fact::MessagePublished { topic, payload: payload.into(), qos });
+        let _ = self.inbox.fact_from_runtime(told);
         // Cannot fail without a message store; what becomes of the message comes back through the hooks.
         let _ = SessionState::forwards(context, cloud, publish.into(), false, None).await;
     }

@@ -71,8 +71,7 @@ impl Connection {
             Event::Incoming(Packet::Publish(publish)) => self.tell(received(publish)),
             Event::Outgoing(Outgoing::Publish(_)) => {
                 if let Some(sent) = self.outbox.take() {
-                    let payload = sent.payload.into();
-                    self.tell(Fact::MessagePublished { topic: sent.topic, payload, qos: sent.qos });
+                    self.tell(sent.told);
                 }
             }
             _ => {}

@@ -4,9 +4,8 @@ mod connection;
 
 use super::Inbox;
 use super::broker_url::BrokerUrl;
-use super::outbox::{self, Outbox};
+use super::outbox::{self, Outbox, Sending};
 use super::tls::Trust;
-use crate::dialect::Outgoing;
 use crate::event::Trouble;
 use connection::Connection;
 use rumqttc::{AsyncClient, MqttOptions, QoS, TlsConfiguration, Transport};
@@ -80,10 +79,10 @@ impl Client {
 
     /// Publishes as the cloud does, as soon as the broker can be reached. Never waits: without room the message is dropped,
     /// and a fact says so.
-    pub fn publish(&self, message: Outgoing) {
-        let qos = if message.qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+    pub fn publish(&self, message: impl Into<Sending>) {
         // The outbox remembers what the requests hold, so that what went out can be told in full.
-        self.outbox.put(message, |message| {
+        self.outbox.put(message.into(), |message| {
+            let qos = if message.qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
             self.requests.try_publish(message.topic.as_str(), qos, false, message.payload.as_slice()).is_ok()
         });
     }

@@ -1,29 +1,26 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
+use super::pushes::Pushes;
 use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
-use crate::dialect::{self, Outgoing};
+use crate::dialect;
 use crate::event::{DeviceId, Fact, ImageId, TlsService, Trouble, UpgradeId, UpgradeOrder};
 use crate::io::Inbox;
 use crate::io::broker::{Broker, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
 use crate::io::network;
+use crate::io::outbox::Sending;
 use crate::io::serial::SerialPort;
-use crate::io::server::{FirmwareServer, Offers};
-use crate::io::shelf::{Prepared, Shelf};
+use crate::io::server::FirmwareServer;
+use crate::io::shelf::{Prepared, ReadBuild, Shelf};
 use crate::io::simulated::Simulated;
 use crate::io::tls::{Behind, Trust};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use crate::upgrade::{BlockRequest, ReplyTo};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a firmware URL lives, as on the clouds.
-const URL_LIFETIME: Duration = Duration::from_hours(24);
-/// Upgrades whose bytes are kept for a retry.
-const MAX_PUSHED: usize = 16;
 
 /// The broker in use.
 enum BrokerHand {
@@ -38,10 +35,7 @@ pub struct Hands {
     broker: Option<BrokerHand>,
     server: Option<(FirmwareServer, String)>,
     secured: Secured,
-    /// What is served, whichever server does.
-    offers: Arc<Offers>,
-    /// What was pushed last, for a retry.
-    pushed: VecDeque<(UpgradeId, Arc<[u8]>)>,
+    pushes: Pushes,
     shelf: Shelf,
     images: BTreeMap<ImageId, PathBuf>,
     next_image: ImageId,
@@ -62,8 +56,7 @@ impl Hands {
             inbox,
             broker: None,
             server: None,
-            offers: Arc::new(Offers::new()?),
-            pushed: VecDeque::new(),
+            pushes: Pushes::new()?,
             images: BTreeMap::new(),
             next_image: 1,
             ports: HashMap::new(),
@@ -145,10 +138,11 @@ impl Hands {
                 }
                 Err(trouble) => vec![Fact::ImageTroubled { image, trouble }],
             },
-            Prepared::Push { order, path, read } => match read {
-                Ok(snapshot) => self.push(order, &path, &snapshot, bench),
-                Err(trouble) => {
-                    let image = order.image;
+            Prepared::Push { order, read } => match read {
+                Ok(files) => {
+                    self.push(order, &files, bench).unwrap_or_else(|trouble| vec![Fact::TroubleMet { trouble }])
+                }
+                Err((image, trouble)) => {
                     vec![Fact::ImageTroubled { image, trouble: trouble.clone() }, Fact::TroubleMet { trouble }]
                 }
             },
@@ -156,21 +150,31 @@ impl Hands {
     }
 
     /// Publishes as the cloud. Without a broker the message is dropped, and said to be.
-    pub fn publish(&self, message: Outgoing) -> Option<Fact> {
+    pub fn publish(&self, message: impl Into<Sending>) -> Option<Fact> {
+        let sending = message.into();
         match &self.broker {
-            Some(BrokerHand::Embedded(broker)) => broker.publish(message),
-            Some(BrokerHand::External(client, _)) => client.publish(message),
+            Some(BrokerHand::Embedded(broker)) => broker.publish(sending),
+            Some(BrokerHand::External(client, _)) => client.publish(sending),
             None => {
                 let reason = "there is no broker".to_owned();
-                return Some(Fact::MessageDropped { client: None, topic: message.topic, reason });
+                return Some(Fact::MessageDropped { client: None, topic: sending.message.topic, reason });
             }
         }
         None
     }
 
-    /// Stops serving a path.
-    pub fn withdraw(&self, path: &str) {
-        self.offers.withdraw(path);
+    /// Stops serving an upgrade's files.
+    pub fn withdraw(&mut self, order: &UpgradeOrder) {
+        self.pushes.withdraw(order);
+    }
+
+    /// Answers a request for a block of firmware. The bytes stay out of the events: the capture is no copy of the build.
+    pub fn serve_block(&self, device: DeviceId, dialect: &str, reply: &ReplyTo, block: &BlockRequest) -> Option<Fact> {
+        let file = self.pushes.stream(&device, block.stream);
+        let answer = dialect::find(dialect).ok()?.block(reply, block, file)?;
+        let BlockRequest { stream, file, offset, .. } = *block;
+        let told = Fact::BlockServed { device, stream, file, offset, length: answer.length, code: answer.code };
+        self.publish(Sending { message: answer.message, told })
     }
 
     fn add_image(&mut self, path: PathBuf) -> Result<(), Trouble> {
@@ -185,44 +189,23 @@ impl Hands {
         self.shelf.add(image, path)
     }
 
-    fn push(&mut self, order: PushOrder, path: &Path, snapshot: &Snapshot, bench: &Bench) -> Vec<Fact> {
+    fn push(&mut self, order: PushOrder, files: &[ReadBuild], bench: &Bench) -> Result<Vec<Fact>, Trouble> {
         // Meanwhile the device may have begun another upgrade.
-        if let Err(trouble) = bench.check_push(&order) {
-            return vec![Fact::TroubleMet { trouble }];
-        }
-        let Some((_, advertised)) = &self.server else {
-            return vec![Fact::TroubleMet { trouble: Trouble::new("no-server") }];
-        };
-        let changed = bench.build(order.image).is_none_or(|build| build.md5 != snapshot.digests.md5);
-        let path_served = self.offers.offer(snapshot.bytes.clone(), URL_LIFETIME);
+        bench.check_push(&order)?;
+        let (_, advertised) = self.server.as_ref().ok_or_else(|| Trouble::new("no-server"))?;
+        let changed =
+            |file: &&ReadBuild| bench.build(file.image).is_none_or(|build| build.md5 != file.snapshot.digests.md5);
+        let changed = files.iter().filter(changed).map(|file| added(file.image, &file.path, &file.snapshot));
         let upgrade = bench.next_upgrade();
-        self.pushed.push_back((upgrade, snapshot.bytes.clone()));
-        if self.pushed.len() > MAX_PUSHED {
-            self.pushed.pop_front();
-        }
-        let requested = Fact::UpgradeRequested {
-            order: UpgradeOrder {
-                upgrade,
-                device: order.device,
-                dialect: order.dialect,
-                module: order.module,
-                name: snapshot.name.clone(),
-                version: order.version,
-                size: snapshot.bytes.len() as u64,
-                md5: snapshot.digests.md5.clone(),
-                sha256: snapshot.digests.sha256.clone(),
-                url: format!("{advertised}{path_served}"),
-                path: path_served,
-                timeout_secs: order.timeout_secs,
-            },
-        };
-        changed.then(|| added(order.image, path, snapshot)).into_iter().chain([requested]).collect()
+        let task = dialect::find(&order.dialect)?.task(upgrade, bench.started_unix_millis());
+        let files: Vec<_> = files.iter().map(|file| &file.snapshot).collect();
+        let order = self.pushes.begin(order, upgrade, task, advertised, &files)?;
+        Ok(changed.chain([Fact::UpgradeRequested { order: Arc::new(order) }]).collect())
     }
 
-    /// Serves an upgrade's bytes under its old path again, so that the same push can be sent again.
-    fn retry(&self, upgrade: UpgradeId, bench: &Bench) -> Result<Fact, Trouble> {
-        let too_old = || Trouble::new("retry-too-old");
-        let order = &bench.case(upgrade).ok_or_else(too_old)?.order;
+    /// Serves an upgrade's bytes under its old paths again, so that the same push can be sent again.
+    fn retry(&mut self, upgrade: UpgradeId, bench: &Bench) -> Result<Fact, Trouble> {
+        let order = &bench.case(upgrade).ok_or_else(|| Trouble::new("retry-too-old"))?.order;
         let of_device = bench.cases().iter().rev().map(|case| (&case.order, &case.upgrade));
         let mut of_device = of_device.filter(|(other, _)| other.device == order.device && other.module == order.module);
         if let Some((open, _)) = of_device.find(|(_, upgrade)| upgrade.state().outcome().is_none()) {
@@ -230,15 +213,8 @@ impl Hands {
                 .with("device", &open.device)
                 .with("version", &open.version));
         }
-        let Some((_, advertised)) = &self.server else { return Err(Trouble::new("no-server")) };
-        if order.url.strip_suffix(&order.path) != Some(advertised) {
-            return Err(Trouble::new("retry-moved").with("address", advertised));
-        }
-        match self.pushed.iter().find(|(pushed, _)| *pushed == upgrade) {
-            Some((_, bytes)) => self.offers.restore(&order.path, bytes.clone(), URL_LIFETIME),
-            None if self.offers.is_open(&order.path) => {}
-            None => return Err(too_old()),
-        }
+        let (_, advertised) = self.server.as_ref().ok_or_else(|| Trouble::new("no-server"))?;
+        self.pushes.restore(order, advertised)?;
         Ok(Fact::UpgradeRetried { upgrade })
     }
 
@@ -322,7 +298,7 @@ impl Hands {
     }
 
     fn start_server(&mut self, address: &str, advertise: Option<String>) -> Fact {
-        match FirmwareServer::start(address, Arc::clone(&self.offers), self.inbox.clone()) {
+        match FirmwareServer::start(address, self.pushes.offers(), self.inbox.clone()) {
             Ok(server) => {
                 let address = server.address();
                 let advertised = advertise.map_or_else(

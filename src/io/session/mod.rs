@@ -2,6 +2,7 @@
 
 mod hands;
 mod options;
+mod pushes;
 mod secured;
 mod thread;
 

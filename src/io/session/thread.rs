@@ -146,10 +146,15 @@ impl Core {
     fn perform(&mut self, effect: Effect) -> Option<Fact> {
         match effect {
             Effect::Publish(message) => self.hands.publish(message),
-            Effect::Withdraw(path) => {
-                self.hands.withdraw(&path);
+            Effect::Withdraw(order) => {
+                self.hands.withdraw(&order);
                 None
             }
+            Effect::ServeBlock { device, dialect, reply, block } => {
+                self.hands.serve_block(device, dialect, &reply, &block)
+            }
+            // Nobody registers a device before there are secrets.
+            Effect::TellPassword { .. } => None,
         }
     }
 

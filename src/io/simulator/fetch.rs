@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Request {
     pub(super) ticket: u32,
     pub(super) url: String,
+    /// On which connection.
+    pub(super) lane: u8,
     pub(super) offset: u64,
     pub(super) length: u64,
 }
@@ -35,19 +37,21 @@ pub(super) fn start(
     // A brain asks for one range at a time, and at most once more after a cancelled one.
     let (requests, queue) = sync_channel::<Request>(8);
     named(format!("fetch {device}"), move || {
-        let plain = agent(None);
+        let plain = [agent(None), agent(None)];
         let mut over_tls = None;
         for request in queue {
+            let lane = usize::from(request.lane) % plain.len();
             let is_https = request.url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
             let answer = if is_https {
                 // Only a device that is sent there reads whom the system trusts.
-                let agent = over_tls.get_or_insert_with(|| trust.roots().map(|roots| agent(Some(&roots))));
-                match agent {
-                    Ok(agent) => fetch(agent, &request),
+                let agents = over_tls
+                    .get_or_insert_with(|| trust.roots().map(|roots| [agent(Some(&roots)), agent(Some(&roots))]));
+                match agents {
+                    Ok(agents) => fetch(&agents[lane], &request),
                     Err(trouble) => Err(FetchFailure::Unreachable(trouble.code.to_string())),
                 }
             } else {
-                fetch(&plain, &request)
+                fetch(&plain[lane], &request)
             };
             tell(request.ticket, answer);
         }
@@ -55,7 +59,7 @@ pub(super) fn start(
     Ok(requests)
 }
 
-/// A client as a device has one: no proxy, no redirects, no compression, one connection.
+/// A client as a device has one: no proxy, no redirects, no compression, one connection at a time.
 fn agent(trusted: Option<&[CertificateDer<'static>]>) -> Agent {
     let trusted = trusted.unwrap_or_default().iter().map(|root| Certificate::from_der(root).to_owned()).collect();
     let tls = TlsConfig::builder()
@@ -158,7 +162,7 @@ mod tests {
 
         fn ask(&self, agent: &ureq::Agent, offset: u64, length: u64) -> Answer {
             let url = format!("http://{}/fw.bin?a=1", self.server.server_addr());
-            fetch(agent, &Request { ticket: 1, url, offset, length })
+            fetch(agent, &Request { ticket: 1, url, lane: 0, offset, length })
         }
     }
 
@@ -201,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_not_there_is_unreachable() {
-        let url = |url: &str| Request { ticket: 1, url: url.to_owned(), offset: 0, length: 1 };
+        let url = |url: &str| Request { ticket: 1, url: url.to_owned(), lane: 0, offset: 0, length: 1 };
         for url in [url("http://127.0.0.1:1/fw"), url("https://127.0.0.1/fw"), url("no url")] {
             let answer = fetch(&agent(None), &url);
             assert!(matches!(answer, Err(FetchFailure::Unreachable(_))), "{}: {answer:?}", url.url);

@@ -4,7 +4,7 @@ mod fetch;
 mod link;
 mod worker;
 
-use crate::device::Ending;
+use crate::device::{Behaviour, Ending};
 use crate::dialect::Dialect;
 use crate::event::{DeviceId, Trouble};
 use crate::io::broker_url::BrokerUrl;
@@ -36,6 +36,10 @@ pub struct SimulatorOptions {
     pub secret: String,
     /// Fail every upgrade with this code.
     pub fail_with: Option<i64>,
+    /// Sign in with this product secret first, to be told the device secret.
+    pub product_secret: Option<String>,
+    /// What it does otherwise than it should.
+    pub behaviour: Option<Behaviour>,
     /// Bytes a second to download; 0 is as fast as possible. See [`crate::device::Profile::WATCHABLE_PACE`].
     pub pace: u64,
     /// End after one upgrade, or when the broker does not accept the user name or password.

@@ -3,12 +3,14 @@
 use super::SimulatorOptions;
 use super::fetch::{self, Answer, Request};
 use super::link::{End, Link, LinkEvent, LinkOptions};
-use crate::device::{Brain, Ending, Input as Sense, Offered, Profile, Step};
-use crate::dialect::{Dialect, Heard, Offer};
+use crate::device::{
+    Behaviour, Brain, Ending, FetchFailure, Input as Sense, Offered, OfferedFile, Profile, Source, Step,
+};
+use crate::dialect::{Credentials, Dialect, Heard, Offer, Outgoing, Registration};
 use crate::event::{DeviceId, Micros, Trouble};
 use crate::io::broker_url::BrokerUrl;
 use crate::io::tls::Trust;
-use crate::upgrade::Said;
+use crate::upgrade::{BlockRequest, Said};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -31,6 +33,8 @@ pub(super) struct Worker {
     device: DeviceId,
     dialect: &'static dyn Dialect,
     secret: String,
+    /// How it asks for its secret first, if it does not have it.
+    registration: Option<Registration>,
     once: bool,
     broker: BrokerUrl,
     trust: Trust,
@@ -40,6 +44,11 @@ pub(super) struct Worker {
     stopping: Arc<AtomicBool>,
     fetches: SyncSender<Request>,
     link: Option<Link>,
+    /// Another device with the same credentials.
+    twin: Option<Link>,
+    shares_identity: bool,
+    /// The block asked for over MQTT: its ticket and offset.
+    block: Option<(u32, u64)>,
     boots: u32,
     /// Counts what the device said.
     serial: u64,
@@ -55,10 +64,23 @@ impl Worker {
         inputs: SyncSender<Input>,
         stopping: Arc<AtomicBool>,
     ) -> Result<Self, Trouble> {
-        let SimulatorOptions { device, dialect, version, secret, fail_with, pace, once, trust, .. } = options;
+        let SimulatorOptions {
+            device,
+            dialect,
+            version,
+            secret,
+            fail_with,
+            product_secret,
+            behaviour,
+            pace,
+            once,
+            trust,
+            ..
+        } = options;
+        let registration = product_secret.and_then(|secret| dialect.registration(&device, &secret));
         let success = dialect.rules().success;
         let greeting = Box::new(move |version: &str| dialect.greeting(version));
-        let brain = Brain::new(Profile { version, success, fail_with, pace, greeting });
+        let brain = Brain::new(Profile { version, success, fail_with, pace, greeting, behaviour });
         let answers = inputs.clone();
         let fetches = fetch::start(&device.to_string(), trust.clone(), move |ticket, answer| {
             let _ = answers.send(Input::Fetched(ticket, answer));
@@ -69,6 +91,7 @@ impl Worker {
             device,
             dialect,
             secret,
+            registration,
             once,
             broker,
             trust,
@@ -78,6 +101,9 @@ impl Worker {
             stopping,
             fetches,
             link: None,
+            twin: None,
+            shares_identity: behaviour == Some(Behaviour::SharedIdentity),
+            block: None,
             boots: 0,
             serial: 0,
             ending: None,
@@ -124,15 +150,40 @@ impl Worker {
 
     fn take_in_link(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Connected => self.sense(Sense::Connected),
+            LinkEvent::Connected => match &self.registration {
+                Some(registration) => {
+                    let question = registration.question.clone();
+                    self.publish(question);
+                }
+                None => self.sense(Sense::Connected),
+            },
             LinkEvent::Disconnected(reason) => self.sense(Sense::Disconnected(reason)),
             LinkEvent::Refused(trouble) if self.once => self.ending = Some(Err(trouble)),
             LinkEvent::Refused(_) => {}
             LinkEvent::Heard { topic, payload } => match self.dialect.hear(&self.device, &topic, &payload) {
                 Some(Heard::Offer(offer)) => self.sense(Sense::Offered(offered(offer))),
                 Some(Heard::Cancel) => self.sense(Sense::Cancelled),
-                None => {}
+                Some(Heard::Block { offset, bytes }) => self.take_in_block(offset, bytes),
+                Some(Heard::Password(secret)) if self.registration.take().is_some() => {
+                    (self.console)(b"\r\nmqtt: registered, signing in again\r\n");
+                    self.secret = secret;
+                    self.disconnect(End::Goodbye);
+                    self.connect();
+                }
+                Some(Heard::Password(_)) | None => {}
             },
+        }
+    }
+
+    fn take_in_block(&mut self, offset: u64, bytes: Option<Vec<u8>>) {
+        let Some((ticket, asked)) = self.block else { return };
+        if let Some(bytes) = bytes.filter(|_| asked == offset) {
+            self.block = None;
+            self.sense(Sense::Arrived { ticket, bytes });
+        } else {
+            self.block = None;
+            let why = FetchFailure::Broken("the block is damaged, or was refused".to_owned());
+            self.sense(Sense::FetchFailed { ticket, why });
         }
     }
 
@@ -143,7 +194,13 @@ impl Worker {
             match step {
                 Step::Log(text) => (self.console)(text.as_bytes()),
                 Step::Say(said) => self.say(&said),
-                Step::Fetch { ticket, url, offset, length } => self.fetch(Request { ticket, url, offset, length }),
+                Step::Fetch { ticket, source: Source::Url(url), lane, offset, length } => {
+                    self.fetch(Request { ticket, url, lane, offset, length });
+                }
+                Step::Fetch { ticket, source: Source::Stream(stream, file), offset, length, .. } => {
+                    let token = "default".to_owned();
+                    self.ask_block(ticket, &BlockRequest { stream, file, token, offset, size: length });
+                }
                 Step::Connect => self.connect(),
                 Step::Disconnect => self.disconnect(End::Cut),
                 Step::Ended(ending) if self.once => self.ending = Some(Ok(ending)),
@@ -154,7 +211,20 @@ impl Worker {
 
     fn say(&mut self, said: &Said) {
         self.serial += 1;
-        let Some(message) = self.dialect.say(&self.device, said, self.serial) else { return };
+        if let Some(message) = self.dialect.say(&self.device, said, self.serial) {
+            self.publish(message);
+        }
+    }
+
+    fn ask_block(&mut self, ticket: u32, block: &BlockRequest) {
+        self.serial += 1;
+        self.block = Some((ticket, block.offset));
+        if let Some(message) = self.dialect.ask_block(&self.device, block, self.serial) {
+            self.publish(message);
+        }
+    }
+
+    fn publish(&mut self, message: Outgoing) {
         if self.link.as_ref().is_some_and(|link| !link.say(message)) {
             (self.console)(b"\r\nmqtt: outbox full, message lost\r\n");
         }
@@ -173,27 +243,37 @@ impl Worker {
         self.boots += 1;
         let boot = self.boots;
         let inputs = self.inputs.clone();
-        let options = LinkOptions {
-            name: self.device.to_string(),
-            broker: self.broker.clone(),
-            trust: self.trust.clone(),
-            credentials: self.dialect.credentials(&self.device, &self.secret),
-            subscriptions: self.dialect.device_subscriptions(&self.device),
+        let (credentials, subscriptions) = match &self.registration {
+            Some(Registration { credentials, subscription, .. }) => (credentials.clone(), vec![subscription.clone()]),
+            None => {
+                (self.dialect.credentials(&self.device, &self.secret), self.dialect.device_subscriptions(&self.device))
+            }
         };
-        let link = Link::open(options, move |event| {
+        self.twin = self.shares_identity.then(|| self.open(credentials.clone(), Vec::new(), |_| {})).flatten();
+        self.link = self.open(credentials, subscriptions, move |event| {
             let _ = inputs.send(Input::Link(boot, event));
         });
-        match link {
-            Ok(link) => self.link = Some(link),
+    }
+
+    fn open(
+        &mut self,
+        credentials: Credentials,
+        subscriptions: Vec<String>,
+        tell: impl FnMut(LinkEvent) + Send + 'static,
+    ) -> Option<Link> {
+        let (name, broker, trust) = (self.device.to_string(), self.broker.clone(), self.trust.clone());
+        match Link::open(LinkOptions { name, broker, trust, credentials, subscriptions }, tell) {
+            Ok(link) => Some(link),
             Err(trouble) => {
                 let detail = trouble.arg("detail").unwrap_or(&trouble.code);
                 (self.console)(format!("mqtt: {detail}\r\n").as_bytes());
+                None
             }
         }
     }
 
     fn disconnect(&mut self, how: End) {
-        if let Some(link) = self.link.take() {
+        for link in self.link.take().into_iter().chain(self.twin.take()) {
             link.end(how);
         }
     }
@@ -204,6 +284,12 @@ impl Worker {
 }
 
 fn offered(offer: Offer) -> Offered {
-    let Offer { module, version, url, size, md5 } = offer;
-    Offered { module, version, url, size, md5 }
+    let Offer { module, version, task, files, stream } = offer;
+    let files = files.into_iter().map(|file| OfferedFile {
+        source: stream.map_or(Source::Url(file.url), |(stream, file)| Source::Stream(stream, file)),
+        size: file.size,
+        md5: file.md5,
+        sha256: file.sha256,
+    });
+    Offered { module, version, task, files: files.collect() }
 }

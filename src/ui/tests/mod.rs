@@ -7,7 +7,7 @@ mod story;
 mod summaries;
 mod tls;
 
-use crate::bench::{Action, PushOrder, SimulatedOrder};
+use crate::bench::{Action, PushExtras, PushOrder, SimulatedOrder};
 use crate::event::{Fact, Trouble};
 use desk::Desk;
 use story::Story;
@@ -60,6 +60,7 @@ fn push_sends_the_only_build_to_the_only_device_with_one_click() {
         version: "2.0.0".into(),
         module: None,
         timeout_secs: None,
+        extras: PushExtras::default(),
     };
     desk.click("Push");
     assert_eq!(desk.acted(), [Action::Push(order.clone())]);

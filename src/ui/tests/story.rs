@@ -1,7 +1,7 @@
 //! A session to look at: a build, a device, an upgrade over range requests, a console.
 
 use crate::bench::Bench;
-use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeOrder};
+use crate::event::{Client, DeviceId, Event, Extras, Fact, Micros, UpgradeOrder};
 use std::sync::Arc;
 
 pub const DEVICE: &str = "lamp-01";
@@ -114,8 +114,10 @@ impl Story {
             url: format!("http://127.0.0.1:8070{}", Self::path()),
             path: Self::path(),
             timeout_secs: None,
+            task: None,
+            extras: Extras::default(),
         };
-        self.wait(3_000).add(Fact::UpgradeRequested { order });
+        self.wait(3_000).add(Fact::UpgradeRequested { order: order.into() });
         let payload = r#"{"method":"update_firmware","payload":{"version":"2.0.0","url":"http://127.0.0.1:8070/firmware/1/lamp-2.0.0.bin","md5":"93230c3bde425a9d7984a594ac45fe1e","size":421888}}"#;
         let topic = format!("/$system/{PRODUCT}/{DEVICE}/ota/downstream");
         self.wait(2).add(Fact::MessagePublished { topic: topic.clone(), payload: payload.as_bytes().into(), qos: 1 });

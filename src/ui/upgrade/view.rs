@@ -131,7 +131,7 @@ fn build_line(build: &Build) -> String {
 }
 
 fn device_line(id: &DeviceId, device: &Device) -> String {
-    let about = [device.dialect.as_deref(), device.version(None)];
+    let about = [device.dialect(), device.version(None)];
     let about: Vec<_> = about.into_iter().flatten().collect();
     if about.is_empty() { id.device.to_string() } else { format!("{} ({})", id.device, about.join(", ")) }
 }
@@ -166,7 +166,7 @@ fn steps(case: &Case, burning: bool) -> Vec<StepView> {
     let (reached, last) = match state {
         State::Queued => (0, StepMark::Now),
         State::Offered => (1, StepMark::Now),
-        State::Downloading { .. } => (2, StepMark::Now),
+        State::Upgrading | State::Downloading { .. } => (2, StepMark::Now),
         State::Burning { .. } => (3, StepMark::Now),
         State::Restarting => (4, StepMark::Now),
         State::Succeeded => (5, StepMark::Done),

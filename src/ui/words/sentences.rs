@@ -4,7 +4,7 @@ use super::{fill, find, say, tell};
 use crate::bench::Case;
 use crate::dialect::{self, Defect, Dialect};
 use crate::event::Trouble;
-use crate::upgrade::{Failure, State};
+use crate::upgrade::{Failure, PushWhen, State};
 
 /// A sentence of cause and one of advice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,7 @@ pub fn state(state: &State) -> String {
     match state {
         State::Queued => say("state.queued"),
         State::Offered => say("state.offered"),
+        State::Upgrading => say("state.upgrading"),
         State::Downloading { percent } => format!("{} {percent} %", say("state.downloading")),
         State::Burning { percent } => format!("{} {percent} %", say("state.burning")),
         State::Restarting => say("state.restarting"),
@@ -74,7 +75,7 @@ pub fn state(state: &State) -> String {
 /// What an upgrade that has not begun waits for.
 #[must_use]
 pub fn waiting(case: &Case, online: Option<bool>) -> Option<String> {
-    let by_push = dialect::find(&case.order.dialect).is_ok_and(|dialect| dialect.rules().push_when_online);
+    let by_push = dialect::find(&case.order.dialect).is_ok_and(|dialect| dialect.rules().push_when == PushWhen::Online);
     let key = match case.upgrade.state() {
         State::Queued if by_push => "upgrade.waits-online",
         State::Queued if online == Some(true) => "upgrade.waits-ask",

@@ -1,11 +1,16 @@
-//! Alibaba Cloud IoT Platform: `inform`, `upgrade`, `progress`, `firmware/get` and the older `request`.
+//! Alibaba Cloud IoT Platform: `inform`, `upgrade`, `progress`, `firmware/get`, the older `request`, and firmware in blocks.
 //!
 //! Source: “OTA升级” overview (the seed document) and what the vendor's SDKs were seen to send. Key order and spacing of
 //! what is sent are the platform's own: device parsers scan the text for `"key":value`.
 
-use super::{Credentials, Decoded, Defect, Dialect, Heard, Offer, Outgoing, lenient};
-use crate::event::{DeviceId, Micros, Trouble, UpgradeOrder};
-use crate::upgrade::{ReplyTo, Report, Rules, Said, SuccessRule};
+mod announce;
+mod blocks;
+#[cfg(test)]
+mod tests;
+
+use super::{Block, Credentials, Decoded, Defect, Dialect, Heard, Message, Outgoing, Push, Registration, lenient};
+use crate::event::{DeviceId, Extras, Micros, Trouble, UpgradeId, UpgradeOrder};
+use crate::upgrade::{About, BlockRequest, PushWhen, ReplyTo, Report, Rules, Said, SuccessRule};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -33,6 +38,8 @@ enum Purpose {
     Request,
     Get,
     GetReply,
+    Download,
+    DownloadReply,
 }
 
 impl Dialect for Aliyun {
@@ -46,6 +53,7 @@ impl Dialect for Aliyun {
             "/ota/device/progress/+/+",
             "/ota/device/request/+/+",
             "/sys/+/+/thing/ota/firmware/get",
+            "/sys/+/+/thing/file/download",
         ]
     }
 
@@ -59,17 +67,20 @@ impl Dialect for Aliyun {
         format!("{product}/{device}").parse().ok()
     }
 
-    fn decode(&self, topic: &str, payload: &[u8]) -> Option<Decoded> {
+    fn speaker(&self, topic: &str) -> Option<DeviceId> {
         let (device, purpose) = purpose_of(topic)?;
-        if matches!(purpose, Purpose::Upgrade | Purpose::GetReply) {
-            return None;
-        }
-        let (value, mut defects) = lenient::read(payload);
-        if purpose == Purpose::Request && value.as_ref().is_some_and(|message| message.get("data").is_some()) {
+        (!matches!(purpose, Purpose::Upgrade | Purpose::GetReply | Purpose::DownloadReply)).then_some(device)
+    }
+
+    fn decode(&self, message: &Message<'_>, _known: bool) -> Option<Decoded> {
+        let device = self.speaker(message.topic)?;
+        let (_, purpose) = purpose_of(message.topic)?;
+        if purpose == Purpose::Request && message.json().is_some_and(|message| message.get("data").is_some()) {
             // Our own answer: it goes out on the topic on which the device asked.
             return None;
         }
-        let said = value.and_then(|value| said(&value, topic, purpose, &mut defects));
+        let mut defects = message.defects();
+        let said = message.json().and_then(|value| said(value, message.topic, purpose, &mut defects));
         Some(Decoded { device, said: said.into_iter().collect(), defects })
     }
 
@@ -77,7 +88,7 @@ impl Dialect for Aliyun {
         Rules {
             success: SuccessRule::Informed,
             timeout: Some(TIMEOUT),
-            push_when_online: true,
+            push_when: PushWhen::Online,
             placeholder_versions: &[SDK_PLACEHOLDER],
         }
     }
@@ -100,21 +111,31 @@ impl Dialect for Aliyun {
         topic(device, Purpose::Upgrade)
     }
 
-    fn offer(&self, order: &UpgradeOrder, reply: Option<&ReplyTo>, now_unix_millis: u64) -> Outgoing {
-        let mut data = json!({
-            "size": order.size, "sign": order.md5, "version": order.version, "signMethod": "Md5",
-            "url": order.url, "md5": order.md5,
-        });
-        if let (Some(module), Some(fields)) = (&order.module, data.as_object_mut()) {
-            fields.insert("module".into(), module.as_str().into());
-        }
-        let get = reply.filter(|to| matches!(purpose_of(&to.topic), Some((_, Purpose::GetReply))));
+    fn check_extras(&self, extras: &Extras) -> Result<(), Trouble> {
+        announce::check(extras)
+    }
+
+    fn task(&self, _upgrade: UpgradeId, _started_unix_millis: u64) -> Option<String> {
+        None
+    }
+
+    fn offer(&self, push: &Push<'_>) -> Outgoing {
+        let data = announce::data(push.order);
+        let get = push.reply.filter(|to| matches!(purpose_of(&to.topic), Some((_, Purpose::GetReply))));
         let message = match get {
             Some(to) => json!({"id": echo(to), "code": 200, "data": data}),
-            None => json!({"code": "1000", "data": data, "id": now_unix_millis, "message": "success"}),
+            None => json!({"code": "1000", "data": data, "id": push.now_unix_millis, "message": "success"}),
         };
-        let topic = reply.map_or_else(|| self.push_topic(&order.device), |to| to.topic.clone());
+        let topic = push.reply.map_or_else(|| self.push_topic(&push.order.device), |to| to.topic.clone());
         Outgoing { topic, payload: message.to_string().into_bytes(), qos: 1 }
+    }
+
+    fn block(&self, reply: &ReplyTo, block: &BlockRequest, file: Option<&[u8]>) -> Option<Block> {
+        Some(blocks::answer(reply, block, file))
+    }
+
+    fn password(&self, _reply: &ReplyTo, _secret: &str) -> Option<Outgoing> {
+        None
     }
 
     fn nothing_pending(&self, reply: &ReplyTo) -> Option<Outgoing> {
@@ -143,7 +164,9 @@ impl Dialect for Aliyun {
 
     /// The platform subscribes a device by itself; an external broker does not, and C-SDK 3.x subscribes itself too.
     fn device_subscriptions(&self, device: &DeviceId) -> Vec<String> {
-        self.implicit_subscriptions(device)
+        let mut filters = self.implicit_subscriptions(device);
+        filters.push(topic(device, Purpose::DownloadReply));
+        filters
     }
 
     fn credentials(&self, device: &DeviceId, secret: &str) -> Credentials {
@@ -165,7 +188,7 @@ impl Dialect for Aliyun {
             }
             Report::Failed { code, text } => (Purpose::Progress, json!({"step": code.to_string(), "desc": text})),
             // The platform knows one scale only, and takes the inform of the target version for success.
-            Report::Burning { .. } | Report::Succeeded { .. } => return None,
+            _ => return None,
         };
         if let (Some(module), Some(fields)) = (&said.module, params.as_object_mut()) {
             fields.insert("module".into(), module.as_str().into());
@@ -176,19 +199,24 @@ impl Dialect for Aliyun {
 
     fn hear(&self, device: &DeviceId, topic: &str, payload: &[u8]) -> Option<Heard> {
         let (who, purpose) = purpose_of(topic)?;
-        if who != *device || !matches!(purpose, Purpose::Upgrade | Purpose::GetReply | Purpose::Request) {
-            return None;
+        match purpose {
+            _ if who != *device => None,
+            Purpose::DownloadReply => blocks::heard(payload),
+            Purpose::Upgrade | Purpose::GetReply | Purpose::Request => {
+                let message: Value = serde_json::from_slice(payload).ok()?;
+                announce::heard(message.get("data")?).map(Heard::Offer)
+            }
+            _ => None,
         }
-        let message: Value = serde_json::from_slice(payload).ok()?;
-        let data = message.get("data")?;
-        let text = |key: &str| Some(data.get(key)?.as_str()?.to_owned());
-        Some(Heard::Offer(Offer {
-            module: text("module"),
-            version: text("version")?,
-            url: text("url")?,
-            size: data.get("size")?.as_u64()?,
-            md5: text("md5")?,
-        }))
+    }
+
+    fn ask_block(&self, device: &DeviceId, block: &BlockRequest, serial: u64) -> Option<Outgoing> {
+        let payload = blocks::question(block, serial).into_bytes();
+        Some(Outgoing { topic: topic(device, Purpose::Download), payload, qos: 0 })
+    }
+
+    fn registration(&self, _device: &DeviceId, _product_secret: &str) -> Option<Registration> {
+        None
     }
 
     fn greeting(&self, version: &str) -> Vec<Report> {
@@ -205,6 +233,8 @@ fn topic(device: &DeviceId, purpose: Purpose) -> String {
         Purpose::Request => format!("/ota/device/request/{product}/{device}"),
         Purpose::Get => format!("/sys/{product}/{device}/thing/ota/firmware/get"),
         Purpose::GetReply => format!("/sys/{product}/{device}/thing/ota/firmware/get_reply"),
+        Purpose::Download => format!("/sys/{product}/{device}/thing/file/download"),
+        Purpose::DownloadReply => format!("/sys/{product}/{device}/thing/file/download_reply"),
     }
 }
 
@@ -217,6 +247,8 @@ fn purpose_of(topic: &str) -> Option<(DeviceId, Purpose)> {
         ["", "ota", "device", "request", product, device] => (product, device, Purpose::Request),
         ["", "sys", product, device, "thing", "ota", "firmware", "get"] => (product, device, Purpose::Get),
         ["", "sys", product, device, "thing", "ota", "firmware", "get_reply"] => (product, device, Purpose::GetReply),
+        ["", "sys", product, device, "thing", "file", "download"] => (product, device, Purpose::Download),
+        ["", "sys", product, device, "thing", "file", "download_reply"] => (product, device, Purpose::DownloadReply),
         _ => return None,
     };
     Some((format!("{product}/{device}").parse().ok()?, purpose))
@@ -228,11 +260,14 @@ fn echo(reply: &ReplyTo) -> Value {
 }
 
 fn said(message: &Value, topic: &str, purpose: Purpose, defects: &mut Vec<Defect>) -> Option<Said> {
-    let none = Value::Null;
-    let params = message.get("params").unwrap_or(&none);
+    let params = message.get("params").unwrap_or(&Value::Null);
     let module = lenient::text(params, "module", defects).filter(|module| !matches!(module.as_str(), "" | "default"));
+    let reply = || ReplyTo {
+        topic: if purpose == Purpose::Request { topic.to_owned() } else { format!("{topic}_reply") },
+        id: message.get("id").map(Value::to_string).filter(|id| id.len() <= LONGEST_ID),
+    };
     let report = match purpose {
-        Purpose::Inform => Report::Version { version: lenient::version(params, MAX_VERSION, defects)? },
+        Purpose::Inform => Report::Version { version: lenient::version(params, "version", MAX_VERSION, defects)? },
         Purpose::Progress => progress(params, defects)?,
         Purpose::Get | Purpose::Request => Report::Asked {
             version: params
@@ -240,14 +275,12 @@ fn said(message: &Value, topic: &str, purpose: Purpose, defects: &mut Vec<Defect
                 .and_then(Value::as_str)
                 .filter(|it| lenient::is_version(it, MAX_VERSION))
                 .map(str::to_owned),
-            reply: Some(ReplyTo {
-                topic: if purpose == Purpose::Get { format!("{topic}_reply") } else { topic.to_owned() },
-                id: message.get("id").map(Value::to_string).filter(|id| id.len() <= LONGEST_ID),
-            }),
+            reply: Some(reply()),
         },
-        Purpose::Upgrade | Purpose::GetReply => return None,
+        Purpose::Download => Report::BlockAsked { block: blocks::asked(params, defects)?, reply: reply() },
+        Purpose::Upgrade | Purpose::GetReply | Purpose::DownloadReply => return None,
     };
-    Some(Said { module, report })
+    Some(Said { module, about: About::Latest, report })
 }
 
 /// `step` is 0 to 100, or -1 to -4 for a failure; anything else is the device's mistake.
@@ -275,114 +308,4 @@ fn hmac_sha256_hex(secret: &str, signed: &str) -> String {
         let _ = write!(hex, "{byte:02X}");
         hex
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::{Sample, check, device, offer};
-    use super::{Aliyun, Dialect, ReplyTo, hmac_sha256_hex};
-
-    const INFORM: &str = "/ota/device/inform/a1BenchPK00/bench01";
-    const PROGRESS: &str = "/ota/device/progress/a1BenchPK00/bench01";
-    const GET: &str = "/sys/a1BenchPK00/bench01/thing/ota/firmware/get";
-
-    const fn up(
-        topic: &'static str,
-        payload: &'static str,
-        says: &'static str,
-        defects: &'static [&'static str],
-    ) -> Sample {
-        Sample { topic, payload, says, defects }
-    }
-
-    #[rustfmt::skip]
-    const SAMPLES: &[Sample] = &[
-        up(INFORM, "{\n  \"id\": 1,\n  \"params\": {\n    \"version\": \"1-0-0\"\n  }\n}", "Version 1-0-0", &[]),
-        up(INFORM, r#"{"id":"123","params":{"version":"1.0.1","module":"MCU"}}"#, "MCU: Version 1.0.1", &[]),
-        up(INFORM, r#"{"id":"123","params":{"version":"1.0.1","module":"default"}}"#, "Version 1.0.1", &[]),
-        up(INFORM, r#"{"id":"0","params":{"version":1.0}}"#, "Version 1.0", &["number-not-text version: 1.0"]),
-        up(INFORM, r#"{"id":"0","params":{}}"#, "", &["missing-key version"]),
-        up(PROGRESS, r#"{"id":1,"params":{"step":"1","desc":" xxxxxxxx "}}"#, "Downloading 1", &[]),
-        up(PROGRESS, r#"{"id":1,"params":{"step":50,"desc":"","module":"MCU"}}"#, "MCU: Downloading 50", &[]),
-        up(PROGRESS, r#"{"id":1,"params":{"step":"-3","desc":"bad sum"}}"#, "Failed -3 bad sum", &[]),
-        up(PROGRESS, r#"{"id":1,"params":{"step":"102","desc":""}}"#, "", &["step-out-of-range step: 102"]),
-        up(PROGRESS, r#"{"id":1,"params":{"step":"-7","desc":""}}"#, "Failed -7", &["step-out-of-range step: -7"]),
-        up(PROGRESS, r#"{"id":1,"params":{"step":"half"}}"#, "", &["wrong-type step: \"half\""]),
-        up(PROGRESS, r#"{"id":1,"params":{"step":"1","desc":"",}}"#, "Downloading 1", &["trailing-comma ,}"]),
-        up(PROGRESS, r#"{"id":1}"#, "", &["missing-key step"]),
-        up(GET, r#"{"id":"123","version":"1.0","params":{"module":"MCU"},"method":"thing.ota.firmware.get"}"#, "MCU: Asked \"123\" /sys/a1BenchPK00/bench01/thing/ota/firmware/get_reply", &[]),
-        up(GET, r#"{"id":2,"params":{}}"#, "Asked 2 /sys/a1BenchPK00/bench01/thing/ota/firmware/get_reply", &[]),
-        up("/ota/device/request/a1BenchPK00/bench01", r#"{"id":0,"params":{}}"#, "Asked 0 /ota/device/request/a1BenchPK00/bench01", &[]),
-    ];
-
-    #[test]
-    fn what_a_device_says_is_understood_and_its_defects_are_named() {
-        for sample in SAMPLES {
-            check(&Aliyun, sample);
-        }
-    }
-
-    #[test]
-    fn the_push_is_the_platforms_byte_for_byte() {
-        let push = Aliyun.offer(&offer("aliyun"), None, 1_507_707_025_000);
-        assert_eq!(push.topic, "/ota/device/upgrade/P/D");
-        assert_eq!(
-            String::from_utf8_lossy(&push.payload),
-            concat!(
-                r#"{"code":"1000","data":{"size":432945,"sign":"93230c3bde425a9d7984a594ac45fe1e","version":"2.0.0","#,
-                r#""signMethod":"Md5","url":"http://h/x?a=1&b=2","md5":"93230c3bde425a9d7984a594ac45fe1e"},"#,
-                r#""id":1507707025000,"message":"success"}"#
-            )
-        );
-        assert!(Aliyun.hear(&device(), &push.topic, &push.payload).is_some());
-    }
-
-    #[test]
-    fn a_request_is_answered_with_its_own_id() {
-        let reply = |id: &str| ReplyTo { topic: "/sys/P/D/thing/ota/firmware/get_reply".into(), id: Some(id.into()) };
-        let answer = Aliyun.offer(&offer("aliyun"), Some(&reply("\"123\"")), 5);
-        assert_eq!(answer.topic, "/sys/P/D/thing/ota/firmware/get_reply");
-        assert!(answer.payload.starts_with(br#"{"id":"123","code":200,"data":{"size":432945,"#));
-        assert!(answer.payload.ends_with(b"}}"));
-        let nothing = Aliyun.nothing_pending(&reply("2")).unwrap();
-        assert_eq!(nothing.payload, br#"{"id":2,"code":200,"data":{}}"#);
-    }
-
-    #[test]
-    fn the_older_request_is_answered_on_its_own_topic_and_the_answer_is_not_taken_for_a_request() {
-        let reply = ReplyTo { topic: "/ota/device/request/P/D".into(), id: None };
-        let answer = Aliyun.offer(&offer("aliyun"), Some(&reply), 5);
-        assert_eq!(answer.topic, "/ota/device/request/P/D");
-        assert!(Aliyun.decode(&answer.topic, &answer.payload).is_none());
-        assert!(Aliyun.nothing_pending(&reply).is_none());
-    }
-
-    #[test]
-    fn a_module_is_named_in_the_push_only_when_it_is_not_the_default_one() {
-        let mut order = offer("aliyun");
-        order.module = Some("MCU".into());
-        let push = String::from_utf8(Aliyun.offer(&order, None, 1).payload).unwrap();
-        assert!(push.contains(r#","module":"MCU"},"id":1,"#), "{push}");
-    }
-
-    #[test]
-    fn a_device_is_known_by_its_user_name() {
-        let id = "a1BenchPK00.bench01|timestamp=2524608000000,_ss=1,securemode=3,signmethod=hmacsha256|";
-        assert_eq!(Aliyun.identify(id, Some("bench01&a1BenchPK00")), "a1BenchPK00/bench01".parse().ok());
-        assert_eq!(Aliyun.identify(id, Some("a|b|1")), None);
-    }
-
-    #[test]
-    fn the_signature_is_the_platforms() {
-        let signed = "clientIda1BenchPK00.bench01deviceNamebench01productKeya1BenchPK00timestamp2524608000000";
-        assert_eq!(
-            hmac_sha256_hex("0123456789abcdef0123456789abcdef", signed),
-            "931CEF551A6FFB2C574CBCC27CE4C01620323DBC20B6473B90FA6E992D884D6C"
-        );
-    }
-
-    #[test]
-    fn what_the_simulated_device_says_is_understood() {
-        super::super::tests::check_own_words(&Aliyun, &[]);
-    }
 }
