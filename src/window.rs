@@ -92,6 +92,7 @@ fn options(args: &WindowArgs, settings: &Settings, data: &Path) -> Result<Sessio
             folder: Some(tls::folder_in(data)),
             ..TlsOptions::default()
         },
+        open: settings.open,
         images: args.images.clone(),
         ..SessionOptions::default()
     };

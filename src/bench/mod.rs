@@ -9,6 +9,7 @@ mod filter;
 mod fold;
 mod hear;
 mod query;
+mod refusal;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -93,6 +94,8 @@ pub struct Bench {
     recording: Option<Trouble>,
     broker: Service,
     external: bool,
+    /// Whether those without a secret are let in from the network.
+    open: bool,
     server: Service,
     mqtts: Service,
     https: Service,
@@ -117,6 +120,7 @@ impl Bench {
             recording: None,
             broker: Service::default(),
             external: false,
+            open: false,
             server: Service::default(),
             mqtts: Service::default(),
             https: Service::default(),

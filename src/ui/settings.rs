@@ -151,6 +151,8 @@ pub struct Settings {
     pub mqtts: Option<String>,
     /// Address on which the firmware server does.
     pub https: Option<String>,
+    /// Whether devices without a secret are let in though the broker listens on the network.
+    pub open: bool,
 }
 
 impl Default for Settings {
@@ -172,6 +174,7 @@ impl Default for Settings {
             advertise: None,
             mqtts: None,
             https: None,
+            open: false,
         }
     }
 }

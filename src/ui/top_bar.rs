@@ -57,7 +57,7 @@ pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -
 
 /// What runs stands in the dialog; what does not run, as it was last wanted.
 fn network(model: &Model, settings: &Settings) -> Dialog {
-    let mut runs = Runs::default();
+    let mut runs = Runs { open: model.bench.is_open(), ..Runs::default() };
     if let Service::Running { address, .. } = model.bench.broker() {
         let wanted = settings.broker.as_deref().filter(|wanted| is_at(wanted, address));
         let has_scheme = !model.bench.is_external() || address.contains("://");
@@ -81,7 +81,7 @@ fn network(model: &Model, settings: &Settings) -> Dialog {
         mqtts: runs.tls.mqtts.clone().or_else(|| settings.mqtts.clone()),
         https: runs.tls.https.clone().or_else(|| settings.https.clone()),
     };
-    Dialog::Network { broker, server, advertise, tls, runs }
+    Dialog::Network { broker, server, advertise, open: runs.open, tls, runs }
 }
 
 /// Whether a broker's URL, or address, leads to `ip:port`, or to `mqtts://ip:port`.
@@ -113,7 +113,8 @@ fn broken(text: String, trouble: &Trouble) -> StatusView {
 fn broker(model: &Model) -> StatusView {
     match (model.bench.broker(), model.bench.connected_clients()) {
         (Service::Running { address, .. }, Some(n)) => {
-            running(tell("status.broker", &[("address", address), ("n", &n)]))
+            let text = tell("status.broker", &[("address", address), ("n", &n)]);
+            running(if model.bench.is_open() { format!("{text} · {}", say("status.open")) } else { text })
         }
         (Service::Running { address, .. }, None) => running(tell("status.broker-external", &[("address", address)])),
         (Service::Failed(trouble), _) => broken(say("status.broker-failed"), trouble),
@@ -238,8 +239,8 @@ mod tests {
         let shown = "mqtt://user:•••@10.0.0.5".to_owned();
         let expect = |facts, broker: &str, runs: Runs| {
             let server = runs.server.clone().unwrap_or_default().0;
-            let tls = runs.tls.clone();
-            let dialog = Dialog::Network { broker: broker.to_owned(), server, advertise: String::new(), tls, runs };
+            let (advertise, tls) = (String::new(), runs.tls.clone());
+            let dialog = Dialog::Network { broker: broker.to_owned(), server, advertise, open: false, tls, runs };
             assert_eq!(network(&model(facts), &settings), dialog);
         };
         expect(Vec::new(), &shown, Runs::default());

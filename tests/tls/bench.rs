@@ -36,12 +36,24 @@ enum Service {
 
 impl Secured {
     pub fn broker(limits: Limits) -> Self {
+        Self::broker_at("127.0.0.1:0", limits)
+    }
+
+    /// A broker on loopback, whose listener for TLS may be elsewhere.
+    pub fn broker_at(address: &str, limits: Limits) -> Self {
         let (inbox, receiver) = Inbox::new();
-        let rules = Rules { implicit: Box::new(|_, _| Vec::new()) };
+        let rules = Rules { implicit: Box::new(|_, _| Vec::new()), keyring: Arc::default() };
         let broker = Broker::start("127.0.0.1:0", rules, inbox.clone()).unwrap();
         let behind = Behind { address: broker.address(), peers: Arc::clone(broker.peers()) };
         let offers = Arc::new(Offers::new().unwrap());
-        Self::start(TlsService::Mqtts, behind, limits, (inbox, Facts::new(receiver)), offers, Service::Broker(broker))
+        Self::start(
+            (TlsService::Mqtts, address),
+            behind,
+            limits,
+            (inbox, Facts::new(receiver)),
+            offers,
+            Service::Broker(broker),
+        )
     }
 
     pub fn server() -> Self {
@@ -50,11 +62,18 @@ impl Secured {
         let server = FirmwareServer::start("127.0.0.1:0", Arc::clone(&offers), inbox.clone()).unwrap();
         let behind = Behind { address: server.address(), peers: Arc::clone(server.peers()) };
         let limits = Limits::of(TlsService::Https);
-        Self::start(TlsService::Https, behind, limits, (inbox, Facts::new(receiver)), offers, Service::Server(server))
+        Self::start(
+            (TlsService::Https, "127.0.0.1:0"),
+            behind,
+            limits,
+            (inbox, Facts::new(receiver)),
+            offers,
+            Service::Server(server),
+        )
     }
 
     fn start(
-        service: TlsService,
+        (service, address): (TlsService, &str),
         behind: Behind,
         limits: Limits,
         (inbox, facts): (Inbox, Facts),
@@ -64,7 +83,7 @@ impl Secured {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Arc::new(Certificates::new(Authority::open(folder.path()).unwrap()).unwrap());
         let plain = behind.address;
-        let tls = Terminator::start(service, "127.0.0.1:0", behind, certificates, limits, inbox).unwrap();
+        let tls = Terminator::start(service, address, behind, certificates, limits, inbox).unwrap();
         Self { tls, facts, offers, plain, folder, _service: running }
     }
 
@@ -116,6 +135,11 @@ impl Device {
 
     /// Signs in, and waits until it is let in.
     pub fn sign_in(&mut self, client: &str) {
+        assert_eq!(self.try_sign_in(client), 0, "let in");
+    }
+
+    /// Signs in, and returns what it is answered: 0 lets it in.
+    pub fn try_sign_in(&mut self, client: &str) -> u8 {
         let id = client.as_bytes();
         let mut packet = vec![0x10, u8::try_from(12 + id.len()).unwrap(), 0, 4];
         packet.extend(b"MQTT\x04\x02\x00\x3c\x00");
@@ -124,7 +148,8 @@ impl Device {
         self.0.write_all(&packet).unwrap();
         let mut answer = [0; 4];
         self.0.read_exact(&mut answer).unwrap();
-        assert_eq!(answer, [0x20, 2, 0, 0], "let in");
+        assert_eq!(answer[..3], [0x20, 2, 0]);
+        answer[3]
     }
 
     /// Asks for a range. Head and body of the answer.

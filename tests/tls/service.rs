@@ -26,6 +26,19 @@ fn a_device_signs_in_over_tls_and_is_known_by_its_own_address() {
     bench.facts.until(|fact| matches!(fact, Fact::ClientDisconnected { client, .. } if &**client == "lamp-1"));
 }
 
+/// The relay comes from this computer, where nobody is asked for a secret; whoever uses it may not.
+#[test]
+fn a_stranger_from_the_network_is_no_friend_for_coming_over_tls() {
+    let mut bench = Secured::broker_at("0.0.0.0:0", Limits::of(TlsService::Mqtts));
+    let here = std::net::SocketAddr::from(([127, 0, 0, 1], bench.tls.address().port()));
+    let mut stranger = Device::connect(here, "127.0.0.1", &bench.trusted()).unwrap();
+    assert_eq!(stranger.try_sign_in("stranger"), 5);
+    let told = bench.facts.until(|fact| matches!(fact, Fact::ClientRefused { .. }));
+    let Some(Fact::ClientRefused { client, .. }) = told.last() else { panic!("{told:?}") };
+    assert_eq!(client.address, stranger.address().to_string());
+    assert_eq!(Secured::broker(Limits::of(TlsService::Mqtts)).connect().try_sign_in("engineer"), 0);
+}
+
 #[test]
 fn messages_pass_both_ways_over_tls() {
     let bench = Secured::broker(Limits::of(TlsService::Mqtts));

@@ -1,13 +1,12 @@
 //! Who is connected, so that coming and going are told in the order a person would tell them.
 
+use super::admission::Admission;
 use super::{hooks, reason};
-use crate::event::{Client, Fact};
+use crate::event::Fact;
 use crate::io::Inbox;
-use crate::io::tls::Peers;
 use rmqtt::session::Session;
-use rmqtt::types::{ClientId, ConnectInfo, Reason};
+use rmqtt::types::{ClientId, Id, Reason};
 use std::collections::HashMap;
-use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The sessions with a connection, by client id.
@@ -16,13 +15,13 @@ use tokio::sync::Mutex;
 /// in that order the device would look gone while it is there; so the old one's end is told when the new one comes.
 pub(super) struct Presence {
     inbox: Inbox,
-    peers: Arc<Peers>,
+    admission: Admission,
     connected: Mutex<HashMap<ClientId, Session>>,
 }
 
 impl Presence {
-    pub(super) fn new(inbox: Inbox, peers: Arc<Peers>) -> Self {
-        Self { inbox, peers, connected: Mutex::default() }
+    pub(super) fn new(inbox: Inbox, admission: Admission) -> Self {
+        Self { inbox, admission, connected: Mutex::default() }
     }
 
     pub(super) async fn arrived(&self, session: &Session) {
@@ -34,7 +33,7 @@ impl Presence {
             let why = if said_goodbye { reason::SAID_GOODBYE } else { reason::TAKEN_OVER };
             self.tell_end(&old, why.into());
         }
-        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: self.client(&connect) });
+        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: self.admission.client(&connect) });
     }
 
     pub(super) async fn left(&self, session: &Session, why: &Reason) {
@@ -46,10 +45,24 @@ impl Presence {
         }
     }
 
-    /// What a client said of itself, and where it really is.
-    pub(super) fn client(&self, connect: &ConnectInfo) -> Client {
-        let address = connect.ipaddress().map(|seen| self.peers.behind(seen).to_string());
-        hooks::client(connect, address.unwrap_or_default())
+    /// A device came whose credentials were checked: as on its cloud, any other connection of its ends, whatever client id
+    /// that has. `is_its` says which they are.
+    pub(super) async fn end_others(&self, newest: &Session, is_its: impl Fn(&Id) -> bool) {
+        let others: Vec<_> = {
+            let connected = self.connected.lock().await;
+            let others = connected.values().map(|other| &other.id);
+            others.filter(|id| id.client_id != newest.id.client_id && is_its(id)).cloned().collect()
+        };
+        for other in others {
+            let context = newest.scx.clone();
+            // The old connection may be slow to end; the new one's CONNACK does not wait for it.
+            tokio::spawn(async move {
+                let entry = context.extends.shared().await.entry(other);
+                if let Ok(mut entry) = entry.try_lock().await {
+                    let _ = entry.kick(true, true, false).await;
+                }
+            });
+        }
     }
 
     /// Lets go of every session; they hold on to the broker that holds on to us.

@@ -1,12 +1,12 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
+use super::access::Access;
 use super::pushes::Pushes;
 use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect;
-use crate::event::{DeviceId, Fact, ImageId, TlsService, Trouble, UpgradeId, UpgradeOrder};
-use crate::io::Inbox;
+use crate::event::{DeviceId, Fact, ImageId, MASK, TlsService, Trouble, UpgradeId, UpgradeOrder};
 use crate::io::broker::{Broker, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
@@ -17,6 +17,7 @@ use crate::io::server::FirmwareServer;
 use crate::io::shelf::{Prepared, ReadBuild, Shelf};
 use crate::io::simulated::Simulated;
 use crate::io::tls::{Behind, Trust};
+use crate::io::{Inbox, Keyring};
 use crate::upgrade::{BlockRequest, ReplyTo};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub struct Hands {
     next_image: ImageId,
     ports: HashMap<String, SerialPort>,
     simulated: Simulated,
+    access: Access,
 }
 
 impl Hands {
@@ -60,12 +62,18 @@ impl Hands {
             images: BTreeMap::new(),
             next_image: 1,
             ports: HashMap::new(),
+            access: Access::default(),
         })
     }
 
     /// Where our certificate authority is kept, and whom to trust as a client.
     pub fn prepare(&mut self, folder: Option<PathBuf>, trust: Trust) {
         self.secured.prepare(folder, trust);
+    }
+
+    /// The secrets of this session.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.access.keyring()
     }
 
     /// Lets go of everything.
@@ -90,7 +98,16 @@ impl Hands {
                 Ok(_) => Fact::DeviceAdded { device, dialect },
                 Err(trouble) => Fact::TroubleMet { trouble },
             }],
-            Action::RemoveDevice(device) => vec![Fact::DeviceRemoved { device }],
+            Action::RemoveDevice(device) => {
+                self.access.forget(&device);
+                vec![Fact::DeviceRemoved { device }]
+            }
+            Action::SetSecret { device, secret } => vec![self.access.set_secret(device, secret)],
+            Action::SetProductSecret { product, secret } => {
+                self.access.set_product_secret(&product, secret);
+                Vec::new()
+            }
+            Action::SetOpen(open) => vec![self.access.set_open(open)],
             Action::Push(order) => {
                 let order = order.tidy();
                 let begun = bench.check_push(&order).and_then(|()| self.shelf.prepare(order));
@@ -98,8 +115,10 @@ impl Hands {
             }
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
             Action::RetryUpgrade(upgrade) => vec![fact(self.retry(upgrade, bench))],
-            Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
-            Action::StopSimulatedDevice(device) => self.simulated.stop(console_name(&device)).into_iter().collect(),
+            Action::StartSimulatedDevice(order) => {
+                self.simulate(order, bench).unwrap_or_else(|trouble| vec![Fact::TroubleMet { trouble }])
+            }
+            Action::StopSimulatedDevice(device) => self.switch_off(console_name(&device)),
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
                 self.ports.remove(&port);
@@ -111,7 +130,7 @@ impl Hands {
             }
             Action::ClosePort(port) => {
                 self.ports.remove(&port);
-                self.simulated.stop(port).into_iter().collect()
+                self.switch_off(port)
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),
@@ -177,6 +196,18 @@ impl Hands {
         self.publish(Sending { message: answer.message, told })
     }
 
+    /// Tells a device its secret. The events show that it was told, not what.
+    pub fn tell_password(&self, device: &DeviceId, dialect: &str, reply: &ReplyTo) -> Option<Fact> {
+        let dialect = dialect::find(dialect).ok()?;
+        let (secret, made) = match self.access.secret_for_registered(device) {
+            Ok(told) => told,
+            Err(trouble) => return Some(Fact::TroubleMet { trouble }),
+        };
+        let shown = Sending::from(dialect.password(reply, MASK)?);
+        let dropped = self.publish(Sending { message: dialect.password(reply, secret.reveal())?, told: shown.told });
+        made.or(dropped)
+    }
+
     fn add_image(&mut self, path: PathBuf) -> Result<(), Trouble> {
         // The same file again is read again, under its own id.
         let path = std::path::absolute(&path).unwrap_or(path);
@@ -226,24 +257,39 @@ impl Hands {
         }
     }
 
-    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Fact, Trouble> {
+    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Vec<Fact>, Trouble> {
+        let mut guarded = false;
         let url = match &self.broker {
-            // Where it can, it comes over TLS: it is there to try the bench out.
-            Some(BrokerHand::Embedded(broker)) => self
-                .secured
-                .broker_url()
-                .unwrap_or_else(|| format!("mqtt://{}", network::reachable_here(broker.address()))),
+            Some(BrokerHand::Embedded(broker)) => {
+                // Where it can, it comes over TLS: it is there to try the bench out.
+                let over_tls = self.secured.broker_url();
+                guarded = !broker.address().ip().is_loopback() || (over_tls.is_some() && self.secured.is_exposed());
+                over_tls.unwrap_or_else(|| format!("mqtt://{}", network::reachable_here(broker.address())))
+            }
             Some(BrokerHand::External(_, url)) => url.clone(),
             None => return Err(Trouble::new("no-broker")),
         };
         let taken = |device: &DeviceId| bench.device(device).is_some();
-        self.simulated.start(url, self.secured.trust_of_devices(), order, taken)
+        let (trust, mut lent) = (self.secured.trust_of_devices(), None);
+        let access = &mut self.access;
+        let opened = self.simulated.start(url, trust, order, taken, |device| {
+            let (secret, fact) = access.secret_for_simulated(device, guarded)?;
+            lent = fact;
+            Ok(secret)
+        })?;
+        Ok(lent.into_iter().chain([opened]).collect())
     }
 
     fn save_authority(&mut self, file: &Path) -> Result<(), Trouble> {
         let pem = self.secured.authority_pem()?;
         std::fs::write(file, pem)
             .map_err(|error| Trouble::new("file-unwritable").with("path", file.display()).with("detail", error))
+    }
+
+    /// Switches the simulated device with this console off, if it is one.
+    fn switch_off(&mut self, console: String) -> Vec<Fact> {
+        let lent = self.access.take_back(&console);
+        self.simulated.stop(console).into_iter().chain(lent).collect()
     }
 
     /// An address for the embedded broker, a URL for an external one.
@@ -260,7 +306,8 @@ impl Hands {
             })
         } else {
             let start = |()| {
-                Broker::start(&network::resolved(place), Rules { implicit: Box::new(implicit) }, self.inbox.clone())
+                let rules = Rules { implicit: Box::new(implicit), keyring: self.access.keyring() };
+                Broker::start(&network::resolved(place), rules, self.inbox.clone())
             };
             network::check_broker_address(place).and_then(start).map(|broker| {
                 let address = broker.address().to_string();

@@ -83,6 +83,11 @@ impl Secured {
         Some(format!("mqtts://{}", network::reachable_here(running.address())))
     }
 
+    /// Whether other computers can sign in over TLS.
+    pub fn is_exposed(&self) -> bool {
+        self.mqtts.running.as_ref().is_some_and(|running| !running.address().ip().is_loopback())
+    }
+
     /// Whom an external broker has to convince.
     pub const fn trust(&self) -> &Trust {
         &self.trust

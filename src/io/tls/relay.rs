@@ -1,6 +1,6 @@
 //! Bytes both ways between a device's TLS connection and the plain service behind it, on this computer.
 
-use super::peers::{Noted, Peers};
+use super::peers::{Noted, Peer, Peers};
 use super::wire::{Wire, silence};
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-/// How long the end of a connection may take: the last bytes out, and the service's own end of it.
+/// How long the last bytes may take to leave.
 const LINGER: Duration = Duration::from_secs(10);
 
 /// The plain service that a TLS connection leads to.
@@ -25,11 +25,11 @@ pub struct Behind {
 
 impl Behind {
     /// Connects for a device, which is known before the service sees the connection.
-    pub(super) async fn connect(&self, device: SocketAddr) -> io::Result<(TcpStream, Noted)> {
+    pub(super) async fn connect(&self, peer: Peer) -> io::Result<(TcpStream, Noted)> {
         let socket = if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_nodelay(true)?;
         socket.bind(SocketAddr::new(self.address.ip(), 0))?;
-        let noted = self.peers.note(socket.local_addr()?, device);
+        let noted = self.peers.note(socket.local_addr()?, peer);
         Ok((socket.connect(self.address).await?, noted))
     }
 }
@@ -55,7 +55,7 @@ pub(super) async fn relay(device: TlsStream<Wire>, service: TcpStream, quiet: Du
         () = down => {}
         () = silence(&passed, quiet) => {}
     }
-    // Whoever is behind this connection is looked up until the service has let go of it too.
+    // Whoever is behind this connection is looked up until the service has let go of it too: not before must it look local.
     drop((from_device, to_device, to_service));
-    let _ = timeout(LINGER, copy(&mut from_service, &mut sink())).await;
+    let _ = copy(&mut from_service, &mut sink()).await;
 }

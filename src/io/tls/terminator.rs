@@ -2,7 +2,7 @@
 
 use super::certificates::Certificates;
 use super::hello::{self, Hello, Opening};
-use super::peers::canonical;
+use super::peers::{Peer, canonical};
 use super::relay::{Behind, relay};
 use super::verdict;
 use super::wire::Wire;
@@ -85,7 +85,8 @@ impl Terminator {
         let listener = TcpListener::from_std(listener).map_err(not_started)?;
         drop(inside);
         let places = Arc::new(Semaphore::new(limits.connections));
-        let front = Arc::new(Front { service, behind, certificates, limits, places, inbox });
+        let exposed = !bound.ip().is_loopback();
+        let front = Arc::new(Front { service, behind, exposed, certificates, limits, places, inbox });
         runtime.spawn(front.accept(listener));
         Ok(Self { address: bound, runtime: Some(runtime) })
     }
@@ -109,6 +110,8 @@ impl Drop for Terminator {
 struct Front {
     service: TlsService,
     behind: Behind,
+    /// Whether other computers can reach the listener.
+    exposed: bool,
     certificates: Arc<Certificates>,
     limits: Limits,
     places: Arc<Semaphore>,
@@ -146,7 +149,7 @@ impl Front {
         let _ = SockRef::from(&socket).set_tcp_keepalive(&KEEP_ALIVE);
         let _ = socket.set_nodelay(true);
         match timeout(self.limits.handshake, self.shake_hands(socket)).await {
-            Ok(Ok(Some(stream))) => match self.behind.connect(peer).await {
+            Ok(Ok(Some(stream))) => match self.behind.connect(Peer { device: peer, exposed: self.exposed }).await {
                 Ok((service, noted)) => {
                     relay(stream, service, self.limits.quiet).await;
                     drop(noted);
