@@ -89,7 +89,7 @@ impl Bench {
                     upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
                 if let Some(case) = self.cases.iter_mut().find(|case| case.order.upgrade == *upgrade) {
-                    case.ended = None;
+                    (case.ended, case.refused) = (None, None);
                     case.witness.start_over();
                     case.reports = Reports::default();
                     case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
@@ -104,6 +104,9 @@ impl Bench {
             Fact::Gap { lost, .. } => self.lost = self.lost.saturating_add(*lost),
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
+            }
+            Fact::TlsStarted { .. } | Fact::TlsStopped { .. } | Fact::TlsFailed { .. } | Fact::TlsRefused { .. } => {
+                self.take_tls(event);
             }
             Fact::AccessRefused { .. }
             | Fact::BytesReceived { .. }
@@ -245,6 +248,7 @@ impl Bench {
             witness: Witness::new(order.total_size()),
             delivery: Delivery { requested: seq, ..Delivery::default() },
             last_report: None,
+            refused: None,
             reports: Reports::default(),
             ended: None,
         };

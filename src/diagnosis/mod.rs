@@ -20,6 +20,7 @@ mod server_refused;
 mod shared_identity;
 mod silent_after_push;
 mod silent_at_hundred;
+mod tls_refused;
 mod two_downloads;
 mod upgraded_twice;
 mod wrong_dialect;
@@ -83,6 +84,7 @@ const RULES: &[Rule] = &[
     wrong_dialect::examine,
     shared_identity::examine,
     nobody_subscribed::examine,
+    tls_refused::examine,
     retry_storm::examine,
     error_page_taken::examine,
     server_refused::examine,
