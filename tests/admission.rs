@@ -9,9 +9,13 @@
 mod mqtt;
 
 use mqtt::{Device, Facts, connect_options};
+use ota_workbench::bench::{Action, Bench, Service};
 use ota_workbench::dialect::{self, Secrets, SignIn, SignMethod};
 use ota_workbench::event::{Client as Told, DeviceId, Fact, Secret, Trouble};
 use ota_workbench::io::broker::{Broker, Rules};
+use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
+use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
+use ota_workbench::io::tls::Trust;
 use ota_workbench::io::{Inbox, Keyring};
 use rumqttc::{
     Client, ConnectReturnCode, ConnectionError, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode,
@@ -311,6 +315,64 @@ fn a_device_that_is_turned_away_a_hundred_times_is_told_a_hundred_times_and_gets
 }
 
 /// The CONNECT packets of the vendors' SDKs, as they were recorded.
+
+#[test]
+fn a_device_with_its_products_secret_is_told_its_own_and_no_event_shows_it() {
+    let (inbox, capture) = (tempfile::tempdir().expect("a folder"), "capture.jsonl");
+    let file = inbox.path().join(capture);
+    let product = "70ly1tvowt696r15";
+    let options = SessionOptions {
+        broker: BrokerChoice::Embedded("127.0.0.1:0".into()),
+        http: "127.0.0.1:0".into(),
+        capture: CaptureChoice::File(file.clone()),
+        ..SessionOptions::default()
+    };
+    let mut session = Session::start(options, Box::new(|| {})).expect("a session");
+    let secret = Some(Secret::new(PRODUCT_SECRET));
+    session.act(Action::SetProductSecret { product: product.into(), secret });
+    let mut bench = Bench::new(0);
+    let follow = |session: &Session, bench: &mut Bench, so: &dyn Fn(&Bench) -> bool| {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !so(bench) {
+            for event in session.wait(std::time::Duration::from_millis(100)).events {
+                bench.apply(&event);
+            }
+            assert!(std::time::Instant::now() < until, "not in time: {bench:?}");
+        }
+    };
+    follow(&session, &mut bench, &|bench| matches!(bench.broker(), Service::Running { .. }));
+    let Service::Running { address, .. } = bench.broker().clone() else { unreachable!() };
+    let device = DeviceId::new(product, "lamp-07");
+    let simulator = Simulator::start(
+        SimulatorOptions {
+            broker_url: format!("mqtt://{address}"),
+            device: device.clone(),
+            dialect: dialect::find("uiot-v2").expect("spoken here"),
+            version: "1.0.0".into(),
+            secret: Secret::default(),
+            sign: None,
+            fail_with: None,
+            product_secret: Some(Secret::new(PRODUCT_SECRET)),
+            behaviour: None,
+            pace: 0,
+            once: false,
+            trust: Trust::default(),
+        },
+        |_| {},
+    )
+    .expect("a device");
+    let reported = device.clone();
+    follow(&session, &mut bench, &move |bench| {
+        bench.device(&reported).is_some_and(|known| known.version(None) == Some("1.0.0"))
+    });
+    drop(simulator);
+    let _ = session.finish();
+    let told = std::fs::read_to_string(file).expect("a capture");
+    assert!(told.contains(r#"{\"RetCode\":\"0\",\"RequestID\":\"1\",\"Password\":\"•••\"}"#), "{told}");
+    assert!(!told.contains(PRODUCT_SECRET));
+    assert!(told.contains(r#""kind":"secret_set""#), "the device has a secret from here on");
+}
+
 #[test]
 fn every_recorded_device_signs_in_with_its_secret_and_with_no_other() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces");

@@ -4,7 +4,7 @@ use super::args::PushArgs;
 use super::begin::Desk;
 use super::{Ended, Exit, check_failure, interruption, print, sentences, serve, session_options};
 use crate::bench::{Action, Case, PushExtras, PushOrder, Service, SimulatedOrder};
-use crate::diagnosis;
+use crate::diagnosis::{self, Finding};
 use crate::dialect::{self, Dialect};
 use crate::event::{Event, Fact, ImageId, Micros, Trouble};
 use crate::io::build_file;
@@ -48,7 +48,7 @@ pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
         }
         return Ok(Exit::Failed);
     };
-    let mut push = Push { args, dialect, interrupted, desk, shown: String::new() };
+    let mut push = Push { args, dialect, interrupted, desk, shown: String::new(), warnings: Vec::new() };
     let verdict = push.run_to_the_end();
     push.conclude(verdict)
 }
@@ -91,6 +91,8 @@ struct Push<'a> {
     interrupted: Arc<AtomicBool>,
     desk: Desk,
     shown: String,
+    /// What a real device is likely to stumble over.
+    warnings: Vec<Finding>,
 }
 
 impl Push<'_> {
@@ -108,9 +110,34 @@ impl Push<'_> {
             }));
         }
         self.wait_for_device()?;
+        self.warn(&images);
         self.push(&images)?;
         self.wait_for_verdict();
         Ok(())
+    }
+
+    /// Says what a real device is likely to stumble over.
+    fn warn(&mut self, images: &[ImageId]) {
+        if let Some(order) = self.order(images).filter(|_| !self.args.simulate) {
+            self.warnings = diagnosis::lint(&self.desk.bench, &order);
+        }
+        for warning in self.warnings.iter().filter(|_| !self.args.json) {
+            let parts = ["seen", "means", "advice"].map(|part| words::finding(warning.code, part, &warning.args));
+            print::line(&format!("{}: {}", words::say("push.likely"), parts.join(" ")));
+        }
+    }
+
+    fn order(&self, images: &[ImageId]) -> Option<PushOrder> {
+        let (&image, more) = images.split_first()?;
+        Some(PushOrder {
+            image,
+            device: self.args.device.clone(),
+            dialect: self.args.dialect.clone(),
+            version: self.args.version.clone(),
+            module: self.args.module.clone(),
+            timeout_secs: Some(self.left().max(1)),
+            extras: PushExtras { more: more.to_vec(), ..extras(self.args) },
+        })
     }
 
     /// The builds in the order they were named.
@@ -152,17 +179,8 @@ impl Push<'_> {
     }
 
     fn push(&mut self, images: &[ImageId]) -> Result<(), Stopped> {
-        let Some((&image, more)) = images.split_first() else { return Ok(()) };
-        let more = more.to_vec();
-        self.desk.session().act(Action::Push(PushOrder {
-            image,
-            device: self.args.device.clone(),
-            dialect: self.args.dialect.clone(),
-            version: self.args.version.clone(),
-            module: self.args.module.clone(),
-            timeout_secs: Some(self.left().max(1)),
-            extras: PushExtras { more, ..extras(self.args) },
-        }));
+        let Some(order) = self.order(images) else { return Ok(()) };
+        self.desk.session().act(Action::Push(order));
         while self.case().is_none() {
             let events = self.look()?;
             if self.case().is_none() {
@@ -294,12 +312,18 @@ impl Push<'_> {
         };
         let (json, device) = (self.args.json, self.args.device.to_string());
         let version = self.args.version.clone();
+        let codes = |findings: &[Finding]| findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
+        let warnings = codes(&self.warnings);
+        let findings = self.case().map(|case| diagnosis::examine(&self.desk.bench, case.order.upgrade));
+        let findings = codes(&findings.unwrap_or_default());
         self.desk.close();
         if json {
             let reason = json!({"code": code, "text": text});
             let outcome = outcome.id();
-            let verdict =
-                json!({"kind": "verdict", "device": device, "outcome": outcome, "version": version, "reason": reason});
+            let verdict = json!({
+                "kind": "verdict", "device": device, "outcome": outcome, "version": version, "reason": reason,
+                "findings": findings, "warnings": warnings,
+            });
             print::line(&verdict.to_string());
         } else if ended.is_none() {
             let newline = if print::is_terminal() { "\n" } else { "" };

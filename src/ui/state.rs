@@ -4,9 +4,10 @@ use super::listing::{Filter, Listing};
 use super::model::Model;
 use super::rows::Scroll;
 use super::settings::{Settings, TimeShown};
+use super::upgrade::ExtrasDraft;
 use super::wish::Wish;
 use super::words;
-use crate::bench::{Build, Case, Device, PushExtras, PushOrder};
+use crate::bench::{Build, Case, Device, PushOrder};
 use crate::event::{DeviceId, ImageId, Micros, Secret, Trouble};
 
 /// Something of the system's to choose from: a serial port by its name, a network interface by its address.
@@ -99,6 +100,8 @@ pub struct Draft {
     pub module: String,
     /// The time-out in seconds; empty for the cloud's own rule.
     pub timeout: String,
+    /// What only one cloud announces.
+    pub extras: ExtrasDraft,
     /// Whether the rarely used fields are shown.
     pub more: bool,
     /// The build and digest the version was filled in from.
@@ -227,8 +230,9 @@ impl WindowState {
             return Err(words::say("push.bad-timeout"));
         }
         let module = Some(self.draft.module.trim().to_owned()).filter(|module| !module.is_empty());
-        let extras = PushExtras::default();
-        let order = PushOrder { image, device, dialect: self.dialect(model), version, module, timeout_secs, extras };
+        let dialect = self.dialect(model);
+        let extras = self.draft.extras.ordered(&dialect, image, &model.bench);
+        let order = PushOrder { image, device, dialect, version, module, timeout_secs, extras };
         match model.bench.check_push(&order) {
             Ok(()) => Ok(order),
             Err(trouble) => Err(refusal(&trouble)),

@@ -7,13 +7,21 @@ use super::Draft;
 const ALWAYS_80: [&str; 2] = ["uiot-v1", "uiot-v2"];
 
 pub fn examine(draft: Draft<'_>) -> Option<Finding> {
-    let code = match draft.has_port() {
-        true if draft.is_one_of(&ALWAYS_80) => "url-port-unusable",
-        true if draft.is_one_of(&["aliyun"]) && draft.order.extras.stream.is_none() => "url-port-ignored-by-csdk3",
-        false if draft.is_one_of(&["uiot-stack"]) => "url-port-missing",
-        _ => return None,
-    };
-    Some(Finding { code, args: vec![("url", draft.order.url.clone())], evidence: Vec::new() })
+    let port = draft.has_port();
+    let unusable = port && draft.is_one_of(&ALWAYS_80);
+    let ignored = port && draft.is_one_of(&["aliyun"]) && draft.order.extras.stream.is_none();
+    let missing = !port && draft.is_one_of(&["uiot-stack"]);
+    (unusable || ignored || missing).then(|| Finding {
+        code: if unusable {
+            "url-port-unusable"
+        } else if ignored {
+            "url-port-ignored-by-csdk3"
+        } else {
+            "url-port-missing"
+        },
+        args: vec![("url", draft.order.url.clone())],
+        evidence: Vec::new(),
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Draws the push and what became of it.
 
+use super::extras::extras_ui;
 use super::view::{CaseView, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed};
 use crate::bench::Action;
 use crate::diagnosis::Finding;
@@ -34,6 +35,12 @@ pub fn upgrade_ui(ui: &mut Ui, view: &UpgradeView, fields: Fields<'_>) -> Vec<Wi
         headline_ui(ui, view, draft, &mut wishes);
         if draft.more {
             more_ui(ui, draft);
+            if let Some(along) = &view.along {
+                extras_ui(ui, &mut draft.extras, along);
+            }
+        }
+        for warning in &view.warnings {
+            lint_ui(ui, warning);
         }
         if let Some(case) = &view.case {
             case_ui(ui, case, &mut wishes);
@@ -247,6 +254,17 @@ fn verdict_ui(ui: &mut Ui, verdict: &Verdict) {
         if !verdict.advice.is_empty() {
             ui.label(&verdict.advice);
         }
+    });
+}
+
+/// One line: what is likely to go wrong; what it means and what to do on hover.
+fn lint_ui(ui: &mut Ui, warning: &Finding) {
+    let part = |part| words::finding(warning.code, part, &warning.args);
+    ui.horizontal(|ui| {
+        warning_ui(ui, &say("push.likely"));
+        let weak = palette(ui).weak;
+        let line = line_ui(ui, RichText::new(format!("{} {}", part("seen"), part("means"))).color(weak));
+        line.on_hover_text(part("advice"));
     });
 }
 

@@ -1,9 +1,11 @@
 //! What the middle of the window shows of an upgrade, in plain text.
 
+use super::are_announced;
 use crate::bench::{Build, Case, Device, PushOrder, Service};
+use crate::device::console_name;
 use crate::diagnosis::{self, Finding};
 use crate::dialect;
-use crate::event::{DeviceId, Micros, UpgradeId};
+use crate::event::{DeviceId, ImageId, Micros, UpgradeId};
 use crate::ui::model::Model;
 use crate::ui::state::WindowState;
 use crate::ui::words::{self, say, tell};
@@ -100,6 +102,10 @@ pub struct UpgradeView {
     pub next: Option<NextStepsView>,
     /// What was found out.
     pub findings: Vec<Finding>,
+    /// What is likely to go wrong with the push as it would be made.
+    pub warnings: Vec<Finding>,
+    /// Builds that could go along as further files, where the cloud has such upgrades.
+    pub along: Option<Vec<(ImageId, String)>>,
 }
 
 /// Whether the view changes by itself while time passes.
@@ -123,7 +129,24 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
         case,
         next,
         findings,
+        warnings: warnings(model, state),
+        along: along(model, state),
     }
+}
+
+/// A simulated device takes any push; warnings are for real ones.
+fn warnings(model: &Model, state: &WindowState) -> Vec<Finding> {
+    let Ok(order) = state.push_order(model) else { return Vec::new() };
+    let console = console_name(&order.device);
+    if model.bench.ports().any(|(port, _)| port == console) {
+        return Vec::new();
+    }
+    diagnosis::lint(&model.bench, &order)
+}
+
+fn along(model: &Model, state: &WindowState) -> Option<Vec<(ImageId, String)>> {
+    let others = model.bench.builds().filter(|(build, _)| Some(*build) != state.build);
+    are_announced(&state.dialect(model)).then(|| others.map(|(build, known)| (build, known.name.clone())).collect())
 }
 
 fn build_line(build: &Build) -> String {
