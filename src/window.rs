@@ -86,6 +86,7 @@ fn options(args: &WindowArgs, settings: &Settings, data: &Path) -> Result<Sessio
         broker: settings.broker.as_deref().map_or(usual.broker, cli::broker_choice),
         http: settings.server.clone().unwrap_or(usual.http),
         advertise: settings.advertise.clone(),
+        open: settings.open,
         images: args.images.clone(),
         ..SessionOptions::default()
     };

@@ -14,14 +14,15 @@ use ota_workbench::event::Fact;
 use ota_workbench::io::Inbox;
 use ota_workbench::io::broker::{Broker, Rules};
 use rumqttc::QoS;
+use std::sync::Arc;
 
 fn no_rules() -> Rules {
-    Rules { implicit: Box::new(|_, _| Vec::new()) }
+    Rules { implicit: Box::new(|_, _| Vec::new()), keyring: Arc::default() }
 }
 
 /// What Alibaba Cloud does for a client id that starts with its product and device.
 fn push_for_everyone() -> Rules {
-    Rules { implicit: Box::new(|client, _| vec![format!("/ota/device/upgrade/pk/{client}")]) }
+    Rules { implicit: Box::new(|client, _| vec![format!("/ota/device/upgrade/pk/{client}")]), keyring: Arc::default() }
 }
 
 fn start(rules: Rules) -> (Broker, Facts) {
@@ -148,7 +149,7 @@ fn an_end_says_whether_the_device_left_or_was_lost_or_fell_silent_or_was_replace
 
     let _first = mqtt::connect_silently(broker.address(), "twin", 60);
     let _second = Device::connect(connect_options(broker.address(), "twin"));
-    assert_eq!(reason_of("twin"), "taken over by a new connection with the same client id");
+    assert_eq!(reason_of("twin"), "taken over by a new connection with the same identity");
     let told = facts.until(|fact| matches!(fact, Fact::ClientConnected { .. }));
     assert_eq!(told.len(), 1, "the second twin is there, and nothing says it is gone: {told:?}");
 }

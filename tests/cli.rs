@@ -126,6 +126,7 @@ fn what_is_typed_wrongly_gives_status_2_and_says_what_to_type() {
     for args in [&["push"][..], &["--nonsense"], &["serve", "--mqtt", "a:1", "--broker", "mqtt://b"]] {
         assert!(run(args).check(2).err.contains("Usage"), "{args:?}");
     }
+    run(&[&simulate[..], &["mqtt://bench", "--sign", "hmacsha1"]].concat()).check_trouble(2, "no-signature", "uiot");
     let no_slash = ["push", SAMPLE, "--device", "lamp", "--dialect", "uiot", "--version", "2"];
     assert!(run(&no_slash).check(2).err.contains("lamp"));
 }

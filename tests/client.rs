@@ -15,11 +15,13 @@ use ota_workbench::io::Inbox;
 use ota_workbench::io::broker::{Broker, Rules};
 use ota_workbench::io::client::Client;
 use rumqttc::QoS;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn broker(address: &str) -> (Broker, Facts) {
     let (inbox, receiver) = Inbox::new();
-    let broker = Broker::start(address, Rules { implicit: Box::new(|_, _| Vec::new()) }, inbox).expect("a port");
+    let rules = Rules { implicit: Box::new(|_, _| Vec::new()), keyring: Arc::default() };
+    let broker = Broker::start(address, rules, inbox).expect("a port");
     (broker, Facts::new(receiver))
 }
 

@@ -11,7 +11,7 @@ mod program;
 
 use ota_workbench::device::Ending;
 use ota_workbench::dialect::{self, Dialect};
-use ota_workbench::event::DeviceId;
+use ota_workbench::event::{DeviceId, Secret};
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
 use program::free_port;
 use std::process::{Child, Command, Stdio};
@@ -36,6 +36,7 @@ fn start(port: u16, once: bool) -> (Simulator, Arc<Mutex<String>>) {
         dialect: uiot(),
         version: "1.0.0".into(),
         secret: "secret".into(),
+        sign: None,
         fail_with: None,
         product_secret: None,
         behaviour: None,
@@ -81,7 +82,8 @@ fn a_broker_s_address_that_is_none_is_refused_at_once() {
         device: DeviceId::new("p", "d"),
         dialect: uiot(),
         version: "1".into(),
-        secret: String::new(),
+        secret: Secret::default(),
+        sign: None,
         fail_with: None,
         product_secret: None,
         behaviour: None,

@@ -1,7 +1,7 @@
 //! What the operator asks for, in the window or on the command line.
 
 use crate::device::Behaviour;
-use crate::event::{DeviceId, Extras, ImageId, OrderedFile, UpgradeId};
+use crate::event::{DeviceId, Extras, ImageId, OrderedFile, Secret, UpgradeId};
 use std::path::PathBuf;
 
 /// How a serial line is framed and clocked.
@@ -74,6 +74,22 @@ pub enum Action {
         /// Dialect id.
         dialect: String,
     },
+    /// Give a device its secret, or take it away. No event repeats it.
+    SetSecret {
+        /// Whose.
+        device: DeviceId,
+        /// The secret; none lets the device sign in as one without.
+        secret: Option<Secret>,
+    },
+    /// Give a product its secret, or take it away. No event repeats it.
+    SetProductSecret {
+        /// Whose.
+        product: String,
+        /// The secret with which its devices ask for their own.
+        secret: Option<Secret>,
+    },
+    /// Let devices without a secret, and clients that are no device, in from the network as well, or no longer.
+    SetOpen(bool),
     /// Take a device off the list.
     RemoveDevice(DeviceId),
     /// Push a build to a device.

@@ -1,7 +1,7 @@
 //! What is known of one device.
 
 use crate::dialect::Defect;
-use crate::event::{ClientName, Micros};
+use crate::event::{ClientName, Micros, Trouble};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many of a device's latest defects are kept; the rest is counted.
@@ -26,6 +26,10 @@ pub struct Device {
     pub client: Option<ClientName>,
     /// When it last did anything.
     pub last_seen: Option<Micros>,
+    /// Whether the bench knows its secret.
+    pub has_secret: bool,
+    /// The event in which it was last turned away, and why; nothing once it was let in.
+    pub refused: Option<(u64, Trouble)>,
     /// What was wrong with its messages.
     pub defects: Defects,
     /// Blocks of firmware on their way to it, and the topic they go to.

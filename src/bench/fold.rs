@@ -46,7 +46,10 @@ impl Bench {
             Fact::DeviceRemoved { device } => {
                 self.devices.remove(device);
             }
+            Fact::SecretSet { device, set } => self.note_secret(device, *set),
+            Fact::OpenSet { open } => self.open = *open,
             Fact::ClientConnected { client } => self.connect(client),
+            Fact::ClientRefused { client, trouble } => self.turn_away(event.seq, client, trouble),
             Fact::ClientDisconnected { client, .. } => self.disconnect(client, &mut effects),
             Fact::Subscribed { client, filter, .. } => self.subscribe(client, filter, &mut effects),
             Fact::Unsubscribed { client, filter } => self.clients.unsubscribe(client, filter),
@@ -102,7 +105,7 @@ impl Bench {
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
             }
-            Fact::ClientRefused { .. }
+            Fact::AccessRefused { .. }
             | Fact::BytesReceived { .. }
             | Fact::BytesSent { .. }
             | Fact::TroubleMet { .. } => {}
@@ -177,6 +180,7 @@ impl Bench {
         if let Some(device) = self.meet(&id) {
             device.expected = Some(dialect.id().to_owned());
             device.online = Some(true);
+            device.refused = None;
             device.client = Some(name);
             device.last_seen = Some(now);
         }

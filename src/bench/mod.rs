@@ -9,6 +9,7 @@ mod filter;
 mod fold;
 mod hear;
 mod query;
+mod refusal;
 #[cfg(test)]
 mod tests;
 mod witness;
@@ -92,6 +93,8 @@ pub struct Bench {
     recording: Option<Trouble>,
     broker: Service,
     external: bool,
+    /// Whether those without a secret are let in from the network.
+    open: bool,
     server: Service,
     ports: BTreeMap<String, Port>,
     builds: BTreeMap<ImageId, Build>,
@@ -114,6 +117,7 @@ impl Bench {
             recording: None,
             broker: Service::default(),
             external: false,
+            open: false,
             server: Service::default(),
             ports: BTreeMap::new(),
             builds: BTreeMap::new(),

@@ -47,6 +47,12 @@ impl Bench {
         self.external
     }
 
+    /// Whether devices without a secret are let in from the network as well.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// How many clients are connected, where that can be known.
     #[must_use]
     pub fn connected_clients(&self) -> Option<usize> {

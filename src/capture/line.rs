@@ -46,9 +46,12 @@ kinds! {
     "image_removed" = ImageRemoved { image };
     "image_troubled" = ImageTroubled { image, trouble };
     "device_added" = DeviceAdded { device, dialect };
+    "secret_set" = SecretSet { device, set };
+    "open_set" = OpenSet { open };
     "device_removed" = DeviceRemoved { device };
     "client_connected" = ClientConnected { client };
     "client_refused" = ClientRefused { client, trouble };
+    "access_refused" = AccessRefused { client, topic, trouble };
     "client_disconnected" = ClientDisconnected { client, reason };
     "subscribed" = Subscribed { client, filter, qos, implicit };
     "unsubscribed" = Unsubscribed { client, filter };

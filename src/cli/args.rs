@@ -1,7 +1,8 @@
 //! What can be typed.
 
 use crate::device::Behaviour;
-use crate::event::DeviceId;
+use crate::dialect::SignMethod;
+use crate::event::{DeviceId, Secret};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -53,7 +54,7 @@ pub enum Command {
     Serve(ServeArgs),
     /// Push one build to one device and wait for the verdict
     #[command(disable_version_flag = true)]
-    Push(PushArgs),
+    Push(Box<PushArgs>),
     /// Be a device: connect, download, reboot and report like a real one
     #[command(disable_version_flag = true)]
     Simulate(SimulateArgs),
@@ -76,6 +77,9 @@ pub struct BenchArgs {
     /// What firmware URLs begin with, as devices reach it: http://host:port
     #[arg(long, value_name = "URL_PREFIX")]
     pub advertise: Option<String>,
+    /// Let devices without a secret in though the broker listens on the network: anyone there can then sign in as one
+    #[arg(long, conflicts_with = "broker")]
+    pub open: bool,
     /// Record the session in this file, which must not exist
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -135,6 +139,9 @@ pub struct PushArgs {
     #[arg(long, value_name = "SECS", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=LONGEST_TIMEOUT))]
     pub timeout: u64,
+    /// The device's secret: what it must sign in with
+    #[arg(long, value_name = "S")]
+    pub secret: Option<Secret>,
     /// Bring a simulated device along
     #[arg(long)]
     pub simulate: bool,
@@ -183,15 +190,18 @@ pub struct SimulateArgs {
     /// The version it runs at first
     #[arg(long, value_name = "V", default_value = "1.0.0")]
     pub version: String,
-    /// The device secret
-    #[arg(long, value_name = "S", default_value = "")]
-    pub secret: String,
+    /// The device's secret
+    #[arg(long, value_name = "S", default_value = "", hide_default_value = true)]
+    pub secret: Secret,
+    /// How it signs, where devices of its cloud do [default: hmacsha256]
+    #[arg(long, value_name = "METHOD", value_parser = sign_method())]
+    pub sign: Option<SignMethod>,
     /// Where its console goes: a pseudo terminal, a file, or - for standard output
     #[arg(long, value_name = "pty|FILE|-", default_value = "-")]
     pub console: String,
     /// Sign in with this product secret first, and be told the device secret (UIoT dynamic registration)
     #[arg(long, value_name = "PRODUCT_SECRET", conflicts_with = "secret")]
-    pub register: Option<String>,
+    pub register: Option<Secret>,
     /// Fail every upgrade with this code of its cloud
     #[arg(long, value_name = "ERR_CODE", allow_negative_numbers = true)]
     pub fail: Option<i64>,
@@ -201,6 +211,11 @@ pub struct SimulateArgs {
     /// End after one upgrade: 0 when it succeeded, 1 when it failed, 4 when the broker refuses the sign-in
     #[arg(long)]
     pub once: bool,
+}
+
+/// The sign methods by name.
+fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
+    PossibleValuesParser::new(SignMethod::ALL.map(SignMethod::id)).try_map(|name| name.parse())
 }
 
 /// `inspect`.

@@ -35,6 +35,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
     };
     let name = args.bench.as_deref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
     let (devices, ports) = (file.devices().map_err(wrong)?, file.ports().map_err(wrong)?);
+    let (secrets, product_secrets) = (file.secrets().map_err(wrong)?, file.product_secrets());
     Ok(SessionOptions {
         broker: broker.unwrap_or(fallback.broker),
         http: args.http.clone().or(file.http).unwrap_or(fallback.http),
@@ -43,6 +44,10 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         bench: name,
         images: file.builds.into_iter().chain(fallback.images).collect(),
         devices: devices.into_iter().chain(fallback.devices).collect(),
+        // What was typed comes last, and counts.
+        secrets: secrets.into_iter().chain(fallback.secrets).collect(),
+        product_secrets: product_secrets.into_iter().chain(fallback.product_secrets).collect(),
+        open: args.open || file.open || fallback.open,
         ports: ports.into_iter().chain(fallback.ports).collect(),
     })
 }

@@ -33,6 +33,7 @@ pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let fallback = SessionOptions {
         images: files.clone(),
         devices: vec![(args.device.clone(), args.dialect.clone())],
+        secrets: args.secret.iter().map(|secret| (args.device.clone(), secret.clone())).collect(),
         ..SessionOptions::default()
     };
     let options = session_options(&args.bench, fallback)?;
@@ -224,14 +225,18 @@ impl Push<'_> {
         if self.interrupted.swap(false, Ordering::AcqRel) { Err(Stopped::Interrupted) } else { Ok(events) }
     }
 
-    /// Why the push never left: the device is not there, or does not listen.
+    /// Why the push never left: the device is not there, was turned away, or does not listen.
     fn absence(&self) -> Trouble {
         let device = &self.args.device;
-        match self.desk.bench.device(device).and_then(|known| known.online) {
+        let known = self.desk.bench.device(device);
+        match known.and_then(|known| known.online) {
             Some(true) => {
                 Trouble::new("not-subscribed").with("device", device).with("topic", self.dialect.push_topic(device))
             }
-            _ => Trouble::new("no-device").with("device", device),
+            _ => match known.and_then(|known| known.refused.as_ref()) {
+                Some((_, why)) => why.clone(),
+                None => Trouble::new("no-device").with("device", device),
+            },
         }
     }
 

@@ -47,6 +47,10 @@ pub fn tell(event: &Event, desk: &Desk) -> Option<String> {
         Fact::ClientDisconnected { client, reason } => {
             words::tell("cli.disconnected", &[("client", client), ("reason", reason)])
         }
+        Fact::ClientRefused { client, trouble } => {
+            words::tell("fact.refused", &[("client", &client.name), ("why", &words::trouble(trouble).joined())])
+        }
+        Fact::AccessRefused { trouble, .. } => words::trouble(trouble).joined(),
         // On standard error already.
         Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => return None,
         Fact::TroubleMet { trouble } | Fact::BrokerFailed { trouble } | Fact::ServerFailed { trouble } => {

@@ -3,7 +3,7 @@
 use super::args::SimulateArgs;
 use super::{Ended, Exit, check_failure, interruption, print};
 use crate::device::{Ending, Profile};
-use crate::dialect;
+use crate::dialect::{self, Dialect};
 use crate::event::Trouble;
 use crate::io::pty::Pty;
 use crate::io::simulator::{Simulator, SimulatorOptions};
@@ -19,6 +19,7 @@ type Console = Box<dyn FnMut(&[u8]) + Send>;
 pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
     let dialect = dialect::find(&args.dialect).map_err(Ended::usage)?;
     dialect.check_version(&args.version).map_err(Ended::usage)?;
+    check_sign(&args, dialect).map_err(Ended::usage)?;
     check_failure(dialect, args.fail).map_err(Ended::usage)?;
     let (console, mut pty) = console(&args.console)?;
     let interrupted = interruption();
@@ -28,6 +29,7 @@ pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
         dialect,
         version: args.version,
         secret: args.secret,
+        sign: args.sign,
         fail_with: args.fail,
         product_secret: args.register,
         behaviour: args.behave,
@@ -50,6 +52,16 @@ pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
             simulator.stop();
             return Ok(if args.once { Exit::Failed } else { Exit::Done });
         }
+    }
+}
+
+/// Whether devices of this cloud sign at all.
+fn check_sign(args: &SimulateArgs, dialect: &dyn Dialect) -> Result<(), Trouble> {
+    match args.sign {
+        Some(method) if dialect.signed_credentials(&args.device, &args.secret, method).is_none() => {
+            Err(Trouble::new("no-signature").with("dialect", dialect.id()))
+        }
+        _ => Ok(()),
     }
 }
 

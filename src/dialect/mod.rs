@@ -3,13 +3,17 @@
 mod aliyun;
 mod lenient;
 mod message;
+mod own_topic;
+mod sign_in;
+mod sign_slip;
 #[cfg(test)]
 mod tests;
 mod uiot;
 
 pub use message::Message;
+pub use sign_in::{Connack, Refused, Secrets, SignIn, SignMethod, misspelt};
 
-use crate::event::{DeviceId, Extras, Trouble, UpgradeId, UpgradeOrder};
+use crate::event::{DeviceId, Extras, Secret, Trouble, UpgradeId, UpgradeOrder};
 use crate::upgrade::{BlockRequest, ReplyTo, Report, Rules, Said};
 
 /// Every dialect there is. A new cloud is one file and one line here. Of those that share their topics, the one to expect of
@@ -188,6 +192,14 @@ pub trait Dialect: Sync {
     fn implicit_subscriptions(&self, device: &DeviceId) -> Vec<String>;
     /// Who a client is, from how it signs in.
     fn identify(&self, client_id: &str, username: Option<&str>) -> Option<DeviceId>;
+    /// Whether a device that was identified is let in, as the cloud decides it.
+    ///
+    /// # Errors
+    /// It is not: the cloud's answer, and what is wrong.
+    fn check_sign_in(&self, sign_in: &SignIn, secrets: &Secrets) -> Result<(), Refused>;
+    /// Whether a topic, or all that a filter matches, is the device's own: no other may be published or subscribed by a
+    /// device that has a secret.
+    fn owns_topic(&self, device: &DeviceId, topic: &str) -> bool;
     /// Which device speaks on this topic to a cloud of this kind.
     fn speaker(&self, topic: &str) -> Option<DeviceId>;
     /// What a device's message says; `None` when the topic or the spelling is another dialect's. `known` when the device has
@@ -238,6 +250,10 @@ pub trait Dialect: Sync {
     fn device_subscriptions(&self, device: &DeviceId) -> Vec<String>;
     /// How a device signs in. `secret` may be empty on a bench that checks none.
     fn credentials(&self, device: &DeviceId, secret: &str) -> Credentials;
+    /// How a device signs in with this method; nothing where devices do not sign.
+    fn signed_credentials(&self, _device: &DeviceId, _secret: &Secret, _method: SignMethod) -> Option<Credentials> {
+        None
+    }
     /// A device's message, as the cloud's SDK would spell it. `serial` counts the device's messages.
     fn say(&self, device: &DeviceId, said: &Said, serial: u64) -> Option<Outgoing>;
     /// What a device hears in a message of its cloud; `None` when it concerns something else.

@@ -153,6 +153,10 @@ pub enum Fact {
     ImageTroubled { image: ImageId, trouble: Trouble },
     /// The operator put a device on the list, or changed its dialect.
     DeviceAdded { device: DeviceId, dialect: String },
+    /// A device's secret was set or taken away. Which one is told to nobody.
+    SecretSet { device: DeviceId, set: bool },
+    /// Whether a device without a secret, and a client that is no device, is let in from the network as well.
+    OpenSet { open: bool },
     /// The operator took a device off the list.
     DeviceRemoved { device: DeviceId },
 
@@ -161,6 +165,8 @@ pub enum Fact {
     ClientConnected { client: Client },
     /// A client was turned away.
     ClientRefused { client: Client, trouble: Trouble },
+    /// A client may not publish or subscribe what it wanted to; nobody got the message.
+    AccessRefused { client: ClientName, topic: String, trouble: Trouble },
     /// A client is gone.
     ClientDisconnected { client: ClientName, reason: String },
     /// A client is subscribed; `implicit` when the broker did it, as the cloud does.

@@ -2,12 +2,14 @@
 
 mod fact;
 mod identity;
+mod kept_secret;
 mod secret;
 mod trouble;
 
 pub use fact::{Client, ClientName, Deadline, Extras, Fact, ImageId, OrderedFile, Payload, UpgradeId, UpgradeOrder};
 pub use identity::{DeviceId, MalformedDeviceId};
-pub use secret::{mask_password, take_mask, without_password};
+pub use kept_secret::Secret;
+pub use secret::{MASK, mask_password, take_mask, without_password};
 pub use trouble::Trouble;
 
 use std::fmt;
@@ -85,6 +87,10 @@ impl Event {
                 topic.len() + payload.len()
             }
             Fact::BytesReceived { bytes, port } | Fact::BytesSent { bytes, port } => bytes.len() + port.len(),
+            // Both names are the client's own choice, and may have 64 KiB.
+            Fact::ClientConnected { client } | Fact::ClientRefused { client, .. } => {
+                128 + client.name.len() + client.username.as_ref().map_or(0, String::len)
+            }
             _ => 128,
         };
         size_of::<Self>() + carried + 32

@@ -1,7 +1,7 @@
 //! URLs with a password in them, made fit to be shown or remembered.
 
 /// What stands for a password.
-const MASK: &str = "•••";
+pub const MASK: &str = "•••";
 
 /// The places of the password in `scheme://user:password@host`: behind the colon and at the `@`.
 fn password(url: &str) -> Option<(usize, usize)> {

@@ -3,8 +3,8 @@
 use super::broker_url::BrokerUrl;
 use super::network;
 use crate::bench::{FlowControl, Parity, SerialSettings};
-use crate::event::{DeviceId, Trouble};
-use serde::Deserialize;
+use crate::event::{DeviceId, Secret, Trouble};
+use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
 /// A bench as it is written down. A key that is not known is refused: it is a typing mistake.
@@ -17,11 +17,16 @@ pub struct BenchFile {
     pub http: Option<String>,
     /// The URL prefix told to devices.
     pub advertise: Option<String>,
+    /// Whether devices without a secret are let in though the broker listens on the network.
+    pub open: bool,
     /// Builds; relative to the bench file.
     pub builds: Vec<PathBuf>,
     /// Devices.
     #[serde(rename = "device")]
     pub devices: Vec<DeviceEntry>,
+    /// Products with a secret.
+    #[serde(rename = "product")]
+    pub products: Vec<ProductEntry>,
     /// Serial ports to open.
     #[serde(rename = "serial")]
     pub ports: Vec<PortEntry>,
@@ -35,6 +40,24 @@ pub struct DeviceEntry {
     pub id: String,
     /// Dialect id.
     pub dialect: String,
+    /// What the device signs in with.
+    #[serde(default, deserialize_with = "secret")]
+    pub secret: Option<Secret>,
+}
+
+/// One product of a bench file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProductEntry {
+    /// `ProductSN` or `ProductKey`.
+    pub name: String,
+    /// With what its devices ask for their own.
+    #[serde(default, deserialize_with = "secret")]
+    pub secret: Option<Secret>,
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    String::deserialize(deserializer).map(|text| Some(Secret::new(text)))
 }
 
 /// One serial port of a bench file.
@@ -116,6 +139,21 @@ impl BenchFile {
         self.devices.iter().map(device).collect()
     }
 
+    /// The secrets of its devices.
+    ///
+    /// # Errors
+    /// As [`Self::devices`].
+    pub fn secrets(&self) -> Result<Vec<(DeviceId, Secret)>, String> {
+        let ids = self.devices()?.into_iter().map(|(id, _)| id);
+        Ok(ids.zip(&self.devices).filter_map(|(id, entry)| Some((id, entry.secret.clone()?))).collect())
+    }
+
+    /// The secrets of its products.
+    #[must_use]
+    pub fn product_secrets(&self) -> Vec<(String, Secret)> {
+        self.products.iter().filter_map(|entry| Some((entry.name.clone(), entry.secret.clone()?))).collect()
+    }
+
     /// The serial ports with their settings.
     ///
     /// # Errors
@@ -134,16 +172,31 @@ impl BenchFile {
 }
 
 /// The keys there are, for naming the one that is wrong.
-const KEYS: [&str; 9] = ["broker", "http", "advertise", "builds", "id", "dialect", "port", "baud_rate", "framing"];
+const KEYS: [&str; 12] = [
+    "broker",
+    "http",
+    "advertise",
+    "open",
+    "builds",
+    "id",
+    "dialect",
+    "secret",
+    "name",
+    "port",
+    "baud_rate",
+    "framing",
+];
 
 /// What is wrong and in which line, without the line: it may hold a password.
 fn in_words(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().replace('\n', ", ");
-    // Between quotes stands a value.
-    let message = match (message.find('"'), message.rfind('"')) {
+    // Between quotes stands a value; a number stands between other quotes, which elsewhere hold the name of a key.
+    let without = |message: String, quote: char| match (message.find(quote), message.rfind(quote)) {
         (Some(from), Some(to)) if from < to => format!("{}{}", message[..from].trim_end(), &message[to + 1..]),
         _ => message,
     };
+    let message = without(message, '"');
+    let message = if message.contains("invalid type") { without(message, '`') } else { message };
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
     let number = before.split('\n').count();
     let line = text.lines().nth(number - 1).unwrap_or_default();
@@ -183,6 +236,29 @@ mod tests {
         .unwrap();
         assert_eq!(bench.devices().unwrap()[0].0.to_string(), "P/AA:BB");
         assert_eq!(bench.ports().unwrap()[0].1.to_string(), "921600 7E2");
+    }
+
+    #[test]
+    fn secrets_are_read_and_not_repeated() {
+        let bench = BenchFile::parse(
+            "open = true\n[[device]]\nid = 'P/D'\ndialect = 'uiot'\nsecret = 'hly3dk1u'\n\
+             [[device]]\nid = 'P/E'\ndialect = 'uiot'\n[[product]]\nname = 'P'\nsecret = 'u6k83pfc'\n",
+        )
+        .unwrap();
+        assert!(bench.open && !format!("{bench:?}").contains("hly3dk1u") && !format!("{bench:?}").contains("u6k83pfc"));
+        let secrets = bench.secrets().unwrap();
+        assert_eq!(secrets, [(crate::event::DeviceId::new("P", "D"), "hly3dk1u".into())]);
+        assert_eq!(bench.product_secrets(), [("P".to_owned(), "u6k83pfc".into())]);
+        for wrong in [
+            "secret = 48151623",
+            "secret = ['48151623']",
+            "secret = 48151623x",
+            "secret = '48151623",
+            "secrt = '48151623'",
+        ] {
+            let error = BenchFile::parse(&format!("[[device]]\nid = 'P/D'\ndialect = 'uiot'\n{wrong}")).unwrap_err();
+            assert!(!error.contains("48151623") && error.contains("line 4"), "{error}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod clock;
 pub mod dialog;
 pub mod folder;
 mod inbox;
+mod keyring;
 pub mod network;
 mod outbox;
 #[cfg(unix)]
@@ -30,6 +31,7 @@ mod watch;
 
 pub use clock::{Clock, local_time, utc_offset_secs};
 pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
+pub use keyring::Keyring;
 pub use network::Interface;
 pub use shelf::Prepared;
 pub use tail::{Batch, Waker};

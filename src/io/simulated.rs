@@ -5,7 +5,7 @@ use super::simulator::{Simulator, SimulatorOptions};
 use crate::bench::SimulatedOrder;
 use crate::device::{Profile, console_name};
 use crate::dialect;
-use crate::event::{DeviceId, Fact, Trouble};
+use crate::event::{DeviceId, Fact, Secret, Trouble};
 use std::collections::BTreeMap;
 
 /// Both clouds take it for a product: UIoT's have 16 characters.
@@ -25,12 +25,14 @@ impl Simulated {
         Self { inbox, running: BTreeMap::new() }
     }
 
-    /// Starts a device, under a name that is free unless it was given one. Returns the fact that its console is open.
+    /// Starts a device, under a name that is free unless it was given one, with the secret that `secret_of` has for it.
+    /// Returns the fact that its console is open.
     pub fn start(
         &mut self,
         broker_url: String,
         order: SimulatedOrder,
         taken: impl Fn(&DeviceId) -> bool,
+        secret_of: impl FnOnce(&DeviceId) -> Result<Secret, Trouble>,
     ) -> Result<Fact, Trouble> {
         let dialect = dialect::find(&order.dialect)?;
         let mut names = (1..=MAX_DEVICES).map(|number| DeviceId::new(PRODUCT, &format!("lamp-{number:02}")));
@@ -45,7 +47,8 @@ impl Simulated {
             device: device.clone(),
             dialect,
             version: "1.0.0".into(),
-            secret: String::new(),
+            secret: secret_of(&device)?,
+            sign: None,
             fail_with: order.fail_with,
             product_secret: None,
             behaviour: order.behaviour,

@@ -109,6 +109,10 @@ impl DetailView {
                 self.field("detail.protocol", level);
                 self.field("detail.keep-alive", format!("{} s", client.keep_alive_secs));
             }
+            Fact::AccessRefused { client, topic, .. } => {
+                self.field("detail.client", client.as_ref());
+                self.field("detail.topic", topic);
+            }
             Fact::UpgradeRequested { order } => {
                 self.field("detail.url", &order.url);
                 self.field("detail.size", words::count(order.size));
@@ -123,7 +127,15 @@ impl DetailView {
             }
             _ => {}
         }
+        if let Fact::ClientRefused { trouble, .. } = fact {
+            for (name, key) in [("signed", "detail.signed"), ("method", "detail.sign-method")] {
+                if let Some(value) = trouble.arg(name) {
+                    self.field(key, value);
+                }
+            }
+        }
         if let Fact::ClientRefused { trouble, .. }
+        | Fact::AccessRefused { trouble, .. }
         | Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
         | Fact::ImageTroubled { trouble, .. }

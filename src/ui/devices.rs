@@ -3,7 +3,7 @@
 use super::entry::{EntryView, Touch, entry_ui};
 use super::model::Model;
 use super::pieces::{Light, button_ui, choice_ui, pane_ui, title_ui, weak_ui};
-use super::state::{Dialog, WindowState};
+use super::state::{DeviceDraft, Dialog, WindowState};
 use super::wish::Wish;
 use super::words::{self, say, tell};
 use crate::bench::{Action, Device, SimulatedOrder};
@@ -18,6 +18,8 @@ use eframe::egui::{Align, Layout, ScrollArea, Ui};
 pub struct DevicesView {
     /// Each device; whether it is one of our simulated ones.
     pub entries: Vec<(DeviceId, EntryView, bool)>,
+    /// What the dialog for each device begins with, in the same order.
+    pub drafts: Vec<DeviceDraft>,
     /// The dialect a simulated device would speak.
     pub dialect: String,
     /// Whether the offer of a simulated device stands here (else the middle of the window makes it).
@@ -32,8 +34,9 @@ pub fn view(model: &Model, state: &WindowState) -> DevicesView {
         .devices()
         .map(|(id, device)| (id.clone(), entry(id, device, model, state), is_simulated(id, model)))
         .collect();
+    let drafts = model.bench.devices().map(|(id, device)| draft(id, device, state)).collect();
     let offers_simulation = !entries.is_empty();
-    DevicesView { entries, dialect: state.settings.dialect.clone(), offers_simulation }
+    DevicesView { entries, drafts, dialect: state.settings.dialect.clone(), offers_simulation }
 }
 
 fn entry(id: &DeviceId, device: &Device, model: &Model, state: &WindowState) -> EntryView {
@@ -53,14 +56,33 @@ fn entry(id: &DeviceId, device: &Device, model: &Model, state: &WindowState) -> 
         Some(at) => tell("device.seen", &[("time", &short_time(&state.time(at, model)))]),
         None => say("device.never-seen"),
     };
+    let secret = if device.has_secret { format!(" · {}", say("device.has-secret")) } else { String::new() };
+    // Only what came after it was last let in is still true.
+    let refused = device.refused.as_ref().map(|(_, trouble)| words::trouble(trouble).joined());
+    let below = match &refused {
+        Some(why) => tell("device.refused", &[("why", why)]),
+        None => format!("{dialect}{secret} · {seen}"),
+    };
     EntryView {
         light: Some(light),
         meaning,
         title: id.device.to_string(),
         right,
-        below: format!("{dialect} · {seen}"),
-        troubled: false,
+        below,
+        troubled: refused.is_some(),
         chosen: state.device.as_ref() == Some(id),
+    }
+}
+
+/// The dialog for a device begins with what is known of it, its secret left out.
+fn draft(id: &DeviceId, device: &Device, state: &WindowState) -> DeviceDraft {
+    DeviceDraft {
+        known: Some(id.clone()),
+        product: id.product.to_string(),
+        device: id.device.to_string(),
+        dialect: device.dialect().map_or_else(|| state.settings.dialect.clone(), str::to_owned),
+        has_secret: device.has_secret,
+        ..DeviceDraft::default()
     }
 }
 
@@ -83,12 +105,8 @@ pub fn devices_ui(ui: &mut Ui, view: &DevicesView) -> (Vec<Wish>, Option<String>
             title_ui(ui, &say("pane.devices"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if button_ui(ui, say("device.add")).clicked() {
-                    let dialect = view.dialect.clone();
-                    wishes.push(Wish::Open(Dialog::AddDevice {
-                        product: String::new(),
-                        device: String::new(),
-                        dialect,
-                    }));
+                    let draft = DeviceDraft { dialect: view.dialect.clone(), ..DeviceDraft::default() };
+                    wishes.push(Wish::Open(Dialog::Device(draft)));
                 }
             });
         });
@@ -100,21 +118,30 @@ pub fn devices_ui(ui: &mut Ui, view: &DevicesView) -> (Vec<Wish>, Option<String>
         }
         ScrollArea::vertical().id_salt("devices").auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            for (id, entry, simulated) in &view.entries {
-                device_ui(ui, id, entry, *simulated, &mut wishes);
+            for ((id, entry, simulated), draft) in view.entries.iter().zip(&view.drafts) {
+                device_ui(ui, (id, entry), draft, *simulated, &mut wishes);
             }
         });
     });
     (wishes, dialect)
 }
 
-fn device_ui(ui: &mut Ui, id: &DeviceId, entry: &EntryView, simulated: bool, wishes: &mut Vec<Wish>) {
-    let stop = |ui: &mut Ui, wishes: &mut Vec<Wish>| {
+fn device_ui(
+    ui: &mut Ui,
+    (id, entry): (&DeviceId, &EntryView),
+    draft: &DeviceDraft,
+    simulated: bool,
+    wishes: &mut Vec<Wish>,
+) {
+    let more = |ui: &mut Ui, wishes: &mut Vec<Wish>| {
+        if ui.button(say("device.edit")).clicked() {
+            wishes.push(Wish::Open(Dialog::Device(draft.clone())));
+        }
         if simulated && ui.button(say("device.stop-simulated")).clicked() {
             wishes.push(Action::StopSimulatedDevice(id.clone()).into());
         }
     };
-    match ui.push_id(id, |ui| entry_ui(ui, entry, |ui| stop(ui, wishes))).inner {
+    match ui.push_id(id, |ui| entry_ui(ui, entry, |ui| more(ui, wishes))).inner {
         Some(Touch::Chosen) => wishes.push(Wish::SelectDevice(id.clone())),
         Some(Touch::Removed) => wishes.push(Action::RemoveDevice(id.clone()).into()),
         None => {}

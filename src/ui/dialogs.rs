@@ -1,14 +1,13 @@
-//! The dialogs: add a device, network addresses.
+//! The dialogs: a device, network addresses.
 
-use super::pieces::choice_ui;
+use super::device_dialog::device_dialog_ui;
 use super::settings::Settings;
 use super::state::{Choice, Dialog, Runs};
 use super::theme::palette;
 use super::wish::Wish;
-use super::words::{say, tell};
+use super::words::say;
 use crate::bench::Action;
-use crate::dialect;
-use crate::event::{DeviceId, take_mask};
+use crate::event::take_mask;
 use eframe::egui;
 use eframe::egui::{Grid, Id, Key, Modal, RichText, TextEdit, Ui};
 
@@ -20,10 +19,10 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, interfaces: &[Choice], 
     let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
         ui.set_width(430.0);
         let (confirmed, closed) = match dialog {
-            Dialog::AddDevice { product, device, dialect } => add_device_ui(ui, product, device, dialect, &mut wishes),
-            Dialog::Network { broker, server, advertise, runs } => {
+            Dialog::Device(draft) => device_dialog_ui(ui, draft, &mut wishes),
+            Dialog::Network { broker, server, advertise, open, runs } => {
                 interfaces_ui(ui, interfaces, [broker, server, advertise]);
-                network_ui(ui, [broker, server, advertise], runs, settings, &mut wishes)
+                network_ui(ui, [broker, server, advertise], open, runs, settings, &mut wishes)
             }
         };
         done = confirmed || closed;
@@ -34,7 +33,7 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, interfaces: &[Choice], 
     wishes
 }
 
-fn heading_ui(ui: &mut Ui, text: String, hint: String) {
+pub(super) fn heading_ui(ui: &mut Ui, text: String, hint: String) {
     ui.heading(text);
     let weak = palette(ui).weak;
     ui.label(RichText::new(hint).color(weak));
@@ -42,7 +41,7 @@ fn heading_ui(ui: &mut Ui, text: String, hint: String) {
 }
 
 /// Gives whether it was confirmed, and whether it was left.
-fn buttons_ui(ui: &mut Ui, confirm: String, refused: Option<&str>) -> (bool, bool) {
+pub(super) fn buttons_ui(ui: &mut Ui, confirm: String, refused: Option<&str>) -> (bool, bool) {
     ui.add_space(8.0);
     ui.horizontal(|ui| {
         let button = ui.add_enabled(refused.is_none(), egui::Button::new(confirm));
@@ -53,38 +52,10 @@ fn buttons_ui(ui: &mut Ui, confirm: String, refused: Option<&str>) -> (bool, boo
     .inner
 }
 
-fn field_ui(ui: &mut Ui, key: &str, hint: &str, text: &mut String) {
+pub(super) fn field_ui(ui: &mut Ui, key: &str, hint: &str, text: &mut String) {
     let label = ui.label(say(key));
     ui.add(TextEdit::singleline(text).desired_width(270.0).hint_text(hint.to_owned())).labelled_by(label.id);
     ui.end_row();
-}
-
-fn add_device_ui(
-    ui: &mut Ui,
-    product: &mut String,
-    device: &mut String,
-    dialect: &mut String,
-    wishes: &mut Vec<Wish>,
-) -> (bool, bool) {
-    heading_ui(ui, say("device.add-title"), say("device.add-hint"));
-    Grid::new("device").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
-        ui.label(say("device.dialect"));
-        let choices = dialect::ALL.iter().map(|dialect| (dialect.id().to_owned(), dialect.id().to_owned()));
-        if let Some(other) = choice_ui(ui, "dialect", &say("device.dialect"), 120.0, &dialect.clone(), choices) {
-            *dialect = other;
-        }
-        ui.end_row();
-        field_ui(ui, "device.product", "70ly1tvowt696r15", product);
-        field_ui(ui, "device.device", "lamp-01", device);
-    });
-    let id = format!("{}/{}", product.trim(), device.trim()).parse::<DeviceId>().ok();
-    let refused = tell("trouble.bad-device.cause", &[("text", &format_args!("{}/{}", product.trim(), device.trim()))]);
-    let (confirmed, closed) = buttons_ui(ui, say("dialog.add"), if id.is_some() { None } else { Some(&refused) });
-    if let Some(device) = id.filter(|_| confirmed) {
-        wishes.push(Wish::SelectDevice(device.clone()));
-        wishes.push(Action::AddDevice { device, dialect: dialect.clone() }.into());
-    }
-    (confirmed, closed)
 }
 
 /// One choice puts the right host into all three fields; what they hold can still be edited.
@@ -119,6 +90,7 @@ fn port(address: &str) -> Option<&str> {
 fn network_ui(
     ui: &mut Ui,
     [broker, server, advertise]: [&mut String; 3],
+    open: &mut bool,
     runs: &Runs,
     settings: &mut Settings,
     wishes: &mut Vec<Wish>,
@@ -129,16 +101,33 @@ fn network_ui(
         field_ui(ui, "network.advertise", "http://192.168.1.20:8070", advertise);
     });
     ui.label(RichText::new(say("network.example")).small());
+    if !broker.contains("://") {
+        open_ui(ui, open);
+    }
     let (confirmed, closed) = buttons_ui(ui, say("network.use"), None);
     if confirmed {
-        wishes.extend(asked_for([broker, server, advertise], runs, settings).into_iter().map(Wish::from));
+        wishes.extend(asked_for([broker, server, advertise], *open, runs, settings).into_iter().map(Wish::from));
     }
     (confirmed, closed)
 }
 
+/// Whether those without a secret are let in, and what that means.
+fn open_ui(ui: &mut Ui, open: &mut bool) {
+    ui.add_space(6.0);
+    ui.checkbox(open, say("network.open-bench"));
+    let (key, colour) =
+        if *open { ("network.open-on", palette(ui).warn) } else { ("network.open-off", palette(ui).weak) };
+    ui.label(RichText::new(say(key)).small().color(colour));
+}
+
 /// What is to be done about the addresses typed, and remembered. What runs already is left alone: its devices would be cut off.
-fn asked_for([broker, server, advertise]: [&str; 3], runs: &Runs, settings: &mut Settings) -> Vec<Action> {
+fn asked_for([broker, server, advertise]: [&str; 3], open: bool, runs: &Runs, settings: &mut Settings) -> Vec<Action> {
     let mut actions = Vec::new();
+    // First: who is let in is decided before a new address is listened on.
+    if open != runs.open {
+        settings.open = open;
+        actions.push(Action::SetOpen(open));
+    }
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     if let Some(broker) = given(broker).filter(|broker| runs.broker.as_ref() != Some(broker)) {
         let broker = take_mask(&broker, settings.broker.as_deref().unwrap_or_default());
@@ -163,10 +152,11 @@ mod tests {
         let runs = Runs {
             broker: Some("mqtt://user:•••@host:1883".to_owned()),
             server: Some(("0.0.0.0:8070".to_owned(), "http://bench:8070".to_owned())),
+            open: false,
         };
         let broker = Some("mqtt://user:secret@host:1883".to_owned());
         let mut settings = Settings { broker, ..Settings::default() };
-        assert_eq!(asked_for(fields, &runs, &mut settings), expected, "{fields:?}");
+        assert_eq!(asked_for(fields, false, &runs, &mut settings), expected, "{fields:?}");
         settings
     }
 
@@ -184,7 +174,18 @@ mod tests {
         check(["", "", ""], &[]);
         // What does not run is tried again, with its password.
         let mut settings = Settings { broker: Some("mqtt://u:secret@h".to_owned()), ..Settings::default() };
-        let actions = asked_for(["mqtt://u:•••@h", "", ""], &Runs::default(), &mut settings);
+        let actions = asked_for(["mqtt://u:•••@h", "", ""], false, &Runs::default(), &mut settings);
         assert_eq!(actions, [Action::SetBroker("mqtt://u:secret@h".to_owned())]);
+    }
+
+    #[test]
+    fn who_is_let_in_is_decided_before_the_network_is_listened_on() {
+        let mut settings = Settings::default();
+        let actions = asked_for(["0.0.0.0:1883", "", ""], true, &Runs::default(), &mut settings);
+        assert_eq!(actions, [Action::SetOpen(true), Action::SetBroker("0.0.0.0:1883".to_owned())]);
+        assert!(settings.open, "it is remembered with the address it was said for");
+        let runs = Runs { open: true, ..Runs::default() };
+        assert_eq!(asked_for(["", "", ""], true, &runs, &mut settings), []);
+        assert_eq!(asked_for(["", "", ""], false, &runs, &mut settings), [Action::SetOpen(false)]);
     }
 }

@@ -187,7 +187,7 @@ impl Feed {
 const fn way(fact: &Fact) -> Option<Way> {
     Some(match fact {
         Fact::BytesReceived { .. } | Fact::BytesSent { .. } => return None,
-        Fact::MessageReceived { .. } | Fact::MessageAcknowledged { .. } => Way::Up,
+        Fact::MessageReceived { .. } | Fact::MessageAcknowledged { .. } | Fact::AccessRefused { .. } => Way::Up,
         Fact::MessagePublished { .. } | Fact::MessageDelivered { .. } | Fact::MessageDropped { .. } => Way::Down,
         Fact::RequestReceived { .. } | Fact::RangeServed { .. } => Way::Http,
         _ => Way::Bench,
@@ -200,6 +200,7 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::ServerFailed { .. }
         | Fact::ImageTroubled { .. }
         | Fact::ClientRefused { .. }
+        | Fact::AccessRefused { .. }
         | Fact::MessageDropped { .. }
         | Fact::PortClosed { trouble: Some(_), .. }
         | Fact::TroubleMet { .. }
@@ -214,11 +215,14 @@ fn is_flawed(fact: &Fact) -> bool {
 
 fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
     match fact {
-        Fact::DeviceAdded { device, .. } | Fact::DeviceRemoved { device } => Some(device.clone()),
+        Fact::DeviceAdded { device, .. } | Fact::DeviceRemoved { device } | Fact::SecretSet { device, .. } => {
+            Some(device.clone())
+        }
         Fact::ClientConnected { client } | Fact::ClientRefused { client, .. } => {
             dialect::identify(&client.name, client.username.as_deref()).map(|(_, device)| device)
         }
         Fact::ClientDisconnected { client, .. }
+        | Fact::AccessRefused { client, .. }
         | Fact::Subscribed { client, .. }
         | Fact::Unsubscribed { client, .. } => of_client(client, bench),
         Fact::MessageDelivered { topic, client, .. } | Fact::MessageAcknowledged { topic, client } => {

@@ -4,6 +4,7 @@ pub mod bench_screen;
 pub mod builds;
 pub mod console;
 pub mod detail;
+mod device_dialog;
 pub mod devices;
 pub mod dialogs;
 pub mod entry;

@@ -147,6 +147,8 @@ pub struct Settings {
     pub server: Option<String>,
     /// URL prefix told to devices; from the server's address when absent.
     pub advertise: Option<String>,
+    /// Whether devices without a secret are let in though the broker listens on the network.
+    pub open: bool,
 }
 
 impl Default for Settings {
@@ -166,6 +168,7 @@ impl Default for Settings {
             broker: None,
             server: None,
             advertise: None,
+            open: false,
         }
     }
 }

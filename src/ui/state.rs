@@ -7,7 +7,7 @@ use super::settings::{Settings, TimeShown};
 use super::wish::Wish;
 use super::words;
 use crate::bench::{Build, Case, Device, PushExtras, PushOrder};
-use crate::event::{DeviceId, ImageId, Micros, Trouble};
+use crate::event::{DeviceId, ImageId, Micros, Secret, Trouble};
 
 /// Something of the system's to choose from: a serial port by its name, a network interface by its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +30,8 @@ pub struct PluggedIn {
 /// A dialog that is open, with what was typed into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
-    /// Put a device on the list.
-    AddDevice {
-        /// `ProductSN` or `ProductKey`.
-        product: String,
-        /// `DeviceSN` or `DeviceName`.
-        device: String,
-        /// Dialect id.
-        dialect: String,
-    },
+    /// Put a device on the list, or change one.
+    Device(DeviceDraft),
     /// Addresses.
     Network {
         /// Broker address, or an external broker's URL.
@@ -47,9 +40,30 @@ pub enum Dialog {
         server: String,
         /// URL prefix told to devices.
         advertise: String,
+        /// Whether devices without a secret are let in from the network.
+        open: bool,
         /// What needs no action when it is confirmed.
         runs: Runs,
     },
+}
+
+/// A device as typed so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceDraft {
+    /// The device that is changed; none is a new one.
+    pub known: Option<DeviceId>,
+    /// `ProductSN` or `ProductKey`.
+    pub product: String,
+    /// `DeviceSN` or `DeviceName`.
+    pub device: String,
+    /// Dialect id.
+    pub dialect: String,
+    /// The secret; empty leaves it as it is.
+    pub secret: Secret,
+    /// Whether the bench has a secret for it already.
+    pub has_secret: bool,
+    /// Whether that is to be taken away.
+    pub forget_secret: bool,
 }
 
 /// What ran when the dialog for addresses was opened, as the dialog writes it. To set it again would cut all devices off.
@@ -59,6 +73,8 @@ pub struct Runs {
     pub broker: Option<String>,
     /// The firmware server and its prefix, if it runs.
     pub server: Option<(String, String)>,
+    /// Whether devices without a secret are let in from the network.
+    pub open: bool,
 }
 
 /// What is to be pushed, as typed so far.

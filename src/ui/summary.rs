@@ -62,11 +62,16 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         Fact::ImageRemoved { image } => tell("fact.image-removed", &[("n", image)]),
         Fact::DeviceAdded { device, dialect } => tell("fact.device-added", &[("device", device), ("dialect", dialect)]),
         Fact::DeviceRemoved { device } => tell("fact.device-removed", &[("device", device)]),
+        Fact::SecretSet { device, set } => {
+            tell(if *set { "fact.secret-set" } else { "fact.secret-removed" }, &[("device", device)])
+        }
+        Fact::OpenSet { open } => say(if *open { "fact.bench-open" } else { "fact.bench-closed" }),
         Fact::PortOpened { port, settings } => tell("fact.port-opened", &[("port", port), ("settings", settings)]),
         Fact::PortClosed { trouble: Some(trouble), .. }
         | Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
         | Fact::ImageTroubled { trouble, .. }
+        | Fact::AccessRefused { trouble, .. }
         | Fact::TroubleMet { trouble } => words::trouble(trouble).cause,
         Fact::PortClosed { port, trouble: None } => tell("fact.port-closed", &[("port", port)]),
         Fact::UpgradeRequested { order } => {

@@ -55,7 +55,7 @@ pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -
 
 /// What runs stands in the dialog; what does not run, as it was last wanted.
 fn network(model: &Model, settings: &Settings) -> Dialog {
-    let mut runs = Runs::default();
+    let mut runs = Runs { open: model.bench.is_open(), ..Runs::default() };
     if let Service::Running { address, .. } = model.bench.broker() {
         let wanted = settings.broker.as_deref().filter(|wanted| is_at(wanted, address));
         let running = || if model.bench.is_external() { format!("mqtt://{address}") } else { address.clone() };
@@ -69,7 +69,7 @@ fn network(model: &Model, settings: &Settings) -> Dialog {
     let (server, advertise) =
         runs.server.clone().unwrap_or_else(|| (wanted(&settings.server), wanted(&settings.advertise)));
     let broker = runs.broker.clone().unwrap_or_else(|| mask_password(&wanted(&settings.broker)));
-    Dialog::Network { broker, server, advertise, runs }
+    Dialog::Network { broker, server, advertise, open: runs.open, runs }
 }
 
 /// Whether a broker's URL, or address, leads to `ip:port`.
@@ -95,7 +95,8 @@ fn broken(text: String, trouble: &Trouble) -> StatusView {
 fn broker(model: &Model) -> StatusView {
     match (model.bench.broker(), model.bench.connected_clients()) {
         (Service::Running { address, .. }, Some(n)) => {
-            running(tell("status.broker", &[("address", address), ("n", &n)]))
+            let text = tell("status.broker", &[("address", address), ("n", &n)]);
+            running(if model.bench.is_open() { format!("{text} · {}", say("status.open")) } else { text })
         }
         (Service::Running { address, .. }, None) => running(tell("status.broker-external", &[("address", address)])),
         (Service::Failed(trouble), _) => broken(say("status.broker-failed"), trouble),
@@ -203,18 +204,19 @@ mod tests {
         let shown = "mqtt://user:•••@10.0.0.5".to_owned();
         let expect = |facts, broker: &str, runs: Runs| {
             let server = runs.server.clone().unwrap_or_default().0;
-            let dialog = Dialog::Network { broker: broker.to_owned(), server, advertise: String::new(), runs };
+            let advertise = String::new();
+            let dialog = Dialog::Network { broker: broker.to_owned(), server, advertise, open: false, runs };
             assert_eq!(network(&model(facts), &settings), dialog);
         };
         expect(Vec::new(), &shown, Runs::default());
         let joined = |address: &str, external| Fact::BrokerStarted { address: address.into(), external };
-        let runs = |broker: &str| Runs { broker: Some(broker.to_owned()), server: None };
+        let runs = |broker: &str| Runs { broker: Some(broker.to_owned()), ..Runs::default() };
         expect(vec![joined("10.0.0.5:1883", true)], &shown, runs(&shown));
         expect(vec![joined("10.0.0.6:1883", true)], "mqtt://10.0.0.6:1883", runs("mqtt://10.0.0.6:1883"));
         expect(vec![joined("0.0.0.0:1883", false)], "0.0.0.0:1883", runs("0.0.0.0:1883"));
         let advertised = "http://10.0.0.1:8070".to_owned();
         let started = Fact::ServerStarted { address: "0.0.0.0:8070".into(), advertised };
         let server = Some(("0.0.0.0:8070".to_owned(), String::new()));
-        expect(vec![started], &shown, Runs { broker: None, server });
+        expect(vec![started], &shown, Runs { server, ..Runs::default() });
     }
 }

@@ -8,12 +8,13 @@ mod blocks;
 #[cfg(test)]
 mod tests;
 
-use super::{Block, Credentials, Decoded, Defect, Dialect, Heard, Message, Outgoing, Push, Registration, lenient};
-use crate::event::{DeviceId, Extras, Micros, Trouble, UpgradeId, UpgradeOrder};
+use super::{
+    Block, Credentials, Decoded, Defect, Dialect, Heard, Message, Outgoing, Push, Refused, Registration, Secrets,
+    SignIn, SignMethod, lenient, own_topic, sign_in,
+};
+use crate::event::{DeviceId, Extras, Micros, Secret, Trouble, UpgradeId, UpgradeOrder};
 use crate::upgrade::{About, BlockRequest, PushWhen, ReplyTo, Report, Rules, Said, SuccessRule};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use std::fmt::Write;
 
 /// The dialect `aliyun`.
 pub struct Aliyun;
@@ -65,6 +66,14 @@ impl Dialect for Aliyun {
     fn identify(&self, _client_id: &str, username: Option<&str>) -> Option<DeviceId> {
         let (device, product) = username?.rsplit_once('&')?;
         format!("{product}/{device}").parse().ok()
+    }
+
+    fn check_sign_in(&self, given: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
+        sign_in::aliyun(given, secrets)
+    }
+
+    fn owns_topic(&self, device: &DeviceId, topic: &str) -> bool {
+        own_topic::aliyun(device, topic)
     }
 
     fn speaker(&self, topic: &str) -> Option<DeviceId> {
@@ -170,13 +179,11 @@ impl Dialect for Aliyun {
     }
 
     fn credentials(&self, device: &DeviceId, secret: &str) -> Credentials {
-        let id = format!("{}.{}", device.product, device.device);
-        let signed = format!("clientId{id}deviceName{}productKey{}", device.device, device.product);
-        Credentials {
-            client_id: format!("{id}|securemode=3,signmethod=hmacsha256,_ss=1,_v=ota-workbench|"),
-            username: format!("{}&{}", device.device, device.product),
-            password: hmac_sha256_hex(secret, &signed),
-        }
+        sign_in::aliyun_credentials(device, &Secret::new(secret), SignMethod::default())
+    }
+
+    fn signed_credentials(&self, device: &DeviceId, secret: &Secret, method: SignMethod) -> Option<Credentials> {
+        Some(sign_in::aliyun_credentials(device, secret, method))
     }
 
     fn say(&self, device: &DeviceId, said: &Said, serial: u64) -> Option<Outgoing> {
@@ -298,14 +305,4 @@ fn progress(params: &Value, defects: &mut Vec<Defect>) -> Option<Report> {
     let desc = params.get("desc").and_then(Value::as_str).unwrap_or_default();
     let text = if desc.len() > LONGEST_DESC { lenient::quote(desc) } else { desc.to_owned() };
     (step < 0).then_some(Report::Failed { code: step, text })
-}
-
-fn hmac_sha256_hex(secret: &str, signed: &str) -> String {
-    // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
-    mac.update(signed.as_bytes());
-    mac.finalize().into_bytes().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02X}");
-        hex
-    })
 }

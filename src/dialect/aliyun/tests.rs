@@ -1,7 +1,7 @@
 //! Alibaba Cloud's messages, to the byte.
 
 use super::super::tests::{Sample, check, check_own_words, decoded, device, offer, push};
-use super::{About, Aliyun, Dialect, Extras, ReplyTo, Report, hmac_sha256_hex};
+use super::{About, Aliyun, Dialect, Extras, ReplyTo, Report};
 use crate::event::OrderedFile;
 
 const INFORM: &str = "/ota/device/inform/a1BenchPK00/bench01";
@@ -95,15 +95,6 @@ fn a_device_is_known_by_its_user_name() {
     let id = "a1BenchPK00.bench01|timestamp=2524608000000,_ss=1,securemode=3,signmethod=hmacsha256|";
     assert_eq!(Aliyun.identify(id, Some("bench01&a1BenchPK00")), "a1BenchPK00/bench01".parse().ok());
     assert_eq!(Aliyun.identify(id, Some("a|b|1")), None);
-}
-
-#[test]
-fn the_signature_is_the_platforms() {
-    let signed = "clientIda1BenchPK00.bench01deviceNamebench01productKeya1BenchPK00timestamp2524608000000";
-    assert_eq!(
-        hmac_sha256_hex("0123456789abcdef0123456789abcdef", signed),
-        "931CEF551A6FFB2C574CBCC27CE4C01620323DBC20B6473B90FA6E992D884D6C"
-    );
 }
 
 #[test]

@@ -8,7 +8,10 @@ mod stack;
 mod v1;
 mod v2;
 
-use super::{Block, Credentials, Decoded, Defect, Dialect, Heard, Message, Outgoing, Push, Registration, lenient};
+use super::{
+    Block, Credentials, Decoded, Defect, Dialect, Heard, Message, Outgoing, Push, Refused, Registration, Secrets,
+    SignIn, lenient, own_topic, sign_in,
+};
 use crate::event::{DeviceId, Extras, Trouble, UpgradeId, UpgradeOrder};
 use crate::upgrade::{BlockRequest, PushWhen, ReplyTo, Report, Rules, Said, SuccessRule};
 use serde_json::{Value, json};
@@ -100,6 +103,14 @@ impl<S: Spelling> Dialect for Uiot<S> {
             (Some(product), Some(device), Some("1" | "2"), None) => format!("{product}/{device}").parse().ok(),
             _ => None,
         }
+    }
+
+    fn check_sign_in(&self, given: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
+        sign_in::uiot(given, secrets)
+    }
+
+    fn owns_topic(&self, device: &DeviceId, topic: &str) -> bool {
+        own_topic::uiot(device, topic)
     }
 
     fn speaker(&self, topic: &str) -> Option<DeviceId> {
@@ -217,7 +228,7 @@ impl<S: Spelling> Dialect for Uiot<S> {
     }
 
     fn credentials(&self, device: &DeviceId, secret: &str) -> Credentials {
-        sign_in(device, '1', secret)
+        credentials(device, '1', secret)
     }
 
     fn say(&self, device: &DeviceId, said: &Said, _serial: u64) -> Option<Outgoing> {
@@ -243,7 +254,7 @@ impl<S: Spelling> Dialect for Uiot<S> {
 
     fn registration(&self, device: &DeviceId, product_secret: &str) -> Option<Registration> {
         Some(Registration {
-            credentials: sign_in(device, '2', product_secret),
+            credentials: credentials(device, '2', product_secret),
             subscription: topic(device, Purpose::PasswordReply),
             question: Outgoing {
                 topic: topic(device, Purpose::Password),
@@ -258,7 +269,7 @@ impl<S: Spelling> Dialect for Uiot<S> {
     }
 }
 
-fn sign_in(device: &DeviceId, mode: char, secret: &str) -> Credentials {
+fn credentials(device: &DeviceId, mode: char, secret: &str) -> Credentials {
     Credentials {
         client_id: format!("{}.{}", device.product, device.device),
         username: format!("{}|{}|{mode}", device.product, device.device),

@@ -1,5 +1,6 @@
 //! What happens inside the broker, told to the session as facts.
 
+use super::admission::Admission;
 use super::presence::Presence;
 use super::{reason, settings};
 use crate::event::{Client, ClientName, Fact, Trouble};
@@ -7,7 +8,7 @@ use crate::io::Inbox;
 use async_trait::async_trait;
 use rmqtt::context::ServerContext;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
-use rmqtt::types::{ConnectInfo, Id, Publish};
+use rmqtt::types::{ConnectInfo, Id, Publish, Reason};
 use std::sync::Arc;
 
 /// The moments that become facts.
@@ -28,11 +29,12 @@ const MOMENTS: [Type; 9] = [
 pub(super) struct Witness {
     inbox: Inbox,
     presence: Arc<Presence>,
+    admission: Admission,
 }
 
 impl Witness {
-    pub(super) fn new(inbox: Inbox, presence: Arc<Presence>) -> Self {
-        Self { inbox, presence }
+    pub(super) fn new(inbox: Inbox, presence: Arc<Presence>, admission: Admission) -> Self {
+        Self { inbox, presence, admission }
     }
 
     pub(super) async fn register(self, context: &ServerContext) {
@@ -48,12 +50,12 @@ impl Witness {
         let _ = self.inbox.fact_from_runtime(fact);
     }
 
-    /// rmqtt calls no hook when it turns a client away, so its one rule of ours is applied here as well.
+    /// rmqtt turns such a client away before it asks at our door, and calls no hook; so the rule is applied here as well.
     fn tell_refusal(&self, connect: &ConnectInfo) {
         if connect.client_id().len() > settings::LONGEST_CLIENT_ID {
             let limit = settings::LONGEST_CLIENT_ID;
             let trouble = Trouble::new("client-id-too-long").with("limit", limit);
-            self.tell(Fact::ClientRefused { client: client(connect), trouble });
+            self.admission.tell_refusal(connect, trouble);
         }
     }
 }
@@ -62,7 +64,10 @@ impl Witness {
 impl Handler for Witness {
     async fn hook(&self, moment: &Parameter, result: Option<HookResult>) -> ReturnType {
         match moment {
-            Parameter::MessagePublish(_, from, publish) => self.tell(received(&from.id, publish)),
+            Parameter::MessagePublish(_, from, publish) => match self.admission.keeps_out(&from.id, &publish.topic) {
+                Some(device) => self.admission.tell_foreign_message(&from.id, &device, &publish.topic),
+                None => self.tell(received(&from.id, publish)),
+            },
             Parameter::MessageDelivered(session, _, publish) => self.tell(Fact::MessageDelivered {
                 client: name(&session.id),
                 topic: publish.topic.to_string(),
@@ -71,13 +76,21 @@ impl Handler for Witness {
             Parameter::MessageAcked(session, _, publish) => {
                 self.tell(Fact::MessageAcknowledged { client: name(&session.id), topic: publish.topic.to_string() });
             }
+            // Told when it came in.
+            Parameter::MessageDropped(_, _, _, Reason::PublishResult(_)) => {}
             Parameter::MessageDropped(to, from, publish, why) => self.tell(Fact::MessageDropped {
                 client: Some(name(to.as_ref().unwrap_or(&from.id))),
                 topic: publish.topic.to_string(),
                 reason: reason::of_drop(why),
             }),
             Parameter::ClientConnect(connect) => self.tell_refusal(connect),
-            Parameter::ClientConnected(session) => self.presence.arrived(session).await,
+            Parameter::ClientConnected(session) => {
+                self.presence.arrived(session).await;
+                if let Some(device) = self.admission.checked(&session.id) {
+                    let is_its = |other: &Id| self.admission.checked(other).as_ref() == Some(&device);
+                    self.presence.end_others(session, is_its).await;
+                }
+            }
             Parameter::ClientDisconnected(session, why) => self.presence.left(session, why).await,
             Parameter::SessionSubscribed(session, subscribe) => self.tell(Fact::Subscribed {
                 client: name(&session.id),

@@ -1,5 +1,6 @@
 //! The embedded broker: rmqtt on a thread and a runtime of its own, telling the session everything that happens.
 
+mod admission;
 mod dollar;
 mod extensions;
 mod hooks;
@@ -8,10 +9,11 @@ mod reason;
 mod routes;
 mod settings;
 
-use super::Inbox;
 use super::outbox::{Outbox, Sending};
+use super::{Inbox, Keyring};
 use crate::dialect::Outgoing;
 use crate::event::Trouble;
+use admission::Admission;
 use hooks::Witness;
 use presence::Presence;
 use rmqtt::codec::types::{Publish, QoS};
@@ -38,6 +40,8 @@ pub type Implicit = Box<dyn Fn(&str, Option<&str>) -> Vec<String> + Send + Sync>
 pub struct Rules {
     /// What the cloud subscribes for a client by itself.
     pub implicit: Implicit,
+    /// The secrets devices sign in with.
+    pub keyring: Arc<Keyring>,
 }
 
 /// A running broker. It stops when it is dropped.
@@ -61,7 +65,9 @@ impl Broker {
         let (listener, bound) = settings::bind(address, &runtime)?;
         let (ended_sender, ended) = sync_channel(0);
         let (outbox, ready, stop) = (Arc::new(Outbox::default()), Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let cloud = Cloud { inbox, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
+        let admission = Admission::new(Arc::clone(&rules.keyring), bound, inbox.clone());
+        let cloud =
+            Cloud { inbox, admission, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
         std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || run((runtime, &threads), listener, rules, cloud, ended_sender))
@@ -99,6 +105,7 @@ impl Drop for Broker {
 /// What the broker's thread needs to speak for the cloud.
 struct Cloud {
     inbox: Inbox,
+    admission: Admission,
     outbox: Arc<Outbox>,
     ready: Arc<Notify>,
     stop: Arc<Notify>,
@@ -107,7 +114,7 @@ struct Cloud {
 /// The broker's thread, from the first connection to the last.
 fn run((runtime, threads): (Runtime, &Threads), listener: Listener, rules: Rules, cloud: Cloud, ended: SyncSender<()>) {
     let presence = Arc::new(Presence::new(cloud.inbox.clone()));
-    let context = runtime.block_on(assemble(rules, &cloud.inbox, &presence));
+    let context = runtime.block_on(assemble(rules, &cloud, &presence));
     let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
     runtime.block_on(async {
         tokio::select! {
@@ -130,10 +137,11 @@ fn run((runtime, threads): (Runtime, &Threads), listener: Listener, rules: Rules
 }
 
 /// The broker's inside, with everything of ours plugged in.
-async fn assemble(rules: Rules, inbox: &Inbox, presence: &Arc<Presence>) -> ServerContext {
+async fn assemble(rules: Rules, cloud: &Cloud, presence: &Arc<Presence>) -> ServerContext {
     let context = ServerContext::new().busy_check_enable(false).build().await;
-    extensions::plug_in(&context, rules, inbox).await;
-    Witness::new(inbox.clone(), Arc::clone(presence)).register(&context).await;
+    extensions::plug_in(&context, rules, &cloud.inbox).await;
+    cloud.admission.register(&context).await;
+    Witness::new(cloud.inbox.clone(), Arc::clone(presence), cloud.admission.clone()).register(&context).await;
     context
 }
 

@@ -4,7 +4,7 @@ use super::{hooks, reason};
 use crate::event::Fact;
 use crate::io::Inbox;
 use rmqtt::session::Session;
-use rmqtt::types::{ClientId, Reason};
+use rmqtt::types::{ClientId, Id, Reason};
 use std::collections::HashMap;
 use tokio::sync::Mutex;
 
@@ -40,6 +40,26 @@ impl Presence {
         if current {
             connected.remove(&session.id.client_id);
             self.tell_end(session, reason::of_end(why));
+        }
+    }
+
+    /// A device came whose credentials were checked: as on its cloud, any other connection of its ends, whatever client id
+    /// that has. `is_its` says which they are.
+    pub(super) async fn end_others(&self, newest: &Session, is_its: impl Fn(&Id) -> bool) {
+        let others: Vec<_> = {
+            let connected = self.connected.lock().await;
+            let others = connected.values().map(|other| &other.id);
+            others.filter(|id| id.client_id != newest.id.client_id && is_its(id)).cloned().collect()
+        };
+        for other in others {
+            let context = newest.scx.clone();
+            // The old connection may be slow to end; the new one's CONNACK does not wait for it.
+            tokio::spawn(async move {
+                let entry = context.extends.shared().await.entry(other);
+                if let Ok(mut entry) = entry.try_lock().await {
+                    let _ = entry.kick(true, true, false).await;
+                }
+            });
         }
     }
 

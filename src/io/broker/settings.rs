@@ -102,7 +102,8 @@ fn builder(address: SocketAddr) -> Builder {
         // Elsewhere it only lets a port be taken again at once; on Windows it would let two programs share one.
         .reuseaddr(Some(cfg!(not(windows))))
         .nodelay(true)
-        .allow_anonymous(true)
+        // Everybody is asked at our own door.
+        .allow_anonymous(false)
         .max_clientid_len(LONGEST_CLIENT_ID)
         .max_packet_size(LARGEST_PACKET)
         .max_mqueue_len(LONGEST_QUEUE)

@@ -1,11 +1,11 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
+use super::access::Access;
 use super::pushes::Pushes;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect;
-use crate::event::{DeviceId, Fact, ImageId, Trouble, UpgradeId, UpgradeOrder};
-use crate::io::Inbox;
+use crate::event::{DeviceId, Fact, ImageId, MASK, Trouble, UpgradeId, UpgradeOrder};
 use crate::io::broker::{Broker, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
@@ -15,6 +15,7 @@ use crate::io::serial::SerialPort;
 use crate::io::server::FirmwareServer;
 use crate::io::shelf::{Prepared, ReadBuild, Shelf};
 use crate::io::simulated::Simulated;
+use crate::io::{Inbox, Keyring};
 use crate::upgrade::{BlockRequest, ReplyTo};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub struct Hands {
     next_image: ImageId,
     ports: HashMap<String, SerialPort>,
     simulated: Simulated,
+    access: Access,
 }
 
 impl Hands {
@@ -56,7 +58,13 @@ impl Hands {
             images: BTreeMap::new(),
             next_image: 1,
             ports: HashMap::new(),
+            access: Access::default(),
         })
+    }
+
+    /// The secrets of this session.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.access.keyring()
     }
 
     /// Lets go of everything.
@@ -80,7 +88,16 @@ impl Hands {
                 Ok(_) => Fact::DeviceAdded { device, dialect },
                 Err(trouble) => Fact::TroubleMet { trouble },
             }],
-            Action::RemoveDevice(device) => vec![Fact::DeviceRemoved { device }],
+            Action::RemoveDevice(device) => {
+                self.access.forget(&device);
+                vec![Fact::DeviceRemoved { device }]
+            }
+            Action::SetSecret { device, secret } => vec![self.access.set_secret(device, secret)],
+            Action::SetProductSecret { product, secret } => {
+                self.access.set_product_secret(&product, secret);
+                Vec::new()
+            }
+            Action::SetOpen(open) => vec![self.access.set_open(open)],
             Action::Push(order) => {
                 let order = order.tidy();
                 let begun = bench.check_push(&order).and_then(|()| self.shelf.prepare(order));
@@ -88,8 +105,10 @@ impl Hands {
             }
             Action::CancelUpgrade(upgrade) => vec![Fact::UpgradeCancelled { upgrade }],
             Action::RetryUpgrade(upgrade) => vec![fact(self.retry(upgrade, bench))],
-            Action::StartSimulatedDevice(order) => vec![fact(self.simulate(order, bench))],
-            Action::StopSimulatedDevice(device) => self.simulated.stop(console_name(&device)).into_iter().collect(),
+            Action::StartSimulatedDevice(order) => {
+                self.simulate(order, bench).unwrap_or_else(|trouble| vec![Fact::TroubleMet { trouble }])
+            }
+            Action::StopSimulatedDevice(device) => self.switch_off(console_name(&device)),
             Action::OpenPort { port, settings } => {
                 // Opening it again with other settings: the old handle would hold it.
                 self.ports.remove(&port);
@@ -101,7 +120,7 @@ impl Hands {
             }
             Action::ClosePort(port) => {
                 self.ports.remove(&port);
-                self.simulated.stop(port).into_iter().collect()
+                self.switch_off(port)
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),
@@ -161,6 +180,18 @@ impl Hands {
         self.publish(Sending { message: answer.message, told })
     }
 
+    /// Tells a device its secret. The events show that it was told, not what.
+    pub fn tell_password(&self, device: &DeviceId, dialect: &str, reply: &ReplyTo) -> Option<Fact> {
+        let dialect = dialect::find(dialect).ok()?;
+        let (secret, made) = match self.access.secret_for_registered(device) {
+            Ok(told) => told,
+            Err(trouble) => return Some(Fact::TroubleMet { trouble }),
+        };
+        let shown = Sending::from(dialect.password(reply, MASK)?);
+        let dropped = self.publish(Sending { message: dialect.password(reply, secret.reveal())?, told: shown.told });
+        made.or(dropped)
+    }
+
     fn add_image(&mut self, path: PathBuf) -> Result<(), Trouble> {
         // The same file again is read again, under its own id.
         let path = std::path::absolute(&path).unwrap_or(path);
@@ -210,14 +241,31 @@ impl Hands {
         }
     }
 
-    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Fact, Trouble> {
+    fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Vec<Fact>, Trouble> {
+        let mut guarded = false;
         let url = match &self.broker {
-            Some(BrokerHand::Embedded(broker)) => format!("mqtt://{}", network::reachable_here(broker.address())),
+            Some(BrokerHand::Embedded(broker)) => {
+                guarded = !broker.address().ip().is_loopback();
+                format!("mqtt://{}", network::reachable_here(broker.address()))
+            }
             Some(BrokerHand::External(_, url)) => url.clone(),
             None => return Err(Trouble::new("no-broker")),
         };
         let taken = |device: &DeviceId| bench.device(device).is_some();
-        self.simulated.start(url, order, taken)
+        let mut lent = None;
+        let access = &mut self.access;
+        let opened = self.simulated.start(url, order, taken, |device| {
+            let (secret, fact) = access.secret_for_simulated(device, guarded)?;
+            lent = fact;
+            Ok(secret)
+        })?;
+        Ok(lent.into_iter().chain([opened]).collect())
+    }
+
+    /// Switches the simulated device with this console off, if it is one.
+    fn switch_off(&mut self, console: String) -> Vec<Fact> {
+        let lent = self.access.take_back(&console);
+        self.simulated.stop(console).into_iter().chain(lent).collect()
     }
 
     /// An address for the embedded broker, a URL for an external one.
@@ -233,7 +281,8 @@ impl Hands {
             })
         } else {
             let start = |()| {
-                Broker::start(&network::resolved(place), Rules { implicit: Box::new(implicit) }, self.inbox.clone())
+                let rules = Rules { implicit: Box::new(implicit), keyring: self.access.keyring() };
+                Broker::start(&network::resolved(place), rules, self.inbox.clone())
             };
             network::check_broker_address(place).and_then(start).map(|broker| {
                 let address = broker.address().to_string();

@@ -1,5 +1,6 @@
 //! The session: one thread that puts everything in order, records it, folds it and has done what follows.
 
+mod access;
 mod hands;
 mod options;
 mod pushes;

@@ -1,8 +1,8 @@
 //! How a session begins.
 
 use crate::bench::{Action, SerialSettings};
-use crate::event::DeviceId;
-use crate::io::network;
+use crate::event::{DeviceId, Secret};
+use crate::io::{Keyring, network};
 use chrono::{Local, TimeZone};
 use std::path::PathBuf;
 
@@ -43,6 +43,12 @@ pub struct SessionOptions {
     pub images: Vec<PathBuf>,
     /// Devices on the list from the start, each with its dialect.
     pub devices: Vec<(DeviceId, String)>,
+    /// Secrets of devices.
+    pub secrets: Vec<(DeviceId, Secret)>,
+    /// Secrets of products, for devices that ask for their own.
+    pub product_secrets: Vec<(String, Secret)>,
+    /// Whether a device without a secret is let in though the broker listens on the network.
+    pub open: bool,
     /// Serial ports to open.
     pub ports: Vec<(String, SerialSettings)>,
 }
@@ -58,12 +64,26 @@ impl Default for SessionOptions {
             bench: None,
             images: Vec::new(),
             devices: Vec::new(),
+            secrets: Vec::new(),
+            product_secrets: Vec::new(),
+            open: false,
             ports: Vec::new(),
         }
     }
 }
 
 impl SessionOptions {
+    /// Puts the secrets where the broker looks for them.
+    pub(super) fn hand_secrets_to(&self, keyring: &Keyring) {
+        keyring.set_open(self.open);
+        for (device, secret) in &self.secrets {
+            keyring.set_device(device, Some(secret.clone()));
+        }
+        for (product, secret) in &self.product_secrets {
+            keyring.set_product(product, Some(secret.clone()));
+        }
+    }
+
     /// What is asked for in the session's first instant.
     pub(super) fn first_actions(self) -> Vec<Action> {
         let broker = match self.broker {
@@ -76,6 +96,9 @@ impl SessionOptions {
             Action::AddImages(self.images),
         ];
         actions.extend(self.devices.into_iter().map(|(device, dialect)| Action::AddDevice { device, dialect }));
+        let secrets = self.secrets.into_iter();
+        actions.extend(secrets.map(|(device, secret)| Action::SetSecret { device, secret: Some(secret) }));
+        actions.extend(self.open.then_some(Action::SetOpen(true)));
         actions.extend(self.ports.into_iter().map(|(port, settings)| Action::OpenPort { port, settings }));
         actions
     }

@@ -50,6 +50,8 @@ impl Core {
 
     /// Works until it is told to stop.
     pub fn run(mut self, receiver: &InboxReader, options: SessionOptions) {
+        // Before the broker listens: nobody slips in meanwhile.
+        options.hand_secrets_to(&self.hands.keyring());
         for action in options.first_actions() {
             self.take(Input::Action(action));
         }
@@ -152,8 +154,7 @@ impl Core {
             Effect::ServeBlock { device, dialect, reply, block } => {
                 self.hands.serve_block(device, dialect, &reply, &block)
             }
-            // Nobody registers a device before there are secrets.
-            Effect::TellPassword { .. } => None,
+            Effect::TellPassword { device, dialect, reply } => self.hands.tell_password(&device, dialect, &reply),
         }
     }
 

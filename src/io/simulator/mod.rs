@@ -5,8 +5,8 @@ mod link;
 mod worker;
 
 use crate::device::{Behaviour, Ending};
-use crate::dialect::Dialect;
-use crate::event::{DeviceId, Trouble};
+use crate::dialect::{Dialect, SignMethod};
+use crate::event::{DeviceId, Secret, Trouble};
 use crate::io::broker_url::BrokerUrl;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -30,11 +30,13 @@ pub struct SimulatorOptions {
     /// The version it runs at first.
     pub version: String,
     /// The device secret; may be empty where none is checked.
-    pub secret: String,
+    pub secret: Secret,
+    /// How it signs, on a cloud where devices do; the dialect's own way when absent.
+    pub sign: Option<SignMethod>,
     /// Fail every upgrade with this code.
     pub fail_with: Option<i64>,
     /// Sign in with this product secret first, to be told the device secret.
-    pub product_secret: Option<String>,
+    pub product_secret: Option<Secret>,
     /// What it does otherwise than it should.
     pub behaviour: Option<Behaviour>,
     /// Bytes a second to download; 0 is as fast as possible. See [`crate::device::Profile::WATCHABLE_PACE`].

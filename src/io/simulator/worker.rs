@@ -31,7 +31,7 @@ pub(super) type Console = Box<dyn FnMut(&[u8]) + Send>;
 pub(super) struct Worker {
     device: DeviceId,
     dialect: &'static dyn Dialect,
-    secret: String,
+    credentials: Credentials,
     /// How it asks for its secret first, if it does not have it.
     registration: Option<Registration>,
     once: bool,
@@ -63,9 +63,21 @@ impl Worker {
         stopping: Arc<AtomicBool>,
     ) -> Result<Self, Trouble> {
         let SimulatorOptions {
-            device, dialect, version, secret, fail_with, product_secret, behaviour, pace, once, ..
+            device,
+            dialect,
+            version,
+            secret,
+            sign,
+            fail_with,
+            product_secret,
+            behaviour,
+            pace,
+            once,
+            ..
         } = options;
-        let registration = product_secret.and_then(|secret| dialect.registration(&device, &secret));
+        let signed = sign.and_then(|method| dialect.signed_credentials(&device, &secret, method));
+        let credentials = signed.unwrap_or_else(|| dialect.credentials(&device, secret.reveal()));
+        let registration = product_secret.and_then(|secret| dialect.registration(&device, secret.reveal()));
         let success = dialect.rules().success;
         let greeting = Box::new(move |version: &str| dialect.greeting(version));
         let brain = Brain::new(Profile { version, success, fail_with, pace, greeting, behaviour });
@@ -78,7 +90,7 @@ impl Worker {
         Ok(Self {
             device,
             dialect,
-            secret,
+            credentials,
             registration,
             once,
             broker,
@@ -153,7 +165,7 @@ impl Worker {
                 Some(Heard::Block { offset, bytes }) => self.take_in_block(offset, bytes),
                 Some(Heard::Password(secret)) if self.registration.take().is_some() => {
                     (self.console)(b"\r\nmqtt: registered, signing in again\r\n");
-                    self.secret = secret;
+                    self.credentials = self.dialect.credentials(&self.device, &secret);
                     self.disconnect(End::Goodbye);
                     self.connect();
                 }
@@ -232,9 +244,7 @@ impl Worker {
         let inputs = self.inputs.clone();
         let (credentials, subscriptions) = match &self.registration {
             Some(Registration { credentials, subscription, .. }) => (credentials.clone(), vec![subscription.clone()]),
-            None => {
-                (self.dialect.credentials(&self.device, &self.secret), self.dialect.device_subscriptions(&self.device))
-            }
+            None => (self.credentials.clone(), self.dialect.device_subscriptions(&self.device)),
         };
         self.twin = self.shares_identity.then(|| self.open(credentials.clone(), Vec::new(), |_| {})).flatten();
         self.link = self.open(credentials, subscriptions, move |event| {

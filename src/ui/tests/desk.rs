@@ -118,6 +118,12 @@ impl Desk {
         self.run();
     }
 
+    /// Opens the context menu of what holds this in its name.
+    pub fn click_secondary(&mut self, part: &str) {
+        self.harness.get_by_label_contains(part).click_secondary();
+        self.run();
+    }
+
     pub fn click_holding(&mut self, part: &str, modifiers: Modifiers) {
         self.harness.get_by_label_contains(part).click_modifiers(modifiers);
         self.run();

@@ -3,6 +3,7 @@
 mod desk;
 mod panes;
 mod scroller;
+mod secrets;
 mod story;
 mod summaries;
 

@@ -215,6 +215,11 @@ fn next_steps(model: &Model) -> NextStepsView {
     let bench = &model.bench;
     let mut steps = Vec::new();
     let mut loopback = false;
+    let refused = bench.devices().filter_map(|(id, device)| Some((id, device.refused.as_ref()?)));
+    if let Some((id, (_, trouble))) = refused.max_by_key(|(_, (seq, _))| *seq) {
+        let why = words::trouble(trouble).joined();
+        steps.push(tell("next.refused", &[("device", &id.device), ("why", &why)]));
+    }
     if bench.builds().next().is_none() {
         steps.push(say("next.add-build"));
     }

@@ -1,0 +1,133 @@
+//! Whose topic it is: the places in which a cloud puts a device's two names.
+
+use crate::event::DeviceId;
+
+/// What stands for the two names in the tables.
+const PRODUCT: &str = "{product}";
+const DEVICE: &str = "{device}";
+
+/// UIoT: the cloud's own topics and those a product defines.
+const UIOT: &[&str] = &["/$system/{product}/{device}/#", "/{product}/{device}/#"];
+
+/// Alibaba Cloud: upgrades, the cloud's own, a product's, remote calls, clock and the like, shadow, broadcast.
+const ALIYUN: &[&str] = &[
+    "/ota/device/+/{product}/{device}",
+    "/sys/{product}/{device}/#",
+    "/{product}/{device}/#",
+    "/ext/+/{product}/{device}/#",
+    "/ext/rrpc/+/{product}/{device}/#",
+    "/ext/rrpc/+//{product}/{device}/#",
+    "/shadow/update/{product}/{device}",
+    "/shadow/get/{product}/{device}",
+    "/broadcast/{product}/#",
+];
+
+/// Whether a UIoT device may publish on a topic, or subscribe a filter.
+#[must_use]
+pub fn uiot(device: &DeviceId, topic: &str) -> bool {
+    is_within(UIOT, device, topic)
+}
+
+/// Whether a device of Alibaba Cloud may publish on a topic, or subscribe a filter.
+#[must_use]
+pub fn aliyun(device: &DeviceId, topic: &str) -> bool {
+    is_within(ALIYUN, device, topic)
+}
+
+/// Whether every topic that a filter matches is one of the device's own.
+fn is_within(table: &[&str], device: &DeviceId, filter: &str) -> bool {
+    table.iter().any(|own| {
+        let (mut own, mut filter) = (own.split('/'), filter.split('/'));
+        loop {
+            let fits = match (own.next(), filter.next()) {
+                (Some("#"), _) | (None, None) => return true,
+                (Some("+"), Some(level)) => level != "#",
+                (Some(PRODUCT), Some(level)) => *level == *device.product,
+                (Some(DEVICE), Some(level)) => *level == *device.device,
+                (Some(own), Some(level)) => own == level,
+                _ => false,
+            };
+            if !fits {
+                return false;
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{aliyun, uiot};
+    use crate::event::DeviceId;
+
+    #[test]
+    fn a_uiot_device_has_what_holds_its_two_names() {
+        let device = DeviceId::new("P", "AA:BB");
+        for own in [
+            "/$system/P/AA:BB/ota/upstream",
+            "/$system/P/AA:BB/#",
+            "/$system/P/AA:BB/+/downstream",
+            "/P/AA:BB/set",
+            "/P/AA:BB",
+        ] {
+            assert!(uiot(&device, own), "{own}");
+        }
+        for foreign in [
+            "#",
+            "+/+/+",
+            "/#",
+            "/$system/#",
+            "/$system/+/AA:BB/ota/downstream",
+            "/$system/P/+/ota/downstream",
+            "/$system/P/#",
+            "/$system/P/AA:BC/ota/upstream",
+            "/$system/P",
+            "$system/P/AA:BB/x",
+            "P/AA:BB/x",
+            "x",
+            "",
+            "$share/a//P/AA:BB/x",
+            "/ota/device/inform/P/AA:BB",
+            "$SYS/#",
+        ] {
+            assert!(!uiot(&device, foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_aliyun_device_has_the_topics_its_cloud_gives_it() {
+        let device = DeviceId::new("pk", "dn");
+        for own in [
+            "/ota/device/inform/pk/dn",
+            "/ota/device/upgrade/pk/dn",
+            "/ota/device/+/pk/dn",
+            "/sys/pk/dn/thing/ota/firmware/get",
+            "/sys/pk/dn/#",
+            "/pk/dn/user/get",
+            "/ext/ntp/pk/dn/request",
+            "/ext/rrpc/+//pk/dn/user/get",
+            "/shadow/update/pk/dn",
+            "/shadow/get/pk/dn",
+            "/broadcast/pk/all",
+            "/ext/error/pk/dn",
+        ] {
+            assert!(aliyun(&device, own), "{own}");
+        }
+        for foreign in [
+            "#",
+            "/ota/#",
+            "/ota/device/#",
+            "/ota/device/+/pk/+",
+            "/ota/device/inform/pk/other",
+            "/ota/device/inform/pk/dn/x",
+            "/sys/pk/#",
+            "/sys/+/dn/x",
+            "/shadow/update/pk/other",
+            "/shadow/+/pk/dn",
+            "/broadcast/#",
+            "/ext/#",
+            "/ext/rrpc/#",
+        ] {
+            assert!(!aliyun(&device, foreign), "{foreign}");
+        }
+    }
+}
