@@ -9,14 +9,12 @@ use std::process::Command;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// Begins to push the sample to the SDK's device.
+/// Begins to push the sample to the SDK's device, whose secret is known.
 fn push(folder: &Folder) -> Program {
     let data = folder.at("data");
-    let job = ["push", SAMPLE, "--device", "a1BenchPK00/bench01", "--dialect", "aliyun", "--version", "2.0.0"];
-    let bench = ["--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", &data, "--timeout", "50", "--json"];
-    // The device's secret goes here: ["--secret", SECRET].
-    let secret: [&str; 0] = [];
-    Program::start(&[&job[..], &bench, &secret].concat())
+    let device = ["--device", "a1BenchPK00/bench01", "--dialect", "aliyun", "--secret", SECRET];
+    let bench = ["--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", &data, "--json"];
+    Program::start(&[&["push", SAMPLE, "--version", "2.0.0", "--timeout", "50"], &device[..], &bench].concat())
 }
 
 /// The SDK's device, signing in with this secret. `.ci/run` installs the SDK and says where.
@@ -44,4 +42,19 @@ fn a_device_made_of_the_vendors_sdk_gets_its_push_unasked_downloads_and_succeeds
     );
     device.end().check(0);
     assert!(std::fs::read(file).unwrap() == std::fs::read(SAMPLE).unwrap(), "the image, whole");
+}
+
+#[test]
+#[ignore = "needs aliyun-iot-linkkit"]
+fn the_vendors_sdk_is_refused_as_its_cloud_does_when_its_secret_is_wrong_by_one_letter() {
+    let folder = Folder::new();
+    let mut push = push(&folder);
+    let (mqtt, _) = push.listening();
+    let mut device = device(&mqtt, &SECRET.replace("9abcdef0", "9abcdeF0"), &folder.at("got.bin"));
+    device.until(|line| line.starts_with("refused ") && line.ends_with("(0, 4)"));
+    let refused = push.until_kind("client_refused");
+    assert_eq!(refused["trouble"]["code"], "wrong-signature", "{refused}");
+    device.end().check(1);
+    push.interrupt();
+    push.end().check(1);
 }

@@ -1,5 +1,5 @@
 //! What is done with made-up bytes, and what must be so whatever they are: the fuzzers and `cargo test` share it.
-#![allow(dead_code, reason = "each target uses its part")]
+#![allow(dead_code, unused_imports, reason = "each target uses its part")]
 
 mod blocks;
 mod dialects;
