@@ -45,9 +45,9 @@ fn check_answer(dialect: &dyn Dialect, device: &DeviceId, reply: &ReplyTo, block
     assert!(payload.len() <= length + ENVELOPE, "{} bytes around {length}", payload.len() - length);
     let heard = dialect.hear(device, &answer.message.topic, &payload);
     let Some(Heard::Block { offset, bytes }) = heard else { panic!("{heard:?}") };
-    let head = usize::from(u16::from_be_bytes([payload[0], payload[1]]));
-    let head: Value = serde_json::from_slice(&payload[2..2 + head]).expect("JSON");
-    assert_eq!(head["id"].to_string(), reply.id.clone().unwrap_or_else(|| "null".into()), "the question's own id");
+    let end = 2 + usize::from(u16::from_be_bytes([payload[0], payload[1]]));
+    let told: Value = serde_json::from_slice(&payload[2..end]).expect("JSON");
+    assert_eq!(told["id"].to_string(), reply.id.clone().unwrap_or_else(|| "null".into()), "the question's own id");
     if answer.code != 200 {
         assert_eq!((answer.length, bytes), (0, None));
         return;
@@ -57,8 +57,8 @@ fn check_answer(dialect: &dyn Dialect, device: &DeviceId, reply: &ReplyTo, block
     let to = file.len().min(from + usize::try_from(block.size).expect("a block in memory"));
     assert_eq!((offset, bytes.as_deref()), (block.offset, Some(&file[from..to])));
     assert!(to > from && to - from == length && length <= 131_072);
-    assert_eq!(head["data"]["fileToken"], block.token.as_str());
-    assert_eq!(head["data"]["fileLength"], file.len());
+    assert_eq!(told["data"]["fileToken"], block.token.as_str());
+    assert_eq!(told["data"]["fileLength"], file.len());
     let mut damaged = payload;
     let last = damaged.len() - 3;
     damaged[last] ^= 0x10;
