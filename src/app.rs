@@ -27,6 +27,8 @@ pub struct Wiring {
     pub drain: Box<dyn FnMut() -> Batch>,
     /// Opens the system's dialog for firmware files; what is picked comes back as an action of the roof's own.
     pub pick_images: Box<dyn Fn()>,
+    /// Opens the system's dialog for where to save the authority's certificate; saving is an action of the roof's own.
+    pub save_authority: Box<dyn Fn()>,
     /// The system's serial ports and network interfaces as last looked up.
     pub plugged: Box<dyn Fn() -> PluggedIn>,
     /// Asks for them to be looked up again; the answer comes through `plugged` and a repaint.
@@ -105,6 +107,7 @@ impl Workbench {
         match wish {
             Wish::Act(action) => (self.wiring.act)(action),
             Wish::PickImages => (self.wiring.pick_images)(),
+            Wish::SaveAuthority => (self.wiring.save_authority)(),
             Wish::ListPorts => (self.wiring.look_for_ports)(),
             other => self.state.grant(other, &self.model),
         }

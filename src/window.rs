@@ -4,8 +4,8 @@ use crate::app::{Wiring, Workbench};
 use crate::bench::{Action, Bench};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
 use crate::event::Trouble;
-use crate::io::session::{Session, SessionOptions};
-use crate::io::{Watch, dialog, folder, remember, sample, utc_offset_secs};
+use crate::io::session::{Session, SessionOptions, TlsOptions};
+use crate::io::{Watch, dialog, folder, remember, sample, tls, utc_offset_secs};
 use crate::ui::model::Batch;
 use crate::ui::settings::{Settings, ThemeChoice};
 use crate::ui::state::{Choice, PluggedIn};
@@ -86,6 +86,12 @@ fn options(args: &WindowArgs, settings: &Settings, data: &Path) -> Result<Sessio
         broker: settings.broker.as_deref().map_or(usual.broker, cli::broker_choice),
         http: settings.server.clone().unwrap_or(usual.http),
         advertise: settings.advertise.clone(),
+        tls: TlsOptions {
+            mqtts: settings.mqtts.clone(),
+            https: settings.https.clone(),
+            folder: Some(tls::folder_in(data)),
+            ..TlsOptions::default()
+        },
         open: settings.open,
         images: args.images.clone(),
         ..SessionOptions::default()
@@ -110,8 +116,7 @@ fn waker(screen: &Arc<OnceLock<egui::Context>>) -> impl Fn() + Clone + Send + Sy
 fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'static, settings_file: PathBuf) -> Wiring {
     let watch = Arc::new(Watch::start(Box::new(wake)));
     let looking = Arc::clone(&watch);
-    let (acting, draining, picking, recording) =
-        (Arc::clone(session), Arc::clone(session), Arc::clone(session), Arc::clone(session));
+    let [acting, draining, picking, saving, recording] = [(); 5].map(|()| Arc::clone(session));
     let clock = session.clock();
     let keeper = remember::Keeper::start(settings_file);
     Wiring {
@@ -123,6 +128,11 @@ fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'stati
         pick_images: Box::new(move || {
             let session = Arc::clone(&picking);
             dialog::pick_files(words::say("builds.pick"), move |paths| session.act(Action::AddImages(paths)));
+        }),
+        save_authority: Box::new(move || {
+            let session = Arc::clone(&saving);
+            let chosen = move |path| session.act(Action::SaveAuthority(path));
+            dialog::save_file(words::say("network.save-ca-title"), "ota-workbench-ca.pem", chosen);
         }),
         plugged: Box::new(move || {
             let known = watch.known();

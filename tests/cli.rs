@@ -122,7 +122,7 @@ fn what_is_typed_wrongly_gives_status_2_and_says_what_to_type() {
     run(&[&args[..], &[&folder.at("data")], &ANYWHERE[..]].concat()).check_trouble(2, "file-not-found", &missing);
     let simulate = ["simulate", "--device", DEVICE, "--dialect", "uiot", "--broker"];
     run(&[&simulate[..], &["https://bench"]].concat()).check_trouble(2, "bad-broker-url", "mqtt://");
-    run(&[&simulate[..], &["mqtts://u:secret@bench"]].concat()).check_trouble(2, "broker-url-scheme", "mqtts");
+    run(&[&simulate[..], &["wss://u:secret@bench"]].concat()).check_trouble(2, "broker-url-scheme", "wss");
     for args in [&["push"][..], &["--nonsense"], &["serve", "--mqtt", "a:1", "--broker", "mqtt://b"]] {
         assert!(run(args).check(2).err.contains("Usage"), "{args:?}");
     }
@@ -177,7 +177,7 @@ fn an_address_or_number_typed_wrongly_gives_status_2_and_no_password_is_told() {
         check(&["--http", "u:secret@127.0.0.1:1"], "bad-address", "127.0.0.1:1");
         check(&["--broker", "https://u:secret@bench"], "bad-broker-url", "mqtt://");
         check(&["--broker", "u:secret@bench:0"], "bad-broker-url", "mqtt://");
-        check(&["--broker", "mqtts://u:secret@bench"], "broker-url-scheme", "mqtts");
+        check(&["--broker", "wss://u:secret@bench"], "broker-url-scheme", "wss");
         check(&["--advertise", "nonsense"], "bad-url-prefix", "nonsense");
         check(&["--advertise", "ftp://host"], "bad-url-prefix", "http://");
         check(&["--advertise", "http://u:secret@host"], "bad-url-prefix", "host");

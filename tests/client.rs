@@ -14,6 +14,7 @@ use ota_workbench::event::Fact;
 use ota_workbench::io::Inbox;
 use ota_workbench::io::broker::{Broker, Rules};
 use ota_workbench::io::client::Client;
+use ota_workbench::io::tls::Trust;
 use rumqttc::QoS;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ fn broker(address: &str) -> (Broker, Facts) {
 fn client(url: &str, filters: &[&str]) -> (Client, Facts) {
     let (inbox, receiver) = Inbox::new();
     let filters = filters.iter().map(|&filter| filter.to_owned()).collect();
-    (Client::start(url, filters, inbox).expect("a URL"), Facts::new(receiver))
+    (Client::start(url, &Trust::default(), filters, inbox).expect("a URL"), Facts::new(receiver))
 }
 
 fn is_started(fact: &Fact) -> bool {

@@ -13,6 +13,7 @@ use ota_workbench::device::Ending;
 use ota_workbench::dialect::{self, Dialect};
 use ota_workbench::event::{DeviceId, Secret};
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
+use ota_workbench::io::tls::Trust;
 use program::free_port;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,7 @@ fn start(port: u16, once: bool) -> (Simulator, Arc<Mutex<String>>) {
     let printed = console.clone();
     let options = SimulatorOptions {
         broker_url: format!("mqtt://127.0.0.1:{port}"),
+        trust: Trust::default(),
         device: DeviceId::new("product", "lamp-1"),
         dialect: uiot(),
         version: "1.0.0".into(),
@@ -79,6 +81,7 @@ fn a_device_without_a_broker_says_so_answers_at_its_console_and_stops_at_once() 
 fn a_broker_s_address_that_is_none_is_refused_at_once() {
     let options = SimulatorOptions {
         broker_url: "https://bench".into(),
+        trust: Trust::default(),
         device: DeviceId::new("p", "d"),
         dialect: uiot(),
         version: "1".into(),

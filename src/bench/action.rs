@@ -118,7 +118,7 @@ pub enum Action {
         /// What, line ending included.
         bytes: Vec<u8>,
     },
-    /// Listen on another address, `ip:port`, or use an external broker, `mqtt://…`.
+    /// Listen on another address, `ip:port`, or use an external broker, `mqtt://…` or `mqtts://…`.
     SetBroker(String),
     /// Serve firmware on another address, and announce it under this prefix (`http://host:port`), if given.
     SetServer {
@@ -127,6 +127,15 @@ pub enum Action {
         /// URL prefix told to devices; from the address when absent.
         advertise: Option<String>,
     },
+    /// Take connections over TLS as well, on these `ip:port`; nowhere when absent.
+    SetTls {
+        /// For the broker.
+        mqtts: Option<String>,
+        /// For the firmware server.
+        https: Option<String>,
+    },
+    /// Write the certificate of our authority into this file, to be put into devices.
+    SaveAuthority(PathBuf),
 }
 
 /// What a simulated device is to be.

@@ -1,7 +1,7 @@
 //! One upgrade as the bench knows it: what was ordered, what the device said, what the broker and the server saw.
 
 use super::witness::Witness;
-use crate::event::{Micros, UpgradeOrder};
+use crate::event::{Micros, Trouble, UpgradeOrder};
 use crate::upgrade::{Report, Upgrade};
 use std::sync::Arc;
 
@@ -85,6 +85,8 @@ pub struct Case {
     pub reports: Reports,
     /// The device's latest report: its event and time.
     pub last_report: Option<(u64, Micros)>,
+    /// The latest TLS handshake of the device's that the firmware server could not complete: its event, and why.
+    pub refused: Option<(u64, Trouble)>,
     /// The event in which it ended.
     pub ended: Option<u64>,
 }

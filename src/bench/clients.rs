@@ -13,6 +13,8 @@ struct Connection {
     device: Option<DeviceId>,
     connected: bool,
     clean: bool,
+    /// Where it connects from, without the port.
+    host: String,
     filters: BTreeSet<String>,
 }
 
@@ -34,6 +36,7 @@ impl Clients {
             device,
             connected: true,
             clean: client.clean,
+            host: client.address.rsplit_once(':').map_or_else(String::new, |(host, _)| host.to_owned()),
             filters: std::mem::take(&mut connection.filters),
         };
     }
@@ -60,6 +63,13 @@ impl Clients {
     pub fn of_device(&self, device: &DeviceId) -> Option<&ClientName> {
         let mut connected = self.0.iter().filter(|(_, connection)| connection.connected);
         connected.find(|(_, connection)| connection.device.as_ref() == Some(device)).map(|(client, _)| client)
+    }
+
+    /// The device at this address, if it is the only one there.
+    pub fn alone_at(&self, host: &str) -> Option<&DeviceId> {
+        let there = self.0.values().filter(|connection| connection.connected && connection.host == host);
+        let mut devices = there.filter_map(|connection| connection.device.as_ref());
+        devices.next().filter(|_| devices.next().is_none())
     }
 
     /// A client is subscribed.

@@ -34,6 +34,8 @@ pub struct Device {
     pub refused: Option<(u64, Trouble)>,
     /// What was wrong with its messages.
     pub defects: Defects,
+    /// How often somebody else signed in under its name while it was connected.
+    pub takeovers: Takeovers,
     /// Blocks of firmware on their way to it, and the topic they go to.
     pub(super) blocks: (u32, String),
     versions: BTreeMap<Option<String>, String>,
@@ -67,6 +69,28 @@ impl Device {
         if self.versions.len() < MAX_MODULES || self.knows_module(module) {
             self.versions.insert(module.map(str::to_owned), version.to_owned());
         }
+    }
+}
+
+/// Connections of a device that were ended by another one of the same name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Takeovers {
+    /// The most within ten seconds.
+    pub most: u64,
+    /// The event of the latest.
+    pub latest: Option<u64>,
+    since: Micros,
+    count: u64,
+}
+
+impl Takeovers {
+    pub(super) fn note(&mut self, seq: u64, at: Micros) {
+        if at.since(self.since) > Micros::from_secs(10) {
+            (self.since, self.count) = (at, 0);
+        }
+        self.count += 1;
+        self.latest = Some(seq);
+        self.most = self.most.max(self.count);
     }
 }
 

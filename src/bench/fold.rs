@@ -3,7 +3,7 @@
 use super::hear::Heard;
 use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Served, Service, Witness};
 use crate::dialect::{self, Dialect, Push};
-use crate::event::{Client, DeviceId, Event, Fact, Micros, UpgradeId, UpgradeOrder};
+use crate::event::{Client, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl Bench {
             Fact::OpenSet { open } => self.open = *open,
             Fact::ClientConnected { client } => self.connect(client),
             Fact::ClientRefused { client, trouble } => self.turn_away(event.seq, client, trouble),
-            Fact::ClientDisconnected { client, .. } => self.disconnect(client, &mut effects),
+            Fact::ClientDisconnected { client, reason } => self.disconnect(client, reason, &mut effects),
             Fact::Subscribed { client, filter, .. } => self.subscribe(client, filter, &mut effects),
             Fact::Unsubscribed { client, filter } => self.clients.unsubscribe(client, filter),
             Fact::MessageReceived { client, topic, payload, retain, .. } => {
@@ -89,7 +89,7 @@ impl Bench {
                     upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
                 if let Some(case) = self.cases.iter_mut().find(|case| case.order.upgrade == *upgrade) {
-                    case.ended = None;
+                    (case.ended, case.refused) = (None, None);
                     case.witness.start_over();
                     case.reports = Reports::default();
                     case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
@@ -104,6 +104,9 @@ impl Bench {
             Fact::Gap { lost, .. } => self.lost = self.lost.saturating_add(*lost),
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
+            }
+            Fact::TlsStarted { .. } | Fact::TlsStopped { .. } | Fact::TlsFailed { .. } | Fact::TlsRefused { .. } => {
+                self.take_tls(event);
             }
             Fact::AccessRefused { .. }
             | Fact::BytesReceived { .. }
@@ -186,9 +189,12 @@ impl Bench {
         }
     }
 
-    fn disconnect(&mut self, client: &str, effects: &mut Vec<Effect>) {
+    fn disconnect(&mut self, client: &str, reason: &str, effects: &mut Vec<Effect>) {
         let Some(id) = self.clients.disconnect(client) else { return };
         let now = self.now;
+        if let Some(device) = self.devices.get_mut(&id).filter(|_| reason == TAKEN_OVER) {
+            device.takeovers.note(self.seq, now);
+        }
         let other = self.clients.of_device(&id).cloned();
         let Some(device) = self.devices.get_mut(&id).filter(|device| device.client.as_deref() == Some(client)) else {
             return;
@@ -242,6 +248,7 @@ impl Bench {
             witness: Witness::new(order.total_size()),
             delivery: Delivery { requested: seq, ..Delivery::default() },
             last_report: None,
+            refused: None,
             reports: Reports::default(),
             ended: None,
         };

@@ -12,6 +12,7 @@ mod query;
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod witness;
 
 pub use action::{Action, FlowControl, Parity, PushExtras, PushOrder, SerialSettings, SimulatedOrder};
@@ -96,6 +97,8 @@ pub struct Bench {
     /// Whether those without a secret are let in from the network.
     open: bool,
     server: Service,
+    mqtts: Service,
+    https: Service,
     ports: BTreeMap<String, Port>,
     builds: BTreeMap<ImageId, Build>,
     devices: BTreeMap<DeviceId, Device>,
@@ -119,6 +122,8 @@ impl Bench {
             external: false,
             open: false,
             server: Service::default(),
+            mqtts: Service::default(),
+            https: Service::default(),
             ports: BTreeMap::new(),
             builds: BTreeMap::new(),
             devices: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use super::{Bench, Build, Case, Device, Port, PushOrder, Service};
 use crate::dialect::{self, Decoded, Dialect};
-use crate::event::{Deadline, DeviceId, ImageId, Micros, Trouble, UpgradeId};
+use crate::event::{Deadline, DeviceId, ImageId, Micros, TlsService, Trouble, UpgradeId};
 
 impl Bench {
     /// The wall clock at the session's first instant, in milliseconds since 1970.
@@ -63,6 +63,15 @@ impl Bench {
     #[must_use]
     pub const fn server(&self) -> &Service {
         &self.server
+    }
+
+    /// How a service over TLS stands.
+    #[must_use]
+    pub const fn tls(&self, service: TlsService) -> &Service {
+        match service {
+            TlsService::Mqtts => &self.mqtts,
+            TlsService::Https => &self.https,
+        }
     }
 
     /// Serial ports and simulated consoles opened in this session, by name.

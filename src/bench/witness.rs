@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// Over which time the rate is worked out, and how many answers are remembered for it.
 const RATE_SPAN: Micros = Micros::from_secs(3);
 const RATE_ANSWERS: usize = 256;
+/// What counts as an image's end: the last of so many parts.
+const LAST_PART: u64 = 10;
 /// Requests that may wait for their answer and be timed.
 const OPEN_REQUESTS: usize = 64;
 /// A range that overlaps its neighbour by no more than this was worked out wrong; by more, it resumes or repeats.
@@ -43,6 +45,8 @@ pub struct Witness {
     pub turns: u64,
     /// Answers that began where the one before them had begun.
     pub again: u64,
+    /// The same, at the end of the image.
+    pub end_again: u64,
     /// Bytes served behind the announced size.
     pub behind: u64,
     /// The longest a request waited for its answer.
@@ -75,6 +79,7 @@ impl Witness {
             rush: Rush::NONE,
             turns: 0,
             again: 0,
+            end_again: 0,
             behind: 0,
             slowest: Micros(0),
             statuses: BTreeMap::new(),
@@ -119,8 +124,10 @@ impl Witness {
         self.first.get_or_insert((seq, at));
         self.last = Some((seq, at));
         if matches!(served.status, 200 | 206) {
-            self.again += u64::from(self.last_offset.replace(served.offset) == Some(served.offset));
             let size = self.coverage.size();
+            let again = self.last_offset.replace(served.offset) == Some(served.offset);
+            self.again += u64::from(again);
+            self.end_again += u64::from(again && size.saturating_sub(served.offset) * LAST_PART <= size);
             self.behind = self.behind.max(served.offset.saturating_add(served.sent).saturating_sub(size));
             let before = self.coverage.overlap();
             self.coverage.add(served.offset, served.sent);

@@ -1,6 +1,6 @@
 //! How one field of a fact stands in JSON.
 
-use crate::event::{Client, Deadline, DeviceId, Extras, OrderedFile, Payload, Trouble, UpgradeOrder};
+use crate::event::{Client, Deadline, DeviceId, Extras, OrderedFile, Payload, TlsService, Trouble, UpgradeOrder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -133,6 +133,16 @@ impl Field for Deadline {
             "silence" => Some(Self::Silence),
             _ => None,
         }
+    }
+}
+
+impl Field for TlsService {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        put_json(key, self.scheme(), line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        let scheme = object.get(key)?.as_str()?;
+        [Self::Mqtts, Self::Https].into_iter().find(|service| service.scheme() == scheme)
     }
 }
 

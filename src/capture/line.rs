@@ -63,6 +63,10 @@ kinds! {
     "request_received" = RequestReceived { request, peer, method, path, range };
     "range_served" = RangeServed { request, path, status, offset, length, sent, complete };
     "block_served" = BlockServed { device, stream, file, offset, length, code };
+    "tls_started" = TlsStarted { service, address };
+    "tls_stopped" = TlsStopped { service };
+    "tls_failed" = TlsFailed { service, trouble };
+    "tls_refused" = TlsRefused { service, peer, trouble };
     "port_opened" = PortOpened { port, settings };
     "port_closed" = PortClosed { port, trouble };
     "bytes_received" = BytesReceived { port, bytes };
@@ -99,7 +103,9 @@ pub fn decode(line: &str) -> Result<Event, NoEvent> {
 mod tests {
     use super::super::field::Field;
     use super::{NoEvent, decode, encode};
-    use crate::event::{Client, Deadline, DeviceId, Event, Extras, Fact, Micros, OrderedFile, Trouble, UpgradeOrder};
+    use crate::event::{
+        Client, Deadline, DeviceId, Event, Extras, Fact, Micros, OrderedFile, TlsService, Trouble, UpgradeOrder,
+    };
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -145,6 +151,14 @@ mod tests {
         check(
             Fact::ServerFailed { trouble: Trouble::new("address-in-use").with("address", "127.0.0.1:8070") },
             r#""kind":"server_failed","trouble":{"code":"address-in-use","args":{"address":"127.0.0.1:8070"}}"#,
+        );
+        check(
+            Fact::TlsRefused {
+                service: TlsService::Https,
+                peer: "192.168.1.7:5".into(),
+                trouble: Trouble::new("plain-on-tls").with("what", "HTTP"),
+            },
+            r#""kind":"tls_refused","service":"https","peer":"192.168.1.7:5","trouble":{"code":"plain-on-tls","args":{"what":"HTTP"}}"#,
         );
         check(
             Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence },

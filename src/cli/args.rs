@@ -3,6 +3,7 @@
 use crate::device::Behaviour;
 use crate::dialect::SignMethod;
 use crate::event::{DeviceId, Secret};
+use crate::io::tls::Trust;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -60,6 +61,8 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Show what an image or a capture holds
     Inspect(InspectArgs),
+    /// Print the certificate of the workbench's own authority, for devices that connect over TLS
+    Ca(CaArgs),
 }
 
 /// Where the bench listens and what it keeps.
@@ -68,13 +71,19 @@ pub struct BenchArgs {
     /// Where the embedded broker listens; port 0 picks one [default: 127.0.0.1:1883]
     #[arg(long, value_name = "ADDR:PORT", conflicts_with = "broker")]
     pub mqtt: Option<String>,
-    /// Use this broker instead of the embedded one: mqtt://user:password@host:port
+    /// Where the embedded broker takes connections over TLS as well, such as 0.0.0.0:8883 [default: nowhere]
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with = "broker")]
+    pub mqtts: Option<String>,
+    /// Use this broker instead of the embedded one: mqtt://user:password@host:port, mqtts:// over TLS
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
     /// Where the firmware server listens; port 0 picks one [default: 127.0.0.1:8070]
     #[arg(long, value_name = "ADDR:PORT")]
     pub http: Option<String>,
-    /// What firmware URLs begin with, as devices reach it: http://host:port
+    /// Where the firmware server takes connections over TLS as well, such as 0.0.0.0:8443 [default: nowhere]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub https: Option<String>,
+    /// What firmware URLs begin with, as devices reach it: http://host:port, or https:// over TLS
     #[arg(long, value_name = "URL_PREFIX")]
     pub advertise: Option<String>,
     /// Let devices without a secret in though the broker listens on the network: anyone there can then sign in as one
@@ -87,6 +96,43 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE")]
     pub bench: Option<PathBuf>,
     /// Where settings, captures and logs are kept [default: the system's place]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Whom an external broker has to convince.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+/// Whom a TLS client trusts, and what it shows.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TrustArgs {
+    /// Trust the certificate authorities in this file (PEM) instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Show this client certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// The client certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+}
+
+impl TrustArgs {
+    /// The same in the words of the adapters.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        let Self { ca, cert, key } = self.clone();
+        Trust { ca, certificate: cert, key, own: None }
+    }
+}
+
+/// `ca`.
+#[derive(Args, Debug)]
+pub struct CaArgs {
+    /// Write it into this file instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where the authority is kept [default: the system's place]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
@@ -178,7 +224,8 @@ pub struct PushArgs {
 /// `simulate`.
 #[derive(Args, Debug)]
 pub struct SimulateArgs {
-    /// Where to sign in: mqtt://host:port, with user:password@ before the host where the dialect's own are not wanted
+    /// Where to sign in: mqtt://host:port, or mqtts:// over TLS, with user:password@ before the host where the dialect's
+    /// own are not wanted
     #[arg(long, value_name = "URL")]
     pub broker: String,
     /// Who to be: PRODUCT/DEVICE
@@ -208,6 +255,9 @@ pub struct SimulateArgs {
     /// Go wrong as real devices were seen to
     #[arg(long, value_name = "NAME", value_parser = behaviour(), conflicts_with = "fail")]
     pub behave: Option<Behaviour>,
+    /// Whom it trusts over TLS.
+    #[command(flatten)]
+    pub trust: TrustArgs,
     /// End after one upgrade: 0 when it succeeded, 1 when it failed, 4 when the broker refuses the sign-in
     #[arg(long)]
     pub once: bool,

@@ -2,10 +2,11 @@
 
 use super::{BenchArgs, Ended, complain, print};
 use crate::bench::{Bench, Service};
-use crate::event::{Event, Fact, Micros, Trouble};
+use crate::event::{Event, Fact, Micros, TlsService, Trouble};
 use crate::io::bench_file::BenchFile;
 use crate::io::broker_url::BrokerUrl;
-use crate::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
+use crate::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions, TlsOptions};
+use crate::io::tls::{Trust, folder_in};
 use crate::io::{Batch, folder, network};
 use serde_json::json;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         (None, Some(url)) => Some(external(url)),
         (None, None) => file.broker.as_ref().map(|place| broker_choice(place)),
     };
+    let tls = tls(args, &file, fallback.tls)?;
     let name = args.bench.as_deref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
     let (devices, ports) = (file.devices().map_err(wrong)?, file.ports().map_err(wrong)?);
     let (secrets, product_secrets) = (file.secrets().map_err(wrong)?, file.product_secrets());
@@ -40,6 +42,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         broker: broker.unwrap_or(fallback.broker),
         http: args.http.clone().or(file.http).unwrap_or(fallback.http),
         advertise: args.advertise.clone().or(file.advertise).or(fallback.advertise),
+        tls,
         capture,
         bench: name,
         images: file.builds.into_iter().chain(fallback.images).collect(),
@@ -52,11 +55,34 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
     })
 }
 
+/// TLS, by the same order of precedence. The authority's folder is only asked for where something listens over TLS.
+fn tls(args: &BenchArgs, file: &BenchFile, fallback: TlsOptions) -> Result<TlsOptions, Ended> {
+    let mqtts = args.mqtts.clone().or_else(|| file.mqtts.clone()).or(fallback.mqtts);
+    let https = args.https.clone().or_else(|| file.https.clone()).or(fallback.https);
+    let typed = args.trust.trust();
+    let trust = Trust {
+        ca: typed.ca.or_else(|| file.ca.clone()),
+        certificate: typed.certificate.or_else(|| file.cert.clone()),
+        key: typed.key.or_else(|| file.key.clone()),
+        own: None,
+    };
+    trust.check().map_err(Ended::usage)?;
+    let folder = match fallback.folder {
+        None if mqtts.is_some() || https.is_some() => {
+            Some(folder_in(&folder::data(args.data.as_deref()).map_err(Ended::unusable)?))
+        }
+        given => given,
+    };
+    Ok(TlsOptions { mqtts, https, folder, trust })
+}
+
 /// Whether what was typed can be meant. What a bench file says is looked at when it is read.
 fn check(args: &BenchArgs) -> Result<(), Trouble> {
     args.mqtt.as_deref().map_or(Ok(()), network::check_broker_address)?;
     args.broker.as_deref().map_or(Ok(()), |url| BrokerUrl::parse(url).map(drop))?;
-    args.http.as_deref().map_or(Ok(()), network::check_address)?;
+    for address in [&args.http, &args.mqtts, &args.https] {
+        address.as_deref().map_or(Ok(()), network::check_address)?;
+    }
     args.advertise.as_deref().map_or(Ok(()), network::check_prefix)
 }
 
@@ -99,10 +125,20 @@ impl Desk {
             BrokerChoice::Embedded(address) => address.clone(),
             BrokerChoice::External(url) => BrokerUrl::parse(url).map_err(Ended::usage)?.address(),
         };
+        let is_embedded = matches!(options.broker, BrokerChoice::Embedded(_));
+        let over_tls = [
+            (TlsService::Mqtts, is_embedded && options.tls.mqtts.is_some()),
+            (TlsService::Https, options.tls.https.is_some()),
+        ];
+        let over_tls = over_tls.into_iter().filter_map(|(service, wanted)| wanted.then_some(service));
+        let over_tls: Vec<_> = over_tls.collect();
         let session = Session::start(options, Box::new(|| {})).map_err(Ended::unusable)?;
         let bench = Bench::new(session.clock().began_unix_ms());
         let mut desk = Self { session, bench, json, held: Some(Vec::new()), unread: Vec::new() };
         loop {
+            if let Some(trouble) = desk.failed_over_tls(&over_tls) {
+                return Err(Ended::unusable(trouble.clone()));
+            }
             match (desk.bench.broker(), desk.bench.server()) {
                 (Service::Failed(trouble), Service::Failed(also)) => {
                     return Err(Ended { also: Some(also.clone()), ..Ended::unusable(trouble.clone()) });
@@ -110,8 +146,16 @@ impl Desk {
                 (Service::Failed(trouble), _) | (_, Service::Failed(trouble)) => {
                     return Err(Ended::unusable(trouble.clone()));
                 }
-                (Service::Running { address: mqtt, .. }, Service::Running { address: http, .. }) => {
-                    let first = json!({"kind": "listening", "mqtt": mqtt, "http": http}).to_string();
+                (Service::Running { address: mqtt, .. }, Service::Running { address: http, .. })
+                    if desk.runs_over_tls(&over_tls) =>
+                {
+                    let mut first = json!({"kind": "listening", "mqtt": mqtt, "http": http});
+                    for service in &over_tls {
+                        if let Service::Running { address, .. } = desk.bench.tls(*service) {
+                            first[service.scheme()] = address.as_str().into();
+                        }
+                    }
+                    let first = first.to_string();
                     desk.say_first(&first);
                     return Ok(Some(desk));
                 }
@@ -128,6 +172,17 @@ impl Desk {
             let met = desk.take_in(batch);
             desk.unread.extend(met.into_iter().filter(|event| matches!(event.fact, Fact::TroubleMet { .. })));
         }
+    }
+
+    fn failed_over_tls(&self, services: &[TlsService]) -> Option<&Trouble> {
+        services.iter().find_map(|service| match self.bench.tls(*service) {
+            Service::Failed(trouble) => Some(trouble),
+            _ => None,
+        })
+    }
+
+    fn runs_over_tls(&self, services: &[TlsService]) -> bool {
+        services.iter().all(|service| matches!(self.bench.tls(*service), Service::Running { .. }))
     }
 
     /// Waits a little and takes in what happened. Returns those events.

@@ -1,6 +1,7 @@
 //! The command line: the same core without the window. Verbs, flags and exit statuses are contracts.
 
 mod args;
+mod authority;
 mod begin;
 mod inspect;
 mod print;
@@ -77,6 +78,7 @@ pub fn run(command: Command) -> Exit {
         Command::Push(args) => push::run(&args),
         Command::Simulate(args) => simulate::run(args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Ca(args) => authority::run(&args),
     };
     ended.unwrap_or_else(|ended| {
         ended.complain();

@@ -138,6 +138,11 @@ impl Push<'_> {
         }
         while self.desk.bench.reaches(&self.args.device, self.dialect.id()) == Some(false) {
             let events = self.look()?;
+            if !self.args.json {
+                // Why a device that is there does not come.
+                let refused = events.iter().filter(|event| matches!(event.fact, Fact::TlsRefused { .. }));
+                refused.filter_map(|event| serve::tell(event, &self.desk)).for_each(|text| print::line(&text));
+            }
             self.check(&events)?;
             if self.left() == 0 {
                 return Err(Stopped::NoDevice);

@@ -4,7 +4,7 @@ use super::args::ServeArgs;
 use super::begin::Desk;
 use super::{Ended, Exit, interruption, print, session_options};
 use crate::bench::Service;
-use crate::event::{Event, Fact};
+use crate::event::{Event, Fact, TlsService};
 use crate::io::session::SessionOptions;
 use crate::ui::words;
 use std::sync::atomic::Ordering;
@@ -30,12 +30,23 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Ended> {
 pub fn greet(desk: &Desk) {
     let (broker, server) = (desk.bench.broker(), desk.bench.server());
     if let (Service::Running { address, .. }, Service::Running { advertised, .. }) = (broker, server) {
-        print::line(&words::tell("cli.broker", &[("address", address)]));
+        print::line(&place_of_broker(address));
         print::line(&words::tell("cli.server", &[("advertised", advertised)]));
+        for service in [TlsService::Mqtts, TlsService::Https] {
+            if let Service::Running { address, .. } = desk.bench.tls(service) {
+                print::line(&words::tell("cli.tls", &[("scheme", &service.scheme()), ("address", address)]));
+            }
+        }
     }
     if let Some(capture) = desk.session().capture() {
         print::line(&words::tell("cli.capture", &[("path", &capture.display())]));
     }
+}
+
+/// Where the broker is. An external one over TLS carries its scheme.
+fn place_of_broker(address: &str) -> String {
+    let key = if address.contains("://") { "cli.broker-at" } else { "cli.broker" };
+    words::tell(key, &[("address", &address)])
 }
 
 /// What a person wants to know of an event, if anything.
@@ -50,17 +61,22 @@ pub fn tell(event: &Event, desk: &Desk) -> Option<String> {
         Fact::ClientRefused { client, trouble } => {
             words::tell("fact.refused", &[("client", &client.name), ("why", &words::trouble(trouble).joined())])
         }
-        Fact::AccessRefused { trouble, .. } => words::trouble(trouble).joined(),
         // On standard error already.
         Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => return None,
-        Fact::TroubleMet { trouble } | Fact::BrokerFailed { trouble } | Fact::ServerFailed { trouble } => {
-            words::trouble(trouble).joined()
+        Fact::AccessRefused { trouble, .. }
+        | Fact::TroubleMet { trouble }
+        | Fact::BrokerFailed { trouble }
+        | Fact::ServerFailed { trouble }
+        | Fact::TlsFailed { trouble, .. } => words::trouble(trouble).joined(),
+        Fact::TlsRefused { service, peer, trouble } => {
+            let sentences = words::trouble(trouble).joined();
+            words::tell("cli.tls-refused", &[("scheme", &service.scheme()), ("peer", peer), ("why", &sentences)])
         }
         Fact::MessageReceived { topic, payload, .. } => {
             let text = String::from_utf8_lossy(payload);
             format!("↑ {topic} {}", text.chars().take(200).collect::<String>().replace(['\n', '\r'], " "))
         }
-        Fact::BrokerStarted { address, .. } if event.seq > 2 => words::tell("cli.broker", &[("address", address)]),
+        Fact::BrokerStarted { address, .. } if event.seq > 2 => place_of_broker(address),
         _ => return None,
     };
     let at = desk.bench.started_unix_ms() + event.at.0 / 1_000;

@@ -21,10 +21,13 @@ pub fn run(args: SimulateArgs) -> Result<Exit, Ended> {
     dialect.check_version(&args.version).map_err(Ended::usage)?;
     check_sign(&args, dialect).map_err(Ended::usage)?;
     check_failure(dialect, args.fail).map_err(Ended::usage)?;
+    let trust = args.trust.trust();
+    trust.check().map_err(Ended::usage)?;
     let (console, mut pty) = console(&args.console)?;
     let interrupted = interruption();
     let options = SimulatorOptions {
         broker_url: args.broker,
+        trust,
         device: args.device,
         dialect,
         version: args.version,

@@ -1,11 +1,13 @@
-//! The upgrade timed out after the device had everything: the new version was never reported.
+//! The device had everything, and then its cloud waited for the new version in vain.
 
 use super::{Finding, Subject};
 use crate::upgrade::{Failure, State};
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
-    if *case.upgrade.state() != State::Failed(Failure::TimedOut) || !case.witness.in_all.is_complete() {
+    let timed_out = *case.upgrade.state() == State::Failed(Failure::TimedOut);
+    let back_and_quiet = case.upgrade.is_back() && case.upgrade.is_silent();
+    if !(timed_out || back_and_quiet) || !case.witness.in_all.is_complete() {
         return None;
     }
     let online = subject.device.and_then(|device| device.online).unwrap_or(false);

@@ -8,7 +8,8 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
     let coverage = &case.witness.in_all;
     let nothing_asked = case.witness.requests == 0 && case.witness.last.is_none();
-    if coverage.is_complete() || nothing_asked || !calls_download_done(case) {
+    // Errors in place of firmware have their own rules.
+    if subject.only_refused_with().is_some() || coverage.is_complete() || nothing_asked || !calls_download_done(case) {
         return None;
     }
     Some(Finding {

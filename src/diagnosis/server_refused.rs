@@ -4,11 +4,11 @@ use super::{Finding, Subject};
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let witness = &subject.case.witness;
-    let refused: Vec<_> = witness.statuses.iter().filter(|(status, _)| **status >= 400 && **status != 416).collect();
-    let (status, count) = refused.iter().max_by_key(|(_, count)| **count)?;
-    if witness.coverage.covered() > 0 {
+    let status = subject.only_refused_with()?;
+    if super::error_page_taken::examine(subject).is_some() {
         return None;
     }
+    let count = witness.statuses.get(&status).copied().unwrap_or_default();
     Some(Finding {
         code: "server-refused",
         args: vec![("status", status.to_string()), ("count", count.to_string())],
@@ -21,11 +21,8 @@ mod tests {
     use super::super::tests::{check, loads, served};
 
     #[test]
-    fn an_error_page_taken_for_firmware_is_told() {
-        check(
-            vec![loads(0), served(403, 0, 9), served(403, 0, 9), loads(100)],
-            &["server-refused", "image-not-complete"],
-        );
+    fn a_server_that_gave_nothing_but_errors_is_told() {
+        check(vec![loads(0), served(403, 0, 9), served(403, 0, 9)], &["server-refused"]);
         check(vec![loads(0), served(403, 0, 9), served(206, 0, 1_000)], &[]);
     }
 }

@@ -5,6 +5,10 @@ use crate::upgrade::State;
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
+    // Alibaba Cloud's devices have reasons of their own.
+    if case.delivery.delivered.is_some() && subject.success_is_informed() {
+        return None;
+    }
     if !case.upgrade.is_silent()
         || *case.upgrade.last_open() != State::Offered
         || case.witness.requests > 0

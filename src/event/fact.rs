@@ -29,6 +29,10 @@ pub struct Client {
     pub keep_alive_secs: u16,
 }
 
+/// Why a client is gone when another connection came with its client id, or with the same device's credentials: the
+/// `reason` of [`Fact::ClientDisconnected`].
+pub const TAKEN_OVER: &str = "taken over by a new connection with the same identity";
+
 /// A deadline that fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deadline {
@@ -36,6 +40,26 @@ pub enum Deadline {
     Upgrade,
     /// The device has said and asked nothing since the push, for long enough to be told.
     Silence,
+}
+
+/// What is served over TLS as well, each on a port of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TlsService {
+    /// The broker: MQTT over TLS.
+    Mqtts,
+    /// The firmware server: HTTPS.
+    Https,
+}
+
+impl TlsService {
+    /// The scheme of its URLs, which is how captures name it.
+    #[must_use]
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Mqtts => "mqtts",
+            Self::Https => "https",
+        }
+    }
 }
 
 /// All that is fixed at the instant Push is pressed.
@@ -189,9 +213,18 @@ pub enum Fact {
     RequestReceived { request: u64, peer: String, method: String, path: String, range: Option<String> },
     /// The answer left: `sent` of `length` bytes from `offset`; `complete` is false when the connection broke.
     RangeServed { request: u64, path: String, status: u16, offset: u64, length: u64, sent: u64, complete: bool },
-
     /// A block of firmware left over MQTT: `length` bytes from `offset` of the stream's file, or a refusal with `code`.
     BlockServed { device: DeviceId, stream: u64, file: u64, offset: u64, length: u64, code: u16 },
+
+    // TLS
+    /// A service takes connections over TLS, beside those without.
+    TlsStarted { service: TlsService, address: String },
+    /// It no longer does.
+    TlsStopped { service: TlsService },
+    /// It cannot, or no longer.
+    TlsFailed { service: TlsService, trouble: Trouble },
+    /// Somebody did not get through the TLS handshake.
+    TlsRefused { service: TlsService, peer: String, trouble: Trouble },
 
     // Serial
     /// A serial port, or a simulated device's console, is open. `settings` reads `115200 8N1`.

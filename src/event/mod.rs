@@ -6,7 +6,10 @@ mod kept_secret;
 mod secret;
 mod trouble;
 
-pub use fact::{Client, ClientName, Deadline, Extras, Fact, ImageId, OrderedFile, Payload, UpgradeId, UpgradeOrder};
+pub use fact::{
+    Client, ClientName, Deadline, Extras, Fact, ImageId, OrderedFile, Payload, TAKEN_OVER, TlsService, UpgradeId,
+    UpgradeOrder,
+};
 pub use identity::{DeviceId, MalformedDeviceId};
 pub use kept_secret::Secret;
 pub use secret::{MASK, mask_password, take_mask, without_password};

@@ -15,8 +15,18 @@ pub struct BenchFile {
     pub broker: Option<String>,
     /// Where the firmware server listens.
     pub http: Option<String>,
+    /// Where the broker takes connections over TLS as well.
+    pub mqtts: Option<String>,
+    /// Where the firmware server does.
+    pub https: Option<String>,
     /// The URL prefix told to devices.
     pub advertise: Option<String>,
+    /// The authorities an external broker is trusted by; relative to the bench file.
+    pub ca: Option<PathBuf>,
+    /// The client certificate it is shown; likewise.
+    pub cert: Option<PathBuf>,
+    /// That certificate's private key; likewise.
+    pub key: Option<PathBuf>,
     /// Whether devices without a secret are let in though the broker listens on the network.
     pub open: bool,
     /// Builds; relative to the bench file.
@@ -85,8 +95,9 @@ impl BenchFile {
         let mut bench = Self::parse(&text)
             .map_err(|detail| Trouble::new("bad-bench-file").with("path", path.display()).with("detail", detail))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for build in &mut bench.builds {
-            *build = folder.join(&build);
+        let files = [&mut bench.ca, &mut bench.cert, &mut bench.key].into_iter().flatten();
+        for file in bench.builds.iter_mut().chain(files) {
+            *file = folder.join(&file);
         }
         Ok(bench)
     }
@@ -114,8 +125,16 @@ impl BenchFile {
         }
         let named =
             |key: &str, arg: &str, trouble: &Trouble| format!("{key} = {:?}", trouble.arg(arg).unwrap_or_default());
-        if let Some(http) = &self.http {
-            network::check_address(http).map_err(|trouble| named("http", "address", &trouble) + ": ip:port")?;
+        for (key, address) in [("http", &self.http), ("mqtts", &self.mqtts), ("https", &self.https)] {
+            if let Some(address) = address {
+                network::check_address(address).map_err(|trouble| named(key, "address", &trouble) + ": ip:port")?;
+            }
+        }
+        if self.mqtts.is_some() && self.broker.as_ref().is_some_and(|broker| broker.contains("://")) {
+            return Err("mqtts: broker = \"ip:port\"".to_owned());
+        }
+        if self.cert.is_some() != self.key.is_some() {
+            return Err("cert, key".to_owned());
         }
         if let Some(prefix) = &self.advertise {
             network::check_prefix(prefix)
@@ -172,10 +191,15 @@ impl BenchFile {
 }
 
 /// The keys there are, for naming the one that is wrong.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 17] = [
     "broker",
     "http",
+    "mqtts",
+    "https",
     "advertise",
+    "ca",
+    "cert",
+    "key",
     "open",
     "builds",
     "id",
@@ -230,7 +254,7 @@ mod tests {
     #[test]
     fn a_bench_is_read_as_it_is_written_down() {
         let bench = BenchFile::parse(
-            "broker = '0.0.0.0:1883'\nbuilds = ['build/lamp.bin']\n[[device]]\nid = 'P/AA:BB'\ndialect = 'uiot'\n\
+            "broker = '0.0.0.0:1883'\nmqtts = '0.0.0.0:8883'\nca = 'ca.pem'\nbuilds = ['build/lamp.bin']\n[[device]]\nid = 'P/AA:BB'\ndialect = 'uiot'\n\
              [[serial]]\nport = 'COM7'\nbaud_rate = 921600\nframing = '7E2'\n",
         )
         .unwrap();
@@ -271,8 +295,11 @@ mod tests {
             ("builds = 5", "builds"),
             ("\n\nbuilds = 5", "line 3"),
             ("broker = '127.0.0.1'", "broker"),
-            ("broker = 'mqtts://bench'", "mqtts"),
+            ("broker = 'wss://bench'", "wss"),
             ("http = 'lonely'", "lonely"),
+            ("https = 'solitary'", "solitary"),
+            ("cert = 'c.pem'", "key"),
+            ("broker = 'mqtt://bench'\nmqtts = '0.0.0.0:8883'", "mqtts"),
             ("advertise = 'nonsense'", "nonsense"),
         ] {
             let error = BenchFile::parse(text).unwrap_err();

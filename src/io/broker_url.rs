@@ -1,4 +1,4 @@
-//! A broker's URL: `mqtt://user:password@host:port`; the scheme and the port may be left out.
+//! A broker's URL: `mqtt://user:password@host:port`, or `mqtts://` over TLS; the scheme and the port may be left out.
 
 use crate::event::Trouble;
 
@@ -7,8 +7,10 @@ use crate::event::Trouble;
 pub struct BrokerUrl {
     /// Name or address; an IPv6 address keeps its brackets.
     pub host: String,
-    /// 1883 unless the URL says otherwise.
+    /// 1883, or 8883 over TLS, unless the URL says otherwise.
     pub port: u16,
+    /// Whether it is reached over TLS.
+    pub tls: bool,
     /// User name and password, decoded.
     pub credentials: Option<(String, String)>,
 }
@@ -17,31 +19,36 @@ impl BrokerUrl {
     /// Reads a URL. The trouble never repeats it: it may hold a password.
     ///
     /// # Errors
-    /// `bad-broker-url`, `broker-url-scheme` for what is not plain MQTT.
+    /// `bad-broker-url`, `broker-url-scheme` for MQTT inside something else.
     pub fn parse(url: &str) -> Result<Self, Trouble> {
         let (scheme, rest) = url.trim().split_once("://").unwrap_or(("mqtt", url.trim()));
-        match scheme.to_ascii_lowercase().as_str() {
-            "mqtt" | "tcp" => {}
-            encrypted @ ("mqtts" | "ssl" | "tls" | "ws" | "wss") => {
-                return Err(Trouble::new("broker-url-scheme").with("scheme", encrypted));
-            }
+        let tls = match scheme.to_ascii_lowercase().as_str() {
+            "mqtt" | "tcp" => false,
+            "mqtts" | "ssl" | "tls" => true,
+            other @ ("ws" | "wss") => return Err(Trouble::new("broker-url-scheme").with("scheme", other)),
             _ => return Err(bad()),
-        }
+        };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         // An unescaped `@` in a password is forgiven: the last one counts.
         let (credentials, place) = match authority.rsplit_once('@') {
             Some((credentials, place)) => (Some(credentials), place),
             None => (None, authority),
         };
-        let (host, port) = split_port(place).ok_or_else(bad)?;
+        let (host, port) = split_port(place, if tls { 8883 } else { 1883 }).ok_or_else(bad)?;
         let credentials = credentials.map(decode_credentials).transpose()?;
-        Ok(Self { host: host.into(), port, credentials })
+        Ok(Self { host: host.into(), port, tls, credentials })
     }
 
-    /// `host:port`, the way a person writes it and facts carry it.
+    /// `host:port`, or `mqtts://host:port` over TLS: the way a person writes it and facts carry it.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        format!("{}{}:{}", if self.tls { "mqtts://" } else { "" }, self.host, self.port)
+    }
+
+    /// The host as a certificate has it: an IPv6 address goes without its brackets.
+    #[must_use]
+    pub fn bare_host(&self) -> &str {
+        self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host)
     }
 }
 
@@ -51,11 +58,11 @@ pub(super) fn bad() -> Trouble {
 }
 
 /// `host`, `host:port`, `[ip]` or `[ip]:port`.
-pub(super) fn split_port(place: &str) -> Option<(&str, u16)> {
+pub(super) fn split_port(place: &str, usual: u16) -> Option<(&str, u16)> {
     let bracket = place.rfind(']').map_or(0, |end| end + 1);
     let (host, port) = match place[bracket..].find(':') {
         Some(colon) => (&place[..bracket + colon], place[bracket + colon + 1..].parse().ok()?),
-        None => (place, 1883),
+        None => (place, usual),
     };
     let bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
     let plain = !host.is_empty() && !host.contains(['[', ']', ' ']);
@@ -108,6 +115,8 @@ mod tests {
         check("MQTT://broker.local:8883/", "broker.local:8883", None);
         check("tcp://[::1]:1884", "[::1]:1884", None);
         check("mqtt://[::1]", "[::1]:1883", None);
+        check("mqtts://host", "mqtts://host:8883", None);
+        check("SSL://u:p@[::1]:8884", "mqtts://[::1]:8884", Some(("u", "p")));
         check("mqtt://user@host", "host:1883", Some(("user", "")));
         check("mqtt://user:p%40ss%3Aword@host:1", "host:1", Some(("user", "p@ss:word")));
         check("mqtt://dn%26pk:a:b@host", "host:1883", Some(("dn&pk", "a:b")));
@@ -125,7 +134,7 @@ mod tests {
         check_refused("mqtt://u:secret%zz@host", "bad-broker-url");
         check_refused("mqtt://u:secret%4@host", "bad-broker-url");
         check_refused("mqtt://[::1", "bad-broker-url");
-        check_refused("mqtts://u:secret@host", "broker-url-scheme");
+        check_refused("ws://u:secret@host", "broker-url-scheme");
         check_refused("wss://u:secret@host", "broker-url-scheme");
     }
 }

@@ -16,3 +16,18 @@ pub fn pick_files(title: String, then: impl FnOnce(Vec<PathBuf>) + Send + 'stati
     // Without a thread there is no dialog; the operator presses again, or drops the files on the window.
     let _ = std::thread::Builder::new().name("file dialog".into()).spawn(waiting);
 }
+
+/// Lets the operator choose where to save a file. Returns at once; `then` gets the place, on another thread, if one was
+/// chosen.
+///
+/// Call it on the window's thread: macOS makes dialogs only there.
+pub fn save_file(title: String, name: &str, then: impl FnOnce(PathBuf) + Send + 'static) {
+    let choosing = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).save_file();
+    let waiting = move || {
+        if let Some(file) = pollster::block_on(choosing) {
+            then(file.path().to_owned());
+        }
+    };
+    // As above.
+    let _ = std::thread::Builder::new().name("file dialog".into()).spawn(waiting);
+}

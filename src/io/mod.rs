@@ -27,6 +27,7 @@ mod shelf;
 mod simulated;
 pub mod simulator;
 mod tail;
+pub mod tls;
 mod watch;
 
 pub use clock::{Clock, local_time, utc_offset_secs};

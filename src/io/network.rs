@@ -61,7 +61,7 @@ pub fn check_prefix(prefix: &str) -> Result<(), Trouble> {
         start.eq_ignore_ascii_case(scheme).then_some(rest)
     };
     let rest = behind_scheme("http://").or_else(|| behind_scheme("https://"));
-    let place = rest.and_then(|rest| rest.split('/').next()).and_then(broker_url::split_port);
+    let place = rest.and_then(|rest| rest.split('/').next()).and_then(|place| broker_url::split_port(place, 80));
     let plain = prefix.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\"<>\\".contains(&byte));
     if place.is_some() && plain {
         return Ok(());

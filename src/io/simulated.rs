@@ -2,6 +2,7 @@
 
 use super::Inbox;
 use super::simulator::{Simulator, SimulatorOptions};
+use super::tls::Trust;
 use crate::bench::SimulatedOrder;
 use crate::device::{Profile, console_name};
 use crate::dialect;
@@ -30,6 +31,7 @@ impl Simulated {
     pub fn start(
         &mut self,
         broker_url: String,
+        trust: Trust,
         order: SimulatedOrder,
         taken: impl Fn(&DeviceId) -> bool,
         secret_of: impl FnOnce(&DeviceId) -> Result<Secret, Trouble>,
@@ -44,6 +46,7 @@ impl Simulated {
         let port = console_name(&device);
         let options = SimulatorOptions {
             broker_url,
+            trust,
             device: device.clone(),
             dialect,
             version: "1.0.0".into(),

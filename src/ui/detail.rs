@@ -127,6 +127,12 @@ impl DetailView {
             }
             _ => {}
         }
+        if let Fact::TlsRefused { peer, trouble, .. } = fact {
+            self.field("detail.peer", peer);
+            if let Some(offered) = trouble.arg("offered") {
+                self.field("detail.offered", offered);
+            }
+        }
         if let Fact::ClientRefused { trouble, .. } = fact {
             for (name, key) in [("signed", "detail.signed"), ("method", "detail.sign-method")] {
                 if let Some(value) = trouble.arg(name) {
@@ -136,6 +142,8 @@ impl DetailView {
         }
         if let Fact::ClientRefused { trouble, .. }
         | Fact::AccessRefused { trouble, .. }
+        | Fact::TlsRefused { trouble, .. }
+        | Fact::TlsFailed { trouble, .. }
         | Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
         | Fact::ImageTroubled { trouble, .. }

@@ -2,7 +2,7 @@
 
 use super::device_dialog::device_dialog_ui;
 use super::settings::Settings;
-use super::state::{Choice, Dialog, Runs};
+use super::state::{Choice, Dialog, OverTls, Runs};
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::say;
@@ -10,6 +10,10 @@ use crate::bench::Action;
 use crate::event::take_mask;
 use eframe::egui;
 use eframe::egui::{Grid, Id, Key, Modal, RichText, TextEdit, Ui};
+
+/// Where TLS is usually listened for.
+const MQTTS_PORT: &str = "8883";
+const HTTPS_PORT: &str = "8443";
 
 /// Draws the open dialog over everything else. Closes it when it is done.
 pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, interfaces: &[Choice], settings: &mut Settings) -> Vec<Wish> {
@@ -20,9 +24,9 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, interfaces: &[Choice], 
         ui.set_width(430.0);
         let (confirmed, closed) = match dialog {
             Dialog::Device(draft) => device_dialog_ui(ui, draft, &mut wishes),
-            Dialog::Network { broker, server, advertise, open, runs } => {
-                interfaces_ui(ui, interfaces, [broker, server, advertise]);
-                network_ui(ui, [broker, server, advertise], open, runs, settings, &mut wishes)
+            Dialog::Network { broker, server, advertise, open, tls, runs } => {
+                interfaces_ui(ui, interfaces, [broker, server, advertise], tls);
+                network_ui(ui, [broker, server, advertise], (open, tls), runs, settings, &mut wishes)
             }
         };
         done = confirmed || closed;
@@ -58,8 +62,8 @@ pub(super) fn field_ui(ui: &mut Ui, key: &str, hint: &str, text: &mut String) {
     ui.end_row();
 }
 
-/// One choice puts the right host into all three fields; what they hold can still be edited.
-fn interfaces_ui(ui: &mut Ui, interfaces: &[Choice], fields: [&mut String; 3]) {
+/// One choice puts the right host into all fields; what they hold can still be edited.
+fn interfaces_ui(ui: &mut Ui, interfaces: &[Choice], fields: [&mut String; 3], tls: &mut OverTls) {
     heading_ui(ui, say("network.title"), say("network.hint"));
     let here = Choice { name: "127.0.0.1".into(), detail: say("network.here") };
     let all = Choice { name: "0.0.0.0".into(), detail: say("network.all") };
@@ -71,6 +75,11 @@ fn interfaces_ui(ui: &mut Ui, interfaces: &[Choice], fields: [&mut String; 3]) {
                 *broker = format!("{}:{}", interface.name, port(broker).unwrap_or("1883"));
                 *server = format!("{}:{}", interface.name, port(server).unwrap_or("8070"));
                 advertise.clear();
+                for (address, usual) in [(&mut tls.mqtts, MQTTS_PORT), (&mut tls.https, HTTPS_PORT)] {
+                    if let Some(address) = address {
+                        *address = format!("{}:{}", interface.name, port(address).unwrap_or(usual));
+                    }
+                }
             }
         }
     });
@@ -87,10 +96,26 @@ fn port(address: &str) -> Option<&str> {
     address.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok())
 }
 
+/// A switch, and beside it the address while it is on, first on the host of the plain service.
+fn over_tls_ui(ui: &mut Ui, key: &str, plain: &str, usual: &str, address: &mut Option<String>) {
+    let mut on = address.is_some();
+    let switch = ui.checkbox(&mut on, say(key));
+    if switch.changed() {
+        *address = on.then(|| format!("{}:{usual}", host(plain).unwrap_or("127.0.0.1")));
+    }
+    if let Some(text) = address {
+        ui.add(TextEdit::singleline(text).desired_width(270.0)).labelled_by(switch.id);
+    } else {
+        let weak = palette(ui).weak;
+        ui.label(RichText::new(say("network.off")).color(weak));
+    }
+    ui.end_row();
+}
+
 fn network_ui(
     ui: &mut Ui,
     [broker, server, advertise]: [&mut String; 3],
-    open: &mut bool,
+    (open, tls): (&mut bool, &mut OverTls),
     runs: &Runs,
     settings: &mut Settings,
     wishes: &mut Vec<Wish>,
@@ -99,14 +124,20 @@ fn network_ui(
         field_ui(ui, "network.broker", "0.0.0.0:1883", broker);
         field_ui(ui, "network.server", "0.0.0.0:8070", server);
         field_ui(ui, "network.advertise", "http://192.168.1.20:8070", advertise);
+        over_tls_ui(ui, "network.mqtts", broker, MQTTS_PORT, &mut tls.mqtts);
+        over_tls_ui(ui, "network.https", server, HTTPS_PORT, &mut tls.https);
     });
+    if ui.button(say("network.save-ca")).on_hover_text(say("network.save-ca-hint")).clicked() {
+        wishes.push(Wish::SaveAuthority);
+    }
     ui.label(RichText::new(say("network.example")).small());
     if !broker.contains("://") {
         open_ui(ui, open);
     }
     let (confirmed, closed) = buttons_ui(ui, say("network.use"), None);
     if confirmed {
-        wishes.extend(asked_for([broker, server, advertise], *open, runs, settings).into_iter().map(Wish::from));
+        let asked = asked_for([broker, server, advertise], (*open, tls), runs, settings);
+        wishes.extend(asked.into_iter().map(Wish::from));
     }
     (confirmed, closed)
 }
@@ -121,7 +152,12 @@ fn open_ui(ui: &mut Ui, open: &mut bool) {
 }
 
 /// What is to be done about the addresses typed, and remembered. What runs already is left alone: its devices would be cut off.
-fn asked_for([broker, server, advertise]: [&str; 3], open: bool, runs: &Runs, settings: &mut Settings) -> Vec<Action> {
+fn asked_for(
+    [broker, server, advertise]: [&str; 3],
+    (open, tls): (bool, &OverTls),
+    runs: &Runs,
+    settings: &mut Settings,
+) -> Vec<Action> {
     let mut actions = Vec::new();
     // First: who is let in is decided before a new address is listened on.
     if open != runs.open {
@@ -129,6 +165,12 @@ fn asked_for([broker, server, advertise]: [&str; 3], open: bool, runs: &Runs, se
         actions.push(Action::SetOpen(open));
     }
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let typed = |address: &Option<String>| address.as_deref().and_then(given);
+    let tls = OverTls { mqtts: typed(&tls.mqtts), https: typed(&tls.https) };
+    if tls != runs.tls {
+        (settings.mqtts, settings.https) = (tls.mqtts.clone(), tls.https.clone());
+        actions.push(Action::SetTls { mqtts: tls.mqtts, https: tls.https });
+    }
     if let Some(broker) = given(broker).filter(|broker| runs.broker.as_ref() != Some(broker)) {
         let broker = take_mask(&broker, settings.broker.as_deref().unwrap_or_default());
         settings.broker = Some(broker.clone());
@@ -146,17 +188,18 @@ fn asked_for([broker, server, advertise]: [&str; 3], open: bool, runs: &Runs, se
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Runs, Settings, asked_for};
+    use super::{Action, OverTls, Runs, Settings, asked_for};
 
     fn check(fields: [&str; 3], expected: &[Action]) -> Settings {
         let runs = Runs {
             broker: Some("mqtt://user:•••@host:1883".to_owned()),
             server: Some(("0.0.0.0:8070".to_owned(), "http://bench:8070".to_owned())),
             open: false,
+            tls: OverTls::default(),
         };
         let broker = Some("mqtt://user:secret@host:1883".to_owned());
         let mut settings = Settings { broker, ..Settings::default() };
-        assert_eq!(asked_for(fields, false, &runs, &mut settings), expected, "{fields:?}");
+        assert_eq!(asked_for(fields, (false, &OverTls::default()), &runs, &mut settings), expected, "{fields:?}");
         settings
     }
 
@@ -174,18 +217,36 @@ mod tests {
         check(["", "", ""], &[]);
         // What does not run is tried again, with its password.
         let mut settings = Settings { broker: Some("mqtt://u:secret@h".to_owned()), ..Settings::default() };
-        let actions = asked_for(["mqtt://u:•••@h", "", ""], false, &Runs::default(), &mut settings);
+        let none = OverTls::default();
+        let actions = asked_for(["mqtt://u:•••@h", "", ""], (false, &none), &Runs::default(), &mut settings);
         assert_eq!(actions, [Action::SetBroker("mqtt://u:secret@h".to_owned())]);
     }
 
     #[test]
     fn who_is_let_in_is_decided_before_the_network_is_listened_on() {
-        let mut settings = Settings::default();
-        let actions = asked_for(["0.0.0.0:1883", "", ""], true, &Runs::default(), &mut settings);
+        let (mut settings, none) = (Settings::default(), OverTls::default());
+        let actions = asked_for(["0.0.0.0:1883", "", ""], (true, &none), &Runs::default(), &mut settings);
         assert_eq!(actions, [Action::SetOpen(true), Action::SetBroker("0.0.0.0:1883".to_owned())]);
         assert!(settings.open, "it is remembered with the address it was said for");
         let runs = Runs { open: true, ..Runs::default() };
-        assert_eq!(asked_for(["", "", ""], true, &runs, &mut settings), []);
-        assert_eq!(asked_for(["", "", ""], false, &runs, &mut settings), [Action::SetOpen(false)]);
+        assert_eq!(asked_for(["", "", ""], (true, &none), &runs, &mut settings), []);
+        assert_eq!(asked_for(["", "", ""], (false, &none), &runs, &mut settings), [Action::SetOpen(false)]);
+    }
+
+    #[test]
+    fn tls_is_switched_on_and_off_where_it_is_not_so_already() {
+        let some = |address: &str| Some(address.to_owned());
+        let runs = Runs { tls: OverTls { mqtts: some("0.0.0.0:8883"), https: None }, ..Runs::default() };
+        let check = |mqtts: Option<String>, https: Option<String>, expected: &[Action]| {
+            let mut settings = Settings::default();
+            assert_eq!(asked_for([""; 3], (false, &OverTls { mqtts, https }), &runs, &mut settings), expected);
+            settings
+        };
+        check(some(" 0.0.0.0:8883 "), some(""), &[]);
+        let off = Action::SetTls { mqtts: None, https: None };
+        check(None, None, &[off]);
+        let both = Action::SetTls { mqtts: some("0.0.0.0:8883"), https: some("0.0.0.0:8443") };
+        let settings = check(some("0.0.0.0:8883"), some("0.0.0.0:8443"), &[both]);
+        assert_eq!((settings.mqtts, settings.https), (some("0.0.0.0:8883"), some("0.0.0.0:8443")));
     }
 }

@@ -198,6 +198,8 @@ fn is_flawed(fact: &Fact) -> bool {
     match fact {
         Fact::BrokerFailed { .. }
         | Fact::ServerFailed { .. }
+        | Fact::TlsFailed { .. }
+        | Fact::TlsRefused { .. }
         | Fact::ImageTroubled { .. }
         | Fact::ClientRefused { .. }
         | Fact::AccessRefused { .. }

@@ -147,6 +147,10 @@ pub struct Settings {
     pub server: Option<String>,
     /// URL prefix told to devices; from the server's address when absent.
     pub advertise: Option<String>,
+    /// Address on which the broker takes connections over TLS; nowhere when absent.
+    pub mqtts: Option<String>,
+    /// Address on which the firmware server does.
+    pub https: Option<String>,
     /// Whether devices without a secret are let in though the broker listens on the network.
     pub open: bool,
 }
@@ -168,6 +172,8 @@ impl Default for Settings {
             broker: None,
             server: None,
             advertise: None,
+            mqtts: None,
+            https: None,
             open: false,
         }
     }

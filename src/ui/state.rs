@@ -42,6 +42,8 @@ pub enum Dialog {
         advertise: String,
         /// Whether devices without a secret are let in from the network.
         open: bool,
+        /// Where broker and firmware server take connections over TLS.
+        tls: OverTls,
         /// What needs no action when it is confirmed.
         runs: Runs,
     },
@@ -75,6 +77,17 @@ pub struct Runs {
     pub server: Option<(String, String)>,
     /// Whether devices without a secret are let in from the network.
     pub open: bool,
+    /// What runs over TLS.
+    pub tls: OverTls,
+}
+
+/// Where services take connections over TLS: nowhere when absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverTls {
+    /// The broker.
+    pub mqtts: Option<String>,
+    /// The firmware server.
+    pub https: Option<String>,
 }
 
 /// What is to be pushed, as typed so far.
@@ -235,7 +248,7 @@ impl WindowState {
             Wish::ShowInstant(at) => self.show_instant(at, model),
             Wish::ShowEvent(seq) => self.show_event(seq, model),
             Wish::Zoom(span) => self.zoom = span,
-            Wish::Act(_) | Wish::PickImages | Wish::ListPorts => {}
+            Wish::Act(_) | Wish::PickImages | Wish::SaveAuthority | Wish::ListPorts => {}
         }
     }
 

@@ -70,9 +70,18 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         Fact::PortClosed { trouble: Some(trouble), .. }
         | Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
+        | Fact::TlsFailed { trouble, .. }
         | Fact::ImageTroubled { trouble, .. }
         | Fact::AccessRefused { trouble, .. }
         | Fact::TroubleMet { trouble } => words::trouble(trouble).cause,
+        Fact::TlsStarted { service, address } => {
+            tell("fact.tls-started", &[("scheme", &service.scheme()), ("address", address)])
+        }
+        Fact::TlsStopped { service } => tell("fact.tls-stopped", &[("scheme", &service.scheme())]),
+        Fact::TlsRefused { service, peer, trouble } => tell(
+            "fact.tls-refused",
+            &[("scheme", &service.scheme()), ("peer", peer), ("why", &words::trouble(trouble).cause)],
+        ),
         Fact::PortClosed { port, trouble: None } => tell("fact.port-closed", &[("port", port)]),
         Fact::UpgradeRequested { order } => {
             let size = words::bytes(order.size);

@@ -3,12 +3,12 @@
 use super::model::Model;
 use super::pieces::{Light, button_ui, choice_ui, light_ui};
 use super::settings::{Settings, ThemeChoice};
-use super::state::{Dialog, Runs, WindowState};
+use super::state::{Dialog, OverTls, Runs, WindowState};
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::{self, Language, say, tell};
 use crate::bench::{Port, Service};
-use crate::event::{Trouble, mask_password};
+use crate::event::{TlsService, Trouble, mask_password};
 use eframe::egui;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
@@ -48,7 +48,9 @@ pub struct TopBarView {
 /// Works the bar out.
 #[must_use]
 pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -> TopBarView {
-    let mut status = vec![broker(model), server(model), serial(model)];
+    let mut status = vec![broker(model), server(model)];
+    status.extend([TlsService::Mqtts, TlsService::Https].into_iter().filter_map(|service| over_tls(model, service)));
+    status.push(serial(model));
     status.extend(recording.map(|recording| recorded(recording, model.bench.recording_trouble())));
     TopBarView { status, network: network(model, &state.settings) }
 }
@@ -58,7 +60,8 @@ fn network(model: &Model, settings: &Settings) -> Dialog {
     let mut runs = Runs { open: model.bench.is_open(), ..Runs::default() };
     if let Service::Running { address, .. } = model.bench.broker() {
         let wanted = settings.broker.as_deref().filter(|wanted| is_at(wanted, address));
-        let running = || if model.bench.is_external() { format!("mqtt://{address}") } else { address.clone() };
+        let has_scheme = !model.bench.is_external() || address.contains("://");
+        let running = || if has_scheme { address.clone() } else { format!("mqtt://{address}") };
         runs.broker = Some(wanted.map_or_else(running, mask_password));
     }
     if let Service::Running { address, advertised } = model.bench.server() {
@@ -69,14 +72,29 @@ fn network(model: &Model, settings: &Settings) -> Dialog {
     let (server, advertise) =
         runs.server.clone().unwrap_or_else(|| (wanted(&settings.server), wanted(&settings.advertise)));
     let broker = runs.broker.clone().unwrap_or_else(|| mask_password(&wanted(&settings.broker)));
-    Dialog::Network { broker, server, advertise, open: runs.open, runs }
+    let listening = |service| match model.bench.tls(service) {
+        Service::Running { address, .. } => Some(address.clone()),
+        _ => None,
+    };
+    runs.tls = OverTls { mqtts: listening(TlsService::Mqtts), https: listening(TlsService::Https) };
+    let tls = OverTls {
+        mqtts: runs.tls.mqtts.clone().or_else(|| settings.mqtts.clone()),
+        https: runs.tls.https.clone().or_else(|| settings.https.clone()),
+    };
+    Dialog::Network { broker, server, advertise, open: runs.open, tls, runs }
 }
 
-/// Whether a broker's URL, or address, leads to `ip:port`.
+/// Whether a broker's URL, or address, leads to `ip:port`, or to `mqtts://ip:port`.
 fn is_at(url: &str, address: &str) -> bool {
-    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (scheme, place) = url.split_once("://").unwrap_or(("mqtt", url));
     let place = place.rsplit('@').next().unwrap_or(place).trim_end_matches('/');
-    place == address || address.strip_suffix(":1883") == Some(place)
+    let (over_tls, address) = match address.strip_prefix("mqtts://") {
+        Some(address) => (true, address),
+        None => (false, address),
+    };
+    let usual = if over_tls { ":8883" } else { ":1883" };
+    let same_scheme = matches!(scheme, "mqtts" | "ssl" | "tls") == over_tls;
+    same_scheme && (place == address || address.strip_suffix(usual) == Some(place))
 }
 
 fn running(text: String) -> StatusView {
@@ -109,6 +127,16 @@ fn server(model: &Model) -> StatusView {
         Service::Running { advertised, .. } => running(tell("status.server", &[("address", advertised)])),
         Service::Failed(trouble) => broken(say("status.server-failed"), trouble),
         Service::Stopped => stopped(say("status.server-stopped")),
+    }
+}
+
+/// TLS is only spoken of where it was asked for.
+fn over_tls(model: &Model, service: TlsService) -> Option<StatusView> {
+    let scheme = service.scheme();
+    match model.bench.tls(service) {
+        Service::Running { address, .. } => Some(running(format!("{scheme}://{address}"))),
+        Service::Failed(trouble) => Some(broken(tell("status.tls-failed", &[("scheme", &scheme)]), trouble)),
+        Service::Stopped => None,
     }
 }
 
@@ -185,9 +213,9 @@ fn status_ui(ui: &mut Ui, status: &StatusView) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dialog, Model, Runs, Settings, network};
+    use super::{Dialog, Model, OverTls, Runs, Settings, is_at, network};
     use crate::bench::Bench;
-    use crate::event::{Event, Fact, Micros};
+    use crate::event::{Event, Fact, Micros, TlsService};
 
     fn model(facts: Vec<Fact>) -> Model {
         let mut bench = Bench::new(0);
@@ -198,14 +226,21 @@ mod tests {
     }
 
     #[test]
+    fn a_url_is_known_by_where_it_leads() {
+        assert!(is_at("mqtts://u:p@host", "mqtts://host:8883") && is_at("ssl://host:8884/", "mqtts://host:8884"));
+        assert!(is_at("mqtt://host", "host:1883") && is_at("0.0.0.0:1883", "0.0.0.0:1883"));
+        assert!(!is_at("mqtt://host:8883", "mqtts://host:8883") && !is_at("mqtts://host", "host:8883"));
+    }
+
+    #[test]
     fn the_dialog_shows_what_runs_and_no_password() {
         let broker = Some("mqtt://user:secret@10.0.0.5".to_owned());
         let settings = Settings { broker, ..Settings::default() };
         let shown = "mqtt://user:•••@10.0.0.5".to_owned();
         let expect = |facts, broker: &str, runs: Runs| {
             let server = runs.server.clone().unwrap_or_default().0;
-            let advertise = String::new();
-            let dialog = Dialog::Network { broker: broker.to_owned(), server, advertise, open: false, runs };
+            let (advertise, tls) = (String::new(), runs.tls.clone());
+            let dialog = Dialog::Network { broker: broker.to_owned(), server, advertise, open: false, tls, runs };
             assert_eq!(network(&model(facts), &settings), dialog);
         };
         expect(Vec::new(), &shown, Runs::default());
@@ -214,6 +249,10 @@ mod tests {
         expect(vec![joined("10.0.0.5:1883", true)], &shown, runs(&shown));
         expect(vec![joined("10.0.0.6:1883", true)], "mqtt://10.0.0.6:1883", runs("mqtt://10.0.0.6:1883"));
         expect(vec![joined("0.0.0.0:1883", false)], "0.0.0.0:1883", runs("0.0.0.0:1883"));
+        expect(vec![joined("mqtts://10.0.0.5:8883", true)], "mqtts://10.0.0.5:8883", runs("mqtts://10.0.0.5:8883"));
+        let over_tls = Fact::TlsStarted { service: TlsService::Https, address: "0.0.0.0:8443".into() };
+        let tls = OverTls { https: Some("0.0.0.0:8443".to_owned()), mqtts: None };
+        expect(vec![over_tls], &shown, Runs { tls, ..Runs::default() });
         let advertised = "http://10.0.0.1:8070".to_owned();
         let started = Fact::ServerStarted { address: "0.0.0.0:8070".into(), advertised };
         let server = Some(("0.0.0.0:8070".to_owned(), String::new()));

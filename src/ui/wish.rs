@@ -11,6 +11,8 @@ pub enum Wish {
     Act(Action),
     /// Open the system's dialog for firmware files.
     PickImages,
+    /// Open the system's dialog for where to save our authority's certificate.
+    SaveAuthority,
     /// Choose a build.
     SelectBuild(ImageId),
     /// Choose a device.

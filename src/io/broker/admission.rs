@@ -3,6 +3,7 @@
 use super::hooks;
 use crate::dialect::{self, Connack, Refused, SignIn};
 use crate::event::{Client, DeviceId, Fact, Trouble};
+use crate::io::tls::Peers;
 use crate::io::{Inbox, Keyring};
 use async_trait::async_trait;
 use rmqtt::codec::v5::SubscribeAckReason;
@@ -23,12 +24,13 @@ pub(super) struct Admission {
     keyring: Arc<Keyring>,
     /// Whether only this computer can reach the broker.
     loopback: bool,
+    peers: Arc<Peers>,
     inbox: Inbox,
 }
 
 impl Admission {
-    pub(super) fn new(keyring: Arc<Keyring>, listening: SocketAddr, inbox: Inbox) -> Self {
-        Self { keyring, loopback: listening.ip().is_loopback(), inbox }
+    pub(super) fn new(keyring: Arc<Keyring>, listening: SocketAddr, peers: Arc<Peers>, inbox: Inbox) -> Self {
+        Self { keyring, loopback: listening.ip().is_loopback(), peers, inbox }
     }
 
     pub(super) async fn register(&self, context: &ServerContext) {
@@ -41,7 +43,7 @@ impl Admission {
 
     /// Tells who was turned away and why, without any secret and at a bearable length.
     pub(super) fn tell_refusal(&self, connect: &ConnectInfo, trouble: Trouble) {
-        let client = hooks::client(connect);
+        let client = self.client(connect);
         let client = Client {
             name: self.fit_to_tell(&client.name).into(),
             username: client.username.map(|username| self.fit_to_tell(&username)),
@@ -50,6 +52,18 @@ impl Admission {
         let args = trouble.args.into_iter().map(|(name, value)| (name, self.fit_to_tell(&value)));
         let trouble = Trouble { code: trouble.code, args: args.collect() };
         let _ = self.inbox.fact_from_runtime(Fact::ClientRefused { client, trouble });
+    }
+
+    /// What a client said of itself, and where it really is.
+    pub(super) fn client(&self, connect: &ConnectInfo) -> Client {
+        let address = connect.ipaddress().map(|seen| self.peers.behind(seen).to_string());
+        hooks::client(connect, address.unwrap_or_default())
+    }
+
+    /// Whether nobody but this computer can have made this connection. One that was relayed from a listener on the network
+    /// looks as if it came from here.
+    fn is_local(&self, connect: &ConnectInfo) -> bool {
+        self.loopback && connect.ipaddress().is_some_and(|seen| !self.peers.is_exposed(seen))
     }
 
     /// Which device a client is, if it is one whose credentials are checked.
@@ -98,7 +112,7 @@ impl Admission {
             username: connect.username().map(AsRef::as_ref),
             password: connect.password().map(AsRef::as_ref),
         };
-        let lets_strangers_in = self.loopback || self.keyring.is_open();
+        let lets_strangers_in = self.is_local(connect) || self.keyring.is_open();
         let Some((dialect, device)) = dialect::identify(sign_in.client_id, sign_in.username) else {
             return self.admit_stranger(&sign_in, lets_strangers_in);
         };

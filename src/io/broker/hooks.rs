@@ -112,11 +112,11 @@ pub(super) fn name(id: &Id) -> ClientName {
 }
 
 /// What a client said of itself. The password stays behind.
-pub(super) fn client(connect: &ConnectInfo) -> Client {
+pub(super) fn client(connect: &ConnectInfo, address: String) -> Client {
     Client {
         name: name(connect.id()),
         username: connect.username().map(ToString::to_string),
-        address: connect.ipaddress().map(|address| address.to_string()).unwrap_or_default(),
+        address,
         level: connect.proto_ver(),
         clean: connect.clean_start(),
         keep_alive_secs: connect.keep_alive(),

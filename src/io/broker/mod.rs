@@ -10,6 +10,7 @@ mod routes;
 mod settings;
 
 use super::outbox::{Outbox, Sending};
+use super::tls::Peers;
 use super::{Inbox, Keyring};
 use crate::dialect::Outgoing;
 use crate::event::Trouble;
@@ -47,6 +48,7 @@ pub struct Rules {
 /// A running broker. It stops when it is dropped.
 pub struct Broker {
     address: SocketAddr,
+    peers: Arc<Peers>,
     outbox: Arc<Outbox>,
     ready: Arc<Notify>,
     stop: Arc<Notify>,
@@ -65,20 +67,27 @@ impl Broker {
         let (listener, bound) = settings::bind(address, &runtime)?;
         let (ended_sender, ended) = sync_channel(0);
         let (outbox, ready, stop) = (Arc::new(Outbox::default()), Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let admission = Admission::new(Arc::clone(&rules.keyring), bound, inbox.clone());
+        let peers = Arc::<Peers>::default();
+        let admission = Admission::new(Arc::clone(&rules.keyring), bound, Arc::clone(&peers), inbox.clone());
         let cloud =
             Cloud { inbox, admission, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
         std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || run((runtime, &threads), listener, rules, cloud, ended_sender))
             .map_err(|error| settings::not_started(address, &error))?;
-        Ok(Self { address: bound, outbox, ready, stop, ended })
+        Ok(Self { address: bound, peers, outbox, ready, stop, ended })
     }
 
     /// Where it takes connections, the port it picked included.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it looks up who is behind a connection that was relayed to it.
+    #[must_use]
+    pub const fn peers(&self) -> &Arc<Peers> {
+        &self.peers
     }
 
     /// Publishes as the cloud does. Never waits: without room the message is dropped, and a fact says so.
@@ -113,7 +122,7 @@ struct Cloud {
 
 /// The broker's thread, from the first connection to the last.
 fn run((runtime, threads): (Runtime, &Threads), listener: Listener, rules: Rules, cloud: Cloud, ended: SyncSender<()>) {
-    let presence = Arc::new(Presence::new(cloud.inbox.clone()));
+    let presence = Arc::new(Presence::new(cloud.inbox.clone(), cloud.admission.clone()));
     let context = runtime.block_on(assemble(rules, &cloud, &presence));
     let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
     runtime.block_on(async {

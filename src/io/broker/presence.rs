@@ -1,5 +1,6 @@
 //! Who is connected, so that coming and going are told in the order a person would tell them.
 
+use super::admission::Admission;
 use super::{hooks, reason};
 use crate::event::Fact;
 use crate::io::Inbox;
@@ -14,12 +15,13 @@ use tokio::sync::Mutex;
 /// in that order the device would look gone while it is there; so the old one's end is told when the new one comes.
 pub(super) struct Presence {
     inbox: Inbox,
+    admission: Admission,
     connected: Mutex<HashMap<ClientId, Session>>,
 }
 
 impl Presence {
-    pub(super) fn new(inbox: Inbox) -> Self {
-        Self { inbox, connected: Mutex::default() }
+    pub(super) fn new(inbox: Inbox, admission: Admission) -> Self {
+        Self { inbox, admission, connected: Mutex::default() }
     }
 
     pub(super) async fn arrived(&self, session: &Session) {
@@ -31,7 +33,7 @@ impl Presence {
             let why = if said_goodbye { reason::SAID_GOODBYE } else { reason::TAKEN_OVER };
             self.tell_end(&old, why.into());
         }
-        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: hooks::client(&connect) });
+        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: self.admission.client(&connect) });
     }
 
     pub(super) async fn left(&self, session: &Session, why: &Reason) {

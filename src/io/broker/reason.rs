@@ -5,8 +5,7 @@ use rmqtt::types::{Disconnect, Reason};
 
 /// The client took its leave properly.
 pub(super) const SAID_GOODBYE: &str = "the client disconnected";
-/// Another connection came with the same client id, or with the same device's credentials.
-pub(super) const TAKEN_OVER: &str = "taken over by a new connection with the same identity";
+pub(super) use crate::event::TAKEN_OVER;
 
 /// Why a connection ended. rmqtt gathers reasons; the first is the cause, the rest are its consequences.
 pub(super) fn of_end(reason: &Reason) -> String {

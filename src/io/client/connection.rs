@@ -4,6 +4,7 @@ use super::{GRACE, Stop};
 use crate::event::{Fact, Trouble};
 use crate::io::Inbox;
 use crate::io::outbox::Outbox;
+use crate::io::tls;
 use rumqttc::{
     ConnectReturnCode, ConnectionError, Event, EventLoop, Outgoing, Packet, Publish, QoS, Request, SubAck, Subscribe,
     SubscribeFilter, SubscribeReasonCode,
@@ -126,6 +127,7 @@ impl Connection {
             ConnectionError::ConnectionRefused(answer) => Trouble::new("broker-refused")
                 .with("address", &self.address)
                 .with("reason", format!("it answered {answer:?}")),
+            error if let Some(trouble) = tls::of_broker(error, &self.address) => trouble,
             _ => {
                 let code = if self.connected { "broker-connection-lost" } else { "broker-unreachable" };
                 Trouble::new(code).with("address", &self.address).with("detail", error)

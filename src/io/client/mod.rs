@@ -5,9 +5,10 @@ mod connection;
 use super::Inbox;
 use super::broker_url::BrokerUrl;
 use super::outbox::{self, Outbox, Sending};
+use super::tls::Trust;
 use crate::event::Trouble;
 use connection::Connection;
-use rumqttc::{AsyncClient, MqttOptions, QoS};
+use rumqttc::{AsyncClient, MqttOptions, QoS, TlsConfiguration, Transport};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,19 +39,22 @@ struct Stop {
 }
 
 impl Client {
-    /// Connects to the broker at `url`, written `mqtt://user:password@host:port`, and subscribes to `upstream_filters`.
-    /// Whether that works out is told in facts.
+    /// Connects to the broker at `url`, written `mqtt://user:password@host:port` or `mqtts://…`, and subscribes to
+    /// `upstream_filters`. Whether that works out is told in facts. `trust` counts only over TLS.
     ///
     /// # Errors
-    /// `bad-broker-url`, `broker-url-scheme` for what is not plain MQTT, or `thread-not-started`.
-    pub fn start(url: &str, upstream_filters: Vec<String>, inbox: Inbox) -> Result<Self, Trouble> {
+    /// `bad-broker-url`, `broker-url-scheme`, `thread-not-started`; over TLS `bad-certificate-file`, `bad-key-file`,
+    /// `no-system-ca`.
+    pub fn start(url: &str, trust: &Trust, upstream_filters: Vec<String>, inbox: Inbox) -> Result<Self, Trouble> {
         let url = BrokerUrl::parse(url)?;
+        let mut options = options(&url);
+        set_transport(&mut options, &url, trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
-        let (requests, events) = AsyncClient::new(options(&url), outbox::CAPACITY);
+        let (requests, events) = AsyncClient::new(options, outbox::CAPACITY);
         let (outbox, stop) = (Arc::new(Outbox::default()), Arc::new(Stop::default()));
         let (ended_sender, ended) = sync_channel::<()>(0);
         let connection = Connection {
@@ -99,8 +103,21 @@ impl Drop for Client {
     }
 }
 
+/// Has the broker talked to over TLS, if its URL says so.
+pub(super) fn set_transport(options: &mut MqttOptions, url: &BrokerUrl, trust: &Trust) -> Result<(), Trouble> {
+    if url.tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(trust.client_config()?)));
+    }
+    Ok(())
+}
+
+/// The host as rumqttc wants it: with brackets in an address, without in a name to be verified.
+pub(super) fn host(url: &BrokerUrl) -> &str {
+    if url.tls { url.bare_host() } else { &url.host }
+}
+
 fn options(url: &BrokerUrl) -> MqttOptions {
-    let mut options = MqttOptions::new(client_id(), url.host.as_str(), url.port);
+    let mut options = MqttOptions::new(client_id(), host(url), url.port);
     options
         .set_clean_session(true)
         .set_keep_alive(Duration::from_secs(30))

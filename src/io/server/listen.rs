@@ -13,7 +13,7 @@ const BACKLOG: i32 = 1_024;
 /// # Errors
 /// `bad-address`, `address-in-use`, `address-not-available`, `permission-denied`, each with `address`, the first and any
 /// other reason with `detail`.
-pub(super) fn listen(address: &str) -> Result<TcpListener, Trouble> {
+pub(in crate::io) fn listen(address: &str) -> Result<TcpListener, Trouble> {
     let found = resolve(address)?;
     bind(found).map_err(|error| trouble(address, &error))
 }

@@ -1,7 +1,7 @@
 //! The firmware server: serves snapshots of builds under unguessable paths, range by range, and tells what it served.
 
 mod answer;
-mod listen;
+pub(super) mod listen;
 mod offers;
 mod service;
 mod workers;
@@ -10,6 +10,7 @@ pub use offers::Offers;
 
 use crate::event::Trouble;
 use crate::io::Inbox;
+use crate::io::tls::Peers;
 use service::Service;
 use socket2::SockRef;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -24,6 +25,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(1);
 /// A firmware server that listens.
 pub struct FirmwareServer {
     address: SocketAddr,
+    peers: Arc<Peers>,
     workers: Arc<Workers>,
     http: Option<Arc<tiny_http::Server>>,
     listener: TcpListener,
@@ -38,19 +40,26 @@ impl FirmwareServer {
     pub fn start(address: &str, offers: Arc<Offers>, inbox: Inbox) -> Result<Self, Trouble> {
         let not_started = |detail: String| Trouble::new("server-not-started").with("detail", detail);
         let listener = listen::listen(address)?;
-        let service = Arc::new(Service { offers, inbox });
+        let peers = Arc::<Peers>::default();
+        let service = Arc::new(Service { offers, inbox, peers: Arc::clone(&peers) });
         let address = listener.local_addr().map_err(|error| not_started(error.to_string()))?;
         let twin = listener.try_clone().map_err(|error| not_started(error.to_string()))?;
         let http = tiny_http::Server::from_listener(twin, None).map_err(|error| not_started(error.to_string()))?;
         let http = Arc::new(http);
         let workers = Workers::start(service, &http).map_err(|error| not_started(error.to_string()))?;
-        Ok(Self { address, workers, http: Some(http), listener })
+        Ok(Self { address, peers, workers, http: Some(http), listener })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it looks up who is behind a connection that was relayed to it.
+    #[must_use]
+    pub const fn peers(&self) -> &Arc<Peers> {
+        &self.peers
     }
 
     /// Stops listening; when this returns, the port is free.

@@ -165,6 +165,7 @@ mod tests {
         assert_eq!(segment.len(), 33, "{path}");
         assert!(query.starts_with("Expires=") && query.contains("&Signature="), "{path}");
         assert!(path.len() < 128, "{path}");
+        assert_eq!(path.len(), crate::diagnosis::SAMPLE_PATH.len(), "lints look at a path like this");
     }
 
     #[test]

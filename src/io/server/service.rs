@@ -4,6 +4,7 @@ use super::answer::{Answer, Question};
 use super::offers::Offers;
 use crate::event::Fact;
 use crate::io::Inbox;
+use crate::io::tls::Peers;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(super) struct Request<'a> {
 pub(super) struct Service {
     pub(super) offers: Arc<Offers>,
     pub(super) inbox: Inbox,
+    pub(super) peers: Arc<Peers>,
 }
 
 impl Service {
@@ -63,7 +65,7 @@ impl Service {
         let path = cut(request.target);
         self.tell(Fact::RequestReceived {
             request: number,
-            peer: request.peer.map_or_else(String::new, told_peer),
+            peer: request.peer.map_or_else(String::new, |seen| told_peer(self.peers.behind(seen))),
             method: cut(request.method),
             path: path.clone(),
             range: request.range.map(cut),
@@ -79,9 +81,8 @@ impl Service {
 
 /// Some clients write the whole URL into the request line, as they would for a proxy.
 fn origin_form(target: &str) -> &str {
-    let without_scheme =
-        target.strip_prefix("http://").and_then(|rest| rest.find('/').and_then(|slash| rest.get(slash..)));
-    without_scheme.unwrap_or(target)
+    let rest = target.strip_prefix("http://").or_else(|| target.strip_prefix("https://"));
+    rest.and_then(|rest| rest.find('/').and_then(|slash| rest.get(slash..))).unwrap_or(target)
 }
 
 /// `ip:port`, an IPv4 device on an IPv6 socket as the IPv4 device it is.

@@ -2,10 +2,11 @@
 
 use super::access::Access;
 use super::pushes::Pushes;
+use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect;
-use crate::event::{DeviceId, Fact, ImageId, MASK, Trouble, UpgradeId, UpgradeOrder};
+use crate::event::{DeviceId, Fact, ImageId, MASK, TlsService, Trouble, UpgradeId, UpgradeOrder};
 use crate::io::broker::{Broker, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
@@ -15,6 +16,7 @@ use crate::io::serial::SerialPort;
 use crate::io::server::FirmwareServer;
 use crate::io::shelf::{Prepared, ReadBuild, Shelf};
 use crate::io::simulated::Simulated;
+use crate::io::tls::{Behind, Trust};
 use crate::io::{Inbox, Keyring};
 use crate::upgrade::{BlockRequest, ReplyTo};
 use std::collections::{BTreeMap, HashMap};
@@ -33,6 +35,7 @@ pub struct Hands {
     inbox: Inbox,
     broker: Option<BrokerHand>,
     server: Option<(FirmwareServer, String)>,
+    secured: Secured,
     pushes: Pushes,
     shelf: Shelf,
     images: BTreeMap<ImageId, PathBuf>,
@@ -51,6 +54,7 @@ impl Hands {
         Ok(Self {
             shelf: Shelf::start(inbox.clone())?,
             simulated: Simulated::new(inbox.clone()),
+            secured: Secured::new(inbox.clone()),
             inbox,
             broker: None,
             server: None,
@@ -62,6 +66,11 @@ impl Hands {
         })
     }
 
+    /// Where our certificate authority is kept, and whom to trust as a client.
+    pub fn prepare(&mut self, folder: Option<PathBuf>, trust: Trust) {
+        self.secured.prepare(folder, trust);
+    }
+
     /// The secrets of this session.
     pub fn keyring(&self) -> Arc<Keyring> {
         self.access.keyring()
@@ -71,6 +80,7 @@ impl Hands {
     pub fn stop(&mut self) {
         self.simulated.stop_all();
         self.ports.clear();
+        self.secured.stop();
         self.broker = None;
         self.server = None;
     }
@@ -124,7 +134,13 @@ impl Hands {
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             Action::SetBroker(place) => self.set_broker(&place),
-            Action::SetServer { address, advertise } => vec![self.set_server(&address, advertise)],
+            Action::SetServer { address, advertise } => self.set_server(&address, advertise),
+            Action::SetTls { mqtts, https } => {
+                let mut facts = self.secured.set(TlsService::Mqtts, mqtts);
+                facts.extend(self.secured.set(TlsService::Https, https));
+                facts
+            }
+            Action::SaveAuthority(file) => trouble(self.save_authority(&file)).into_iter().collect(),
         }
     }
 
@@ -245,21 +261,29 @@ impl Hands {
         let mut guarded = false;
         let url = match &self.broker {
             Some(BrokerHand::Embedded(broker)) => {
-                guarded = !broker.address().ip().is_loopback();
-                format!("mqtt://{}", network::reachable_here(broker.address()))
+                // Where it can, it comes over TLS: it is there to try the bench out.
+                let over_tls = self.secured.broker_url();
+                guarded = !broker.address().ip().is_loopback() || (over_tls.is_some() && self.secured.is_exposed());
+                over_tls.unwrap_or_else(|| format!("mqtt://{}", network::reachable_here(broker.address())))
             }
             Some(BrokerHand::External(_, url)) => url.clone(),
             None => return Err(Trouble::new("no-broker")),
         };
         let taken = |device: &DeviceId| bench.device(device).is_some();
-        let mut lent = None;
+        let (trust, mut lent) = (self.secured.trust_of_devices(), None);
         let access = &mut self.access;
-        let opened = self.simulated.start(url, order, taken, |device| {
+        let opened = self.simulated.start(url, trust, order, taken, |device| {
             let (secret, fact) = access.secret_for_simulated(device, guarded)?;
             lent = fact;
             Ok(secret)
         })?;
         Ok(lent.into_iter().chain([opened]).collect())
+    }
+
+    fn save_authority(&mut self, file: &Path) -> Result<(), Trouble> {
+        let pem = self.secured.authority_pem()?;
+        std::fs::write(file, pem)
+            .map_err(|error| Trouble::new("file-unwritable").with("path", file.display()).with("detail", error))
     }
 
     /// Switches the simulated device with this console off, if it is one.
@@ -270,11 +294,12 @@ impl Hands {
 
     /// An address for the embedded broker, a URL for an external one.
     fn set_broker(&mut self, place: &str) -> Vec<Fact> {
+        let unsecured = self.secured.detach(TlsService::Mqtts);
         let stopped = self.broker.take().map(|_| Fact::BrokerStopped);
         let started = if place.contains("://") {
             let filters = dialect::ALL.iter().flat_map(|dialect| dialect.upstream_filters());
             let filters = filters.map(ToString::to_string).collect();
-            Client::start(place, filters, self.inbox.clone()).map(|client| {
+            Client::start(place, self.secured.trust(), filters, self.inbox.clone()).map(|client| {
                 // It tells by itself when it is connected.
                 self.broker = Some(BrokerHand::External(client, place.to_owned()));
                 None
@@ -291,15 +316,35 @@ impl Hands {
             })
         };
         let started = started.unwrap_or_else(|trouble| Some(Fact::BrokerFailed { trouble }));
-        stopped.into_iter().chain(started).collect()
+        let secured = match &self.broker {
+            Some(BrokerHand::Embedded(broker)) => {
+                let behind = Behind { address: broker.address(), peers: Arc::clone(broker.peers()) };
+                self.secured.attach(TlsService::Mqtts, behind)
+            }
+            _ => None,
+        };
+        unsecured.into_iter().chain(stopped).chain(started).chain(secured).collect()
     }
 
-    fn set_server(&mut self, address: &str, advertise: Option<String>) -> Fact {
+    fn set_server(&mut self, address: &str, advertise: Option<String>) -> Vec<Fact> {
         if let Some(Err(trouble)) = advertise.as_deref().map(network::check_prefix) {
-            return Fact::TroubleMet { trouble };
+            return vec![Fact::TroubleMet { trouble }];
         }
         // The old one first: the new address may be the same.
+        let unsecured = self.secured.detach(TlsService::Https);
         self.server = None;
+        let started = self.start_server(address, advertise);
+        let secured = self.server.as_ref().map(|(server, advertised)| {
+            (Behind { address: server.address(), peers: Arc::clone(server.peers()) }, advertised.clone())
+        });
+        let secured = secured.and_then(|(behind, advertised)| {
+            self.secured.advertise(&advertised);
+            self.secured.attach(TlsService::Https, behind)
+        });
+        unsecured.into_iter().chain([started]).chain(secured).collect()
+    }
+
+    fn start_server(&mut self, address: &str, advertise: Option<String>) -> Fact {
         match FirmwareServer::start(address, self.pushes.offers(), self.inbox.clone()) {
             Ok(server) => {
                 let address = server.address();

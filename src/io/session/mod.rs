@@ -4,9 +4,10 @@ mod access;
 mod hands;
 mod options;
 mod pushes;
+mod secured;
 mod thread;
 
-pub use options::{BrokerChoice, CaptureChoice, SessionOptions};
+pub use options::{BrokerChoice, CaptureChoice, SessionOptions, TlsOptions};
 
 use super::clock::Clock;
 use super::recorder::Recorder;

@@ -2,6 +2,7 @@
 
 use crate::bench::{Action, SerialSettings};
 use crate::event::{DeviceId, Secret};
+use crate::io::tls::Trust;
 use crate::io::{Keyring, network};
 use chrono::{Local, TimeZone};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 pub enum BrokerChoice {
     /// Ours, on this `ip:port` or `host:port`.
     Embedded(String),
-    /// Somebody else's, `mqtt://user:password@host:port`.
+    /// Somebody else's, `mqtt://user:password@host:port` or `mqtts://…`.
     External(String),
 }
 
@@ -26,6 +27,19 @@ pub enum CaptureChoice {
     Folder(PathBuf),
 }
 
+/// What there is to TLS in a session.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// Where the broker takes connections over TLS too, `ip:port` or `host:port`; nowhere when absent.
+    pub mqtts: Option<String>,
+    /// Where the firmware server does.
+    pub https: Option<String>,
+    /// The folder of our certificate authority, which is made when it is first needed; without one there is no TLS.
+    pub folder: Option<PathBuf>,
+    /// Whom an external broker has to convince, and what it is shown.
+    pub trust: Trust,
+}
+
 /// How a session begins.
 #[derive(Clone, Debug)]
 pub struct SessionOptions {
@@ -35,6 +49,8 @@ pub struct SessionOptions {
     pub http: String,
     /// The URL prefix told to devices; from where the server listens when absent.
     pub advertise: Option<String>,
+    /// TLS.
+    pub tls: TlsOptions,
     /// Where the session is recorded.
     pub capture: CaptureChoice,
     /// The bench file's name, if there is one.
@@ -60,6 +76,7 @@ impl Default for SessionOptions {
             broker: BrokerChoice::Embedded("127.0.0.1:1883".into()),
             http: "127.0.0.1:8070".into(),
             advertise: None,
+            tls: TlsOptions::default(),
             capture: CaptureChoice::Nowhere,
             bench: None,
             images: Vec::new(),
@@ -91,6 +108,7 @@ impl SessionOptions {
             BrokerChoice::External(url) => url,
         };
         let mut actions = vec![
+            Action::SetTls { mqtts: self.tls.mqtts, https: self.tls.https },
             Action::SetBroker(broker),
             Action::SetServer { address: network::resolved(&self.http), advertise: self.advertise },
             Action::AddImages(self.images),

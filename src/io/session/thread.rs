@@ -50,6 +50,7 @@ impl Core {
 
     /// Works until it is told to stop.
     pub fn run(mut self, receiver: &InboxReader, options: SessionOptions) {
+        self.hands.prepare(options.tls.folder.clone(), options.tls.trust.clone());
         // Before the broker listens: nobody slips in meanwhile.
         options.hand_secrets_to(&self.hands.keyring());
         for action in options.first_actions() {

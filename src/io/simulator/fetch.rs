@@ -3,9 +3,13 @@
 use super::named;
 use crate::device::FetchFailure;
 use crate::event::Trouble;
+use crate::io::tls::{self, Trust};
+use rustls::pki_types::CertificateDer;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Error, Timeout};
 
 /// Real devices give up after so long.
@@ -25,21 +29,46 @@ pub(super) struct Request {
 pub(super) type Answer = Result<Vec<u8>, FetchFailure>;
 
 /// Starts the thread that fetches; it ends when the requests' sender is dropped.
-pub(super) fn start(device: &str, tell: impl Fn(u32, Answer) + Send + 'static) -> Result<SyncSender<Request>, Trouble> {
+pub(super) fn start(
+    device: &str,
+    trust: Trust,
+    tell: impl Fn(u32, Answer) + Send + 'static,
+) -> Result<SyncSender<Request>, Trouble> {
     // A brain asks for one range at a time, and at most once more after a cancelled one.
     let (requests, queue) = sync_channel::<Request>(8);
     named(format!("fetch {device}"), move || {
-        let agents = [agent(), agent()];
+        let plain = [agent(None), agent(None)];
+        let mut over_tls = None;
         for request in queue {
-            tell(request.ticket, fetch(&agents[usize::from(request.lane) % agents.len()], &request));
+            let lane = usize::from(request.lane) % plain.len();
+            let is_https = request.url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
+            let answer = if is_https {
+                // Only a device that is sent there reads whom the system trusts.
+                let agents = over_tls
+                    .get_or_insert_with(|| trust.roots().map(|roots| [agent(Some(&roots)), agent(Some(&roots))]));
+                match agents {
+                    Ok(agents) => fetch(&agents[lane], &request),
+                    Err(trouble) => Err(FetchFailure::Unreachable(trouble.code.to_string())),
+                }
+            } else {
+                fetch(&plain[lane], &request)
+            };
+            tell(request.ticket, answer);
         }
     })?;
     Ok(requests)
 }
 
 /// A client as a device has one: no proxy, no redirects, no compression, one connection at a time.
-fn agent() -> Agent {
+fn agent(trusted: Option<&[CertificateDer<'static>]>) -> Agent {
+    let trusted = trusted.unwrap_or_default().iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(tls::provider())
+        .root_certs(RootCerts::Specific(Arc::new(trusted)))
+        .build();
     Agent::config_builder()
+        .tls_config(tls)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -70,13 +99,18 @@ fn fetch(agent: &Agent, request: &Request) -> Answer {
 
 fn failure(error: Error) -> FetchFailure {
     match error {
-        Error::Timeout(Timeout::Connect | Timeout::Resolve) | Error::HostNotFound | Error::ConnectionFailed => {
-            FetchFailure::Unreachable(error.to_string())
-        }
-        Error::BadUri(_) | Error::Http(_) | Error::Tls(_) => FetchFailure::Unreachable(error.to_string()),
+        Error::Timeout(Timeout::Connect | Timeout::Resolve)
+        | Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::BadUri(_)
+        | Error::Http(_)
+        | Error::Tls(_)
+        | Error::Rustls(_) => FetchFailure::Unreachable(error.to_string()),
         Error::Timeout(_) => FetchFailure::TimedOut,
         Error::BodyExceedsLimit(_) => FetchFailure::Broken("the server sent more than was asked for".to_owned()),
-        Error::Io(error) if is_unreachable(error.kind()) => FetchFailure::Unreachable(error.to_string()),
+        Error::Io(error) if is_unreachable(error.kind()) || tls::tls_error(&error).is_some() => {
+            FetchFailure::Unreachable(error.to_string())
+        }
         error => FetchFailure::Broken(error.to_string()),
     }
 }
@@ -139,7 +173,11 @@ mod tests {
     }
 
     fn check(status: u16, offset: u64, length: u64, expected: &Answer) {
-        assert_eq!(Site::new(status, b"0123456789").ask(&agent(), offset, length), *expected, "{status} from {offset}");
+        assert_eq!(
+            Site::new(status, b"0123456789").ask(&agent(None), offset, length),
+            *expected,
+            "{status} from {offset}"
+        );
     }
 
     #[test]
@@ -157,7 +195,7 @@ mod tests {
 
     #[test]
     fn ranges_are_asked_for_on_one_connection() {
-        let (site, agent) = (Site::new(206, b"0123456789"), agent());
+        let (site, agent) = (Site::new(206, b"0123456789"), agent(None));
         for offset in 0..5 {
             site.ask(&agent, offset * 10, 10).unwrap();
         }
@@ -169,7 +207,7 @@ mod tests {
     fn a_server_that_is_not_there_is_unreachable() {
         let url = |url: &str| Request { ticket: 1, url: url.to_owned(), lane: 0, offset: 0, length: 1 };
         for url in [url("http://127.0.0.1:1/fw"), url("https://127.0.0.1/fw"), url("no url")] {
-            let answer = fetch(&agent(), &url);
+            let answer = fetch(&agent(None), &url);
             assert!(matches!(answer, Err(FetchFailure::Unreachable(_))), "{}: {answer:?}", url.url);
         }
     }

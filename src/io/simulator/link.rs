@@ -4,6 +4,8 @@ use super::named;
 use crate::dialect::{Credentials, Outgoing};
 use crate::event::Trouble;
 use crate::io::broker_url::BrokerUrl;
+use crate::io::client;
+use crate::io::tls::{self, Trust};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS,
     SubscribeFilter, SubscribeReasonCode,
@@ -40,6 +42,7 @@ pub(super) enum LinkEvent {
 pub(super) struct LinkOptions {
     pub(super) name: String,
     pub(super) broker: BrokerUrl,
+    pub(super) trust: Trust,
     pub(super) credentials: Credentials,
     pub(super) subscriptions: Vec<String>,
 }
@@ -69,7 +72,7 @@ impl Link {
         let (end, ending) = oneshot::channel();
         let (holding, finished) = sync_channel(0);
         let name = format!("mqtt {}", options.name);
-        let session = Session::new(options, messages, Box::new(tell));
+        let session = Session::new(options, messages, Box::new(tell))?;
         named(name, move || {
             runtime.block_on(session.run(ending));
             drop(holding);
@@ -106,10 +109,15 @@ struct Session {
 }
 
 impl Session {
-    fn new(options: LinkOptions, messages: mpsc::Receiver<Outgoing>, tell: Box<dyn FnMut(LinkEvent) + Send>) -> Self {
-        let LinkOptions { broker, credentials, subscriptions, .. } = options;
+    fn new(
+        options: LinkOptions,
+        messages: mpsc::Receiver<Outgoing>,
+        tell: Box<dyn FnMut(LinkEvent) + Send>,
+    ) -> Result<Self, Trouble> {
+        let LinkOptions { broker, trust, credentials, subscriptions, .. } = options;
         let address = broker.address();
-        let mut mqtt = MqttOptions::new(credentials.client_id, broker.host, broker.port);
+        let mut mqtt = MqttOptions::new(credentials.client_id, client::host(&broker), broker.port);
+        client::set_transport(&mut mqtt, &broker, &trust)?;
         // What stands in the URL was typed for this very broker.
         let (username, password) = broker.credentials.unwrap_or((credentials.username, credentials.password));
         mqtt.set_credentials(username, password)
@@ -121,7 +129,7 @@ impl Session {
         events.set_network_options(network);
         let pause = FIRST_PAUSE;
         let (connected, unsent, unacknowledged) = (false, 0, 0);
-        Self { client, events, messages, subscriptions, tell, connected, unsent, unacknowledged, pause, address }
+        Ok(Self { client, events, messages, subscriptions, tell, connected, unsent, unacknowledged, pause, address })
     }
 
     async fn run(mut self, mut ending: oneshot::Receiver<End>) {
@@ -190,6 +198,8 @@ impl Session {
         ) = error
         {
             let trouble = Trouble::new("broker-refused-password").with("address", &self.address);
+            (self.tell)(LinkEvent::Refused(trouble));
+        } else if let Some(trouble) = tls::of_broker(error, &self.address) {
             (self.tell)(LinkEvent::Refused(trouble));
         }
     }

@@ -8,6 +8,7 @@ use crate::device::{Behaviour, Ending};
 use crate::dialect::{Dialect, SignMethod};
 use crate::event::{DeviceId, Secret, Trouble};
 use crate::io::broker_url::BrokerUrl;
+use crate::io::tls::Trust;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,8 +22,10 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a simulated device is to be.
 pub struct SimulatorOptions {
-    /// `mqtt://host:port`; a user name and password in it go before the dialect's.
+    /// `mqtt://host:port` or `mqtts://host:port`; a user name and password in it go before the dialect's.
     pub broker_url: String,
+    /// Whom it trusts over TLS.
+    pub trust: Trust,
     /// Who it is.
     pub device: DeviceId,
     /// How its cloud is spelt.
@@ -57,9 +60,13 @@ impl Simulator {
     /// Switches a device on. It keeps trying to reach its broker; what it prints goes to `console`, on the device's own thread.
     ///
     /// # Errors
-    /// `bad-broker-url`, `broker-url-scheme`, or `thread-not-started` when the system gives no thread.
+    /// `bad-broker-url`, `broker-url-scheme`, or `thread-not-started` when the system gives no thread; over TLS
+    /// `bad-certificate-file`, `bad-key-file`, `no-system-ca`.
     pub fn start(options: SimulatorOptions, console: impl FnMut(&[u8]) + Send + 'static) -> Result<Self, Trouble> {
         let broker = BrokerUrl::parse(&options.broker_url)?;
+        if broker.tls {
+            options.trust.client_config()?;
+        }
         let (inputs, queue) = sync_channel(QUEUED_INPUTS);
         let (tell_ending, ending) = sync_channel(1);
         let (holding, finished) = sync_channel(0);
@@ -86,7 +93,8 @@ impl Simulator {
     /// Waits, at most so long, until a device started with `once` has ended its upgrade; nothing when it has not.
     ///
     /// # Errors
-    /// `broker-refused-password`: the broker does not let this device in.
+    /// `broker-refused-password`: the broker does not let this device in; `broker-untrusted` and its like: TLS does not
+    /// come about.
     pub fn wait_for(&self, at_most: Duration) -> Option<Result<Ending, Trouble>> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(at_most).ok()
     }

@@ -9,6 +9,7 @@ use crate::device::{
 use crate::dialect::{Credentials, Dialect, Heard, Offer, Outgoing, Registration};
 use crate::event::{DeviceId, Micros, Trouble};
 use crate::io::broker_url::BrokerUrl;
+use crate::io::tls::Trust;
 use crate::upgrade::{BlockRequest, Said};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +37,7 @@ pub(super) struct Worker {
     registration: Option<Registration>,
     once: bool,
     broker: BrokerUrl,
+    trust: Trust,
     brain: Brain,
     console: Console,
     inputs: SyncSender<Input>,
@@ -73,6 +75,7 @@ impl Worker {
             behaviour,
             pace,
             once,
+            trust,
             ..
         } = options;
         let signed = sign.and_then(|method| dialect.signed_credentials(&device, &secret, method));
@@ -82,7 +85,7 @@ impl Worker {
         let greeting = Box::new(move |version: &str| dialect.greeting(version));
         let brain = Brain::new(Profile { version, success, fail_with, pace, greeting, behaviour });
         let answers = inputs.clone();
-        let fetches = fetch::start(&device.to_string(), move |ticket, answer| {
+        let fetches = fetch::start(&device.to_string(), trust.clone(), move |ticket, answer| {
             let _ = answers.send(Input::Fetched(ticket, answer));
         })?;
         #[expect(clippy::disallowed_methods, reason = "an adapter reads the clock")]
@@ -94,6 +97,7 @@ impl Worker {
             registration,
             once,
             broker,
+            trust,
             brain,
             console,
             inputs,
@@ -258,11 +262,11 @@ impl Worker {
         subscriptions: Vec<String>,
         tell: impl FnMut(LinkEvent) + Send + 'static,
     ) -> Option<Link> {
-        let (name, broker) = (self.device.to_string(), self.broker.clone());
-        match Link::open(LinkOptions { name, broker, credentials, subscriptions }, tell) {
+        let (name, broker, trust) = (self.device.to_string(), self.broker.clone(), self.trust.clone());
+        match Link::open(LinkOptions { name, broker, trust, credentials, subscriptions }, tell) {
             Ok(link) => Some(link),
             Err(trouble) => {
-                let detail = trouble.arg("detail").unwrap_or_default();
+                let detail = trouble.arg("detail").unwrap_or(&trouble.code);
                 (self.console)(format!("mqtt: {detail}\r\n").as_bytes());
                 None
             }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 struct Written {
     actions: RefCell<Vec<Action>>,
     picked: Cell<u32>,
+    saved: Cell<u32>,
     remembered: RefCell<Option<Settings>>,
     events: RefCell<Vec<Arc<Event>>>,
     now: Cell<u64>,
@@ -162,17 +163,22 @@ impl Desk {
         self.written.picked.get()
     }
 
+    pub fn saved(&self) -> u32 {
+        self.written.saved.get()
+    }
+
     pub fn remembered(&self) -> Option<Settings> {
         self.written.remembered.borrow().clone()
     }
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, remember, now] = [(); 5].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now] = [(); 6].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
         pick_images: Box::new(move || pick.picked.set(pick.picked.get() + 1)),
+        save_authority: Box::new(move || save.saved.set(save.saved.get() + 1)),
         plugged: Box::new(|| {
             let choice = |name: &str, detail: &str| vec![Choice { name: name.into(), detail: detail.into() }];
             PluggedIn { ports: choice("/dev/ttyACM0", "CP2102"), interfaces: choice("192.168.1.20", "eth0") }

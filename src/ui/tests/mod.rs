@@ -6,6 +6,7 @@ mod scroller;
 mod secrets;
 mod story;
 mod summaries;
+mod tls;
 
 use crate::bench::{Action, PushExtras, PushOrder, SimulatedOrder};
 use crate::event::{Fact, Trouble};
