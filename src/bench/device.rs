@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// How many of a device's latest defects are kept; the rest is counted.
 const KEPT_DEFECTS: usize = 64;
+/// How much of a defect's place is kept, in bytes: a topic, a module or a task can be far longer.
+const LONGEST_PLACE: usize = 200;
 /// How many modules of a device are remembered.
 const MAX_MODULES: usize = 64;
 
@@ -102,7 +104,11 @@ pub struct Defects {
 }
 
 impl Defects {
-    pub(super) fn note(&mut self, seq: u64, defect: Defect) {
+    pub(super) fn note(&mut self, seq: u64, mut defect: Defect) {
+        if defect.at.len() > LONGEST_PLACE {
+            defect.at.truncate(defect.at.floor_char_boundary(LONGEST_PLACE));
+            defect.at.push('…');
+        }
         *self.counts.entry(defect.code).or_default() += 1;
         if self.latest.len() == KEPT_DEFECTS {
             self.latest.pop_front();

@@ -95,6 +95,17 @@ fn a_success_that_an_external_broker_kept_from_yesterday_is_no_success_today() {
 }
 
 #[test]
+fn of_an_endless_task_only_the_beginning_is_kept_in_a_defect() {
+    let mut desk = Desk::new();
+    let task = "任".repeat(1_000);
+    let success = format!(r#"{{"Method":"success","Payload":{{"TaskID":"{task}"}}}}"#);
+    desk.take([pushed("uiot-stack", None), says(None, false, &success)]);
+    let (_, defect) = desk.device().defects.latest.back().unwrap();
+    assert_eq!(defect.code, "other-upgrade");
+    assert!(defect.at.starts_with("任任") && defect.at.ends_with('…') && defect.at.len() < 210, "{}", defect.at);
+}
+
+#[test]
 fn a_device_that_signs_in_under_a_name_of_its_own_is_known_by_what_it_says() {
     let mut desk = Desk::new();
     desk.take([connected("whatever", "me"), subscribed("whatever"), says(Some("whatever"), false, VERSION)]);

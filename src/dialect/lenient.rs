@@ -13,6 +13,8 @@ const LONGEST: usize = 2 * 1024 * 1024;
 const LONGEST_TEXT: usize = 4 * 1024;
 /// How much of a message is quoted in a defect.
 const QUOTE: usize = 40;
+/// A question's id is echoed up to here, in bytes; no SDK sends a tenth of it.
+const LONGEST_ID: usize = 256;
 /// A longer version is no version of any cloud; only its beginning is kept.
 const LONGEST_VERSION: usize = 128;
 
@@ -108,6 +110,11 @@ pub fn whole(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<i64>
     number
 }
 
+/// The id of a question as it stands in its JSON, to be echoed; one longer than any SDK's is not.
+pub fn id(message: &Value, key: &str) -> Option<String> {
+    message.get(key).map(Value::to_string).filter(|id| id.len() <= LONGEST_ID)
+}
+
 /// A percentage; what lies outside 0 to 100 is drawn to the nearer end, and said.
 pub fn percent(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<u8> {
     let Some(found) = value.get(key) else {
@@ -139,13 +146,13 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
-/// How deeply brackets nest; strings are passed over.
+/// How deeply brackets nest; strings and comments are passed over.
 fn depth(text: &str) -> usize {
     let (mut now, mut deepest) = (0_usize, 0);
-    for byte in outside_strings(text) {
-        match byte.1 {
-            b'{' | b'[' => now += 1,
-            b'}' | b']' => now = now.saturating_sub(1),
+    for (_, character) in outside_strings(text) {
+        match character {
+            '{' | '[' => now += 1,
+            '}' | ']' => now = now.saturating_sub(1),
             _ => {}
         }
         deepest = deepest.max(now);
@@ -156,29 +163,46 @@ fn depth(text: &str) -> usize {
 /// What stands around a comma with nothing behind it.
 fn trailing_comma(text: &str) -> Option<String> {
     let mut comma = None;
-    for (at, byte) in outside_strings(text) {
-        match byte {
-            b',' => comma = Some(at),
-            b'}' | b']' if comma.is_some() => return comma.map(|from| text[from..=at].split_whitespace().collect()),
-            byte if byte.is_ascii_whitespace() => {}
+    for (at, character) in outside_strings(text) {
+        match character {
+            ',' => comma = Some(at),
+            '}' | ']' if comma.is_some() => return comma.map(|from| text[from..=at].split_whitespace().collect()),
+            blank if blank.is_ascii_whitespace() => {}
             _ => comma = None,
         }
     }
     None
 }
 
-/// The bytes of a JSON text that stand outside its strings, with their places; a string counts as its opening quote.
-fn outside_strings(text: &str) -> impl Iterator<Item = (usize, u8)> {
-    let (mut inside, mut escaped) = (false, false);
-    text.bytes().enumerate().filter(move |(_, byte)| {
+/// Where a reader of loose JSON is.
+#[derive(Clone, Copy, PartialEq)]
+enum Inside {
+    Nothing,
+    /// A string, up to this quotation mark.
+    Text(char),
+    LineComment,
+    Comment,
+}
+
+/// The characters of a loose JSON text that stand outside its strings and comments, with their places; a string counts as its
+/// opening quote, a comment as its first stroke. A bracket missed here is one that [`MAX_DEPTH`] does not hold.
+fn outside_strings(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut inside, mut before) = (Inside::Nothing, '\0');
+    text.char_indices().filter(move |(_, character)| {
         let was_inside = inside;
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if inside => escaped = true,
-            b'"' => inside = !inside,
-            _ => {}
-        }
-        !was_inside
+        inside = match (inside, before, *character) {
+            (Inside::Nothing, _, mark @ ('"' | '\'')) => Inside::Text(mark),
+            (Inside::Nothing, '/', '/') => Inside::LineComment,
+            (Inside::Nothing, '/', '*') => Inside::Comment,
+            (Inside::LineComment, _, '\n' | '\r' | '\u{2028}' | '\u{2029}') | (Inside::Comment, '*', '/') => {
+                Inside::Nothing
+            }
+            (Inside::Text(mark), before, end) if end == mark && before != '\\' => Inside::Nothing,
+            (same, ..) => same,
+        };
+        let escaped = matches!(was_inside, Inside::Text(_)) && before == '\\';
+        before = if inside == was_inside && !escaped { *character } else { '\0' };
+        was_inside == Inside::Nothing
     })
 }
 
@@ -216,6 +240,18 @@ mod tests {
         assert_eq!(read(bomb.as_bytes()).1[0].code, "too-deep");
         let bomb = "{\"a\":".repeat(10_000);
         assert_eq!(read(bomb.as_bytes()).1[0].code, "too-deep");
+    }
+
+    #[test]
+    fn brackets_behind_the_other_quotation_mark_or_in_a_comment_are_counted_as_the_reader_counts_them() {
+        for opening in ["{a:'\"',b:", "{a:'\\'\"',b:", "/*\"*/", "//'\n", "//'\u{2028}", "/*/'*/"] {
+            let bomb = format!("{opening}{}", "[".repeat(10_000));
+            assert_eq!(read(bomb.as_bytes()).1[0].code, "too-deep", "{opening}");
+        }
+        let brackets = "[".repeat(1_000);
+        for shallow in [format!("{{a:'{brackets}'}}"), format!("[/*{brackets}*/]"), format!("[//{brackets}\n]")] {
+            assert_eq!(read(shallow.as_bytes()).1[0].code, "loose-json", "{}", &shallow[..9]);
+        }
     }
 
     #[test]

@@ -23,12 +23,14 @@ impl<'a> Message<'a> {
     }
 
     /// The JSON in it, as far as it can be read.
-    pub(super) fn json(&self) -> Option<&Value> {
+    #[must_use]
+    pub fn json(&self) -> Option<&Value> {
         self.read.get_or_init(|| lenient::read(self.payload)).0.as_ref()
     }
 
     /// What was wrong with it as JSON.
-    pub(super) fn defects(&self) -> Vec<Defect> {
+    #[must_use]
+    pub fn defects(&self) -> Vec<Defect> {
         self.read.get_or_init(|| lenient::read(self.payload)).1.clone()
     }
 }

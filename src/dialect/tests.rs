@@ -143,3 +143,19 @@ fn what_nobody_understands_is_shown_as_the_dialects_the_device_spoke_before() {
         }
     }
 }
+
+#[test]
+fn an_id_longer_than_any_sdks_is_not_echoed() {
+    for topic in ["/$system/P/D/password", "/sys/P/D/thing/ota/firmware/get"] {
+        for (length, echoed) in [(250, true), (300, false)] {
+            let id = "x".repeat(length);
+            let question = format!(r#"{{"id":"{id}","RequestID":"{id}"}}"#);
+            let (_, decoded) = decode(topic, question.as_bytes(), |_| None).unwrap();
+            let (Report::PasswordAsked { reply } | Report::Asked { reply: Some(reply), .. }) = &decoded.said[0].report
+            else {
+                panic!("{:?}", decoded.said);
+            };
+            assert_eq!(reply.id.is_some(), echoed, "{topic} {length}");
+        }
+    }
+}

@@ -21,8 +21,6 @@ pub struct Aliyun;
 
 /// Versions are 1 to 64 of `[A-Za-z0-9._-]`.
 const MAX_VERSION: usize = 64;
-/// A request's id is echoed up to here, in bytes; no SDK sends a tenth of it.
-const LONGEST_ID: usize = 256;
 /// The platform takes 128 characters; beyond this many bytes only the beginning is kept.
 const LONGEST_DESC: usize = 512;
 /// What C-SDK 3.x informs by itself right after it connects.
@@ -271,7 +269,7 @@ fn said(message: &Value, topic: &str, purpose: Purpose, defects: &mut Vec<Defect
     let module = lenient::text(params, "module", defects).filter(|module| !matches!(module.as_str(), "" | "default"));
     let reply = || ReplyTo {
         topic: if purpose == Purpose::Request { topic.to_owned() } else { format!("{topic}_reply") },
-        id: message.get("id").map(Value::to_string).filter(|id| id.len() <= LONGEST_ID),
+        id: lenient::id(message, "id"),
     };
     let report = match purpose {
         Purpose::Inform => Report::Version { version: lenient::version(params, "version", MAX_VERSION, defects)? },

@@ -279,7 +279,7 @@ fn credentials(device: &DeviceId, mode: char, secret: &str) -> Credentials {
 
 /// A device that asks for its secret; whatever it says, that is what the topic is for.
 fn registration(device: &DeviceId, value: Option<&Value>) -> Said {
-    let id = value.and_then(|value| value.get("RequestID")).map(Value::to_string);
+    let id = value.and_then(|value| lenient::id(value, "RequestID"));
     Said::of_default(Report::PasswordAsked { reply: ReplyTo { topic: topic(device, Purpose::PasswordReply), id } })
 }
 
