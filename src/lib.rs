@@ -47,8 +47,10 @@
 //! * **a cloud**: one file in `src/dialect/` that implements [`dialect::Dialect`], with the cloud's messages as a table of
 //!   samples that is its manual and its test; one line in [`dialect::ALL`]; the texts of failure codes that are new under
 //!   `failure.` in both `assets/locales`.
-//! * **a diagnosis**: one file in `src/diagnosis/` with the events that trigger it and those that must not; one line in its
-//!   list of rules; three sentences under `diagnosis.<code>` in both locales.
+//!   A spelling of UIoT is one file in `src/dialect/uiot/` with a `Spelling`.
+//! * **a diagnosis**: one file in `src/diagnosis/` with the events that trigger it and those that must not, or in its `lint/`
+//!   for what can be said before a push; one line in its list of rules; three sentences under `diagnosis.<code>` in both
+//!   locales.
 //! * **a panel**: one file in `src/ui/` with a view, a function that works it out from the model and one that draws it
 //!   (`…_ui`) and returns what was clicked; one line in `src/ui/bench_screen.rs`.
 //! * **a fact**: one variant of [`event::Fact`], one line in the table of `src/capture/line.rs`, one arm of the fold.

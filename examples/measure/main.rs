@@ -9,6 +9,7 @@
 
 mod bare;
 mod figures;
+mod fleet;
 mod idle;
 mod messages;
 mod programs;
@@ -32,6 +33,8 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("push", push::push),
     ("ranges", ranges::ranges),
     ("messages", messages::messages),
+    ("fleet", fleet::fleet),
+    ("answers", fleet::answers),
 ];
 
 fn main() -> ExitCode {

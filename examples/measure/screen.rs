@@ -106,7 +106,12 @@ fn place_of_row(picture: &mut File) -> Result<u64, Failed> {
 
 /// Memory of a process that is in use, in MB.
 pub fn resident_mb(process: &Child) -> Result<f64, Failed> {
-    let status = fs::read_to_string(format!("/proc/{}/status", process.id()))?;
+    resident_mb_of(&process.id().to_string())
+}
+
+/// The same by its number, or `self`.
+pub fn resident_mb_of(process: &str) -> Result<f64, Failed> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kilobytes * 1_024.0 / 1e6)

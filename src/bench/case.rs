@@ -29,8 +29,9 @@ pub struct Reports {
     pub successes: Vec<u64>,
     /// The event of the latest failure.
     pub failed: Option<u64>,
-    /// The most reports in any second.
+    /// The most reports in any second that repeated the one before.
     pub rush: Rush,
+    percent: Option<u8>,
 }
 
 /// Successes remembered.
@@ -38,7 +39,11 @@ const KEPT_SUCCESSES: usize = 8;
 
 impl Reports {
     pub(super) fn note(&mut self, report: &Report, seq: u64, at: Micros) {
-        self.rush.note(at);
+        if let Report::Downloading { percent } | Report::Burning { percent } = report
+            && self.percent.replace(*percent) == Some(*percent)
+        {
+            self.rush.note(at);
+        }
         match report {
             Report::Begun | Report::Downloading { .. } | Report::Burning { .. } => self.progress += 1,
             Report::Succeeded { .. } if self.successes.len() < KEPT_SUCCESSES => self.successes.push(seq),

@@ -410,6 +410,6 @@ impl Bench {
 }
 
 /// A path without its query: an SDK that cuts it off still means this upgrade.
-fn stem(path: &str) -> &str {
+pub(super) fn stem(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! What can be asked of the bench.
 
+use super::fold::stem;
 use super::{Bench, Build, Case, Device, Port, PushOrder, Service};
 use crate::dialect::{self, Decoded, Dialect};
-use crate::event::{Deadline, DeviceId, ImageId, Micros, TlsService, Trouble, UpgradeId};
+use crate::event::{Deadline, DeviceId, Fact, ImageId, Micros, TlsService, Trouble, UpgradeId};
 
 impl Bench {
     /// The wall clock at the session's first instant, in milliseconds since 1970.
@@ -123,6 +124,21 @@ impl Bench {
     #[must_use]
     pub fn decode(&self, topic: &str, payload: &[u8]) -> Option<(&'static dyn Dialect, Decoded)> {
         dialect::decode(topic, payload, |device| self.devices.get(device)?.spoken.as_deref())
+    }
+
+    /// The upgrade that a request or an answer of the firmware server, or a block over MQTT, belongs to.
+    #[must_use]
+    pub fn case_served(&self, fact: &Fact) -> Option<&Case> {
+        let mut latest = self.cases.iter().rev();
+        match fact {
+            Fact::RequestReceived { path, .. } | Fact::RangeServed { path, .. } => {
+                latest.find(|case| case.order.paths().any(|(own, _)| !own.is_empty() && stem(own) == stem(path)))
+            }
+            Fact::BlockServed { device, stream, .. } => {
+                latest.find(|case| case.order.device == *device && case.order.extras.stream == Some(*stream))
+            }
+            _ => None,
+        }
     }
 
     /// The session's first instant, in milliseconds since 1970.

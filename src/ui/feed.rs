@@ -188,7 +188,10 @@ const fn way(fact: &Fact) -> Option<Way> {
     Some(match fact {
         Fact::BytesReceived { .. } | Fact::BytesSent { .. } => return None,
         Fact::MessageReceived { .. } | Fact::MessageAcknowledged { .. } | Fact::AccessRefused { .. } => Way::Up,
-        Fact::MessagePublished { .. } | Fact::MessageDelivered { .. } | Fact::MessageDropped { .. } => Way::Down,
+        Fact::MessagePublished { .. }
+        | Fact::MessageDelivered { .. }
+        | Fact::MessageDropped { .. }
+        | Fact::BlockServed { .. } => Way::Down,
         Fact::RequestReceived { .. } | Fact::RangeServed { .. } => Way::Http,
         _ => Way::Bench,
     })
@@ -208,6 +211,7 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::TroubleMet { .. }
         | Fact::Gap { .. } => true,
         Fact::RangeServed { status, complete, .. } => *status >= 400 || !complete,
+        Fact::BlockServed { code, .. } => *code != 200,
         Fact::MessageReceived { topic, payload, .. } => {
             dialect::decode(topic, payload, |_| None).is_some_and(|(_, decoded)| !decoded.defects.is_empty())
         }
@@ -233,9 +237,10 @@ fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
         Fact::MessageReceived { topic, .. }
         | Fact::MessagePublished { topic, .. }
         | Fact::MessageDropped { topic, .. } => of_topic(topic, bench),
-        Fact::RequestReceived { path, .. } | Fact::RangeServed { path, .. } => {
-            bench.cases().iter().rev().find(|case| case.order.path == *path).map(|case| case.order.device.clone())
+        Fact::RequestReceived { .. } | Fact::RangeServed { .. } => {
+            bench.case_served(fact).map(|case| case.order.device.clone())
         }
+        Fact::BlockServed { device, .. } => Some(device.clone()),
         Fact::UpgradeRequested { order } => Some(order.device.clone()),
         Fact::UpgradeCancelled { upgrade }
         | Fact::UpgradeRetried { upgrade }

@@ -61,8 +61,8 @@ impl Series {
                     bucket.messages += 1;
                 }
             }
-            Fact::RangeServed { path, .. } => {
-                let case = bench.cases().iter().rev().find(|case| case.order.path == *path);
+            Fact::RangeServed { .. } | Fact::BlockServed { .. } => {
+                let case = bench.case_served(&event.fact);
                 if let (Some(case), Some(bucket)) = (case, self.bucket(event.at)) {
                     bucket.served = Some(case.witness.percent());
                 }

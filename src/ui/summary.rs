@@ -35,6 +35,10 @@ fn fact(event: &Event, row: &Row, bench: &Bench) -> String {
         Fact::RangeServed { path, offset, length, .. } => {
             request("GET", path, Some(&format!("bytes={offset}-{}", offset + length.saturating_sub(1))), row)
         }
+        Fact::BlockServed { offset, length, code: 200, .. } => {
+            tell("fact.block-served", &[("size", length), ("offset", offset)])
+        }
+        Fact::BlockServed { offset, code, .. } => tell("fact.block-refused", &[("code", code), ("offset", offset)]),
         Fact::ClientConnected { client } => connected(client),
         Fact::ClientRefused { client, trouble } => {
             tell("fact.refused", &[("client", &client.name), ("why", &words::trouble(trouble).cause)])

@@ -36,6 +36,11 @@ impl Draft<'_> {
         Some(rest.split_at(slash))
     }
 
+    /// What all URLs of this bench begin with.
+    fn prefix(&self) -> &str {
+        self.order.url.strip_suffix(SAMPLE_PATH).unwrap_or(&self.order.url)
+    }
+
     fn has_port(&self) -> bool {
         let authority = self.url().map_or("", |(authority, _)| authority);
         authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())

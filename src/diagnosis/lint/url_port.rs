@@ -19,7 +19,7 @@ pub fn examine(draft: Draft<'_>) -> Option<Finding> {
         } else {
             "url-port-missing"
         },
-        args: vec![("url", draft.order.url.clone())],
+        args: vec![("url", draft.prefix().to_owned())],
         evidence: Vec::new(),
     })
 }

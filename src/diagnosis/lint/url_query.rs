@@ -10,7 +10,7 @@ pub fn examine(draft: Draft<'_>) -> Option<Finding> {
     let unfit = draft.is_one_of(&["uiot-v1", "uiot-v2"]) && (query.is_none() || !one_segment);
     unfit.then(|| Finding {
         code: "url-path-unusable",
-        args: vec![("url", draft.order.url.clone())],
+        args: vec![("url", draft.prefix().to_owned())],
         evidence: Vec::new(),
     })
 }

@@ -71,7 +71,12 @@ fn what_happens_on_the_bench_is_said_in_words() {
         story.services().build().device().push();
         story.add(Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence });
     };
-    check(silent, "• the device has not answered the push of 2.0.0");
+    check(silent, "• the device has gone quiet in the upgrade to 2.0.0");
+    let block = |story: &mut Story| {
+        let device = Story::id();
+        story.add(Fact::BlockServed { device, stream: 7, file: 1, offset: 4_096, length: 1_024, code: 200 });
+    };
+    check(block, "↓ block of 1024 bytes @4096");
     let lost = |story: &mut Story| _ = story.add(Fact::Gap { source: "serial".into(), lost: 4_000 });
     check(lost, "• 4,000 events lost (serial)");
 }
