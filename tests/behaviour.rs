@@ -51,7 +51,7 @@ impl World {
             now: Micros(0),
             seq: 0,
             serial: 0,
-            files: vec![(0..60_000_u32).map(|at| (at % 251) as u8).collect()],
+            files: vec![(0..300_000_u32).map(|at| (at % 251) as u8).collect()],
             status: None,
             facts: VecDeque::new(),
             senses: VecDeque::from([Input::Started]),

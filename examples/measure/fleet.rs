@@ -6,12 +6,12 @@ use crate::messages::broker_address;
 use crate::screen::resident_mb_of;
 use crate::wire::{self, Client, PUBLISH};
 use ota_workbench::bench::{Action, Bench, PushExtras, PushOrder};
-use ota_workbench::dialect;
 use ota_workbench::event::{DeviceId, Secret};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
 use ota_workbench::io::simulator::{Simulator, SimulatorOptions};
 use ota_workbench::io::tls::Trust;
 use ota_workbench::upgrade::Outcome;
+use ota_workbench::{diagnosis, dialect};
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -108,6 +108,10 @@ pub fn fleet() -> Result<(), Failed> {
         desk.bench.device(&device(*number)).and_then(|device| device.version(None)) == Some(&version(*number))
     });
     println!("fleet.in-its-own-version {} of {DEVICES}", right.count());
+    for case in desk.bench.cases().iter().filter(|case| case.upgrade.state().outcome() != Some(Outcome::Succeeded)) {
+        let (state, findings) = (case.upgrade.state(), diagnosis::examine(&desk.bench, case.order.upgrade));
+        println!("fleet.lost {} {} {state:?} {findings:?}", case.order.device, case.order.dialect);
+    }
     drop(simulators);
     Ok(())
 }

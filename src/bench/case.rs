@@ -29,21 +29,13 @@ pub struct Reports {
     pub successes: Vec<u64>,
     /// The event of the latest failure.
     pub failed: Option<u64>,
-    /// The most reports in any second that repeated the one before.
-    pub rush: Rush,
-    percent: Option<u8>,
 }
 
 /// Successes remembered.
 const KEPT_SUCCESSES: usize = 8;
 
 impl Reports {
-    pub(super) fn note(&mut self, report: &Report, seq: u64, at: Micros) {
-        if let Report::Downloading { percent } | Report::Burning { percent } = report
-            && self.percent.replace(*percent) == Some(*percent)
-        {
-            self.rush.note(at);
-        }
+    pub(super) fn note(&mut self, report: &Report, seq: u64) {
         match report {
             Report::Begun | Report::Downloading { .. } | Report::Burning { .. } => self.progress += 1,
             Report::Succeeded { .. } if self.successes.len() < KEPT_SUCCESSES => self.successes.push(seq),

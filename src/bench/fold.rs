@@ -48,7 +48,7 @@ impl Bench {
             }
             Fact::SecretSet { device, set } => self.note_secret(device, *set),
             Fact::OpenSet { open } => self.open = *open,
-            Fact::ClientConnected { client } => self.connect(client),
+            Fact::ClientConnected { client } => self.connect(client, &mut effects),
             Fact::ClientRefused { client, trouble } => self.turn_away(event.seq, client, trouble),
             Fact::ClientDisconnected { client, reason } => self.disconnect(client, reason, &mut effects),
             Fact::Subscribed { client, filter, .. } => self.subscribe(client, filter, &mut effects),
@@ -174,12 +174,16 @@ impl Bench {
         Some(self.devices.entry(device.clone()).or_default())
     }
 
-    fn connect(&mut self, client: &Client) {
+    fn connect(&mut self, client: &Client, effects: &mut Vec<Effect>) {
         let told = dialect::identify(&client.name, client.username.as_deref());
         self.clients.connect(client, told.as_ref().map(|(_, device)| device.clone()));
         let Some((dialect, id)) = told else { return };
         let now = self.now;
         let name = client.name.clone();
+        // Under another client id its old connection may end long after: what was sent there is lost.
+        if self.devices.get(&id).and_then(|device| device.client.as_ref()).is_some_and(|old| *old != name) {
+            self.tell_presence(&id, false, effects);
+        }
         if let Some(device) = self.meet(&id) {
             device.expected = Some(dialect.id().to_owned());
             device.online = Some(true);
@@ -385,7 +389,7 @@ impl Bench {
     fn see_served(&mut self, seq: u64, request: u64, path: &str, served: Served) {
         let now = self.now;
         if let Some((case, start)) = self.case_serving(path) {
-            case.witness.note_answer(request, now);
+            case.witness.note_answer(request, served.sent, now);
             case.witness.note(Served { offset: served.offset.saturating_add(start), ..served }, seq, now);
             case.upgrade.handle_life(now);
         }
@@ -396,6 +400,7 @@ impl Bench {
         let mine = |case: &&mut Case| case.order.device == *device && case.order.extras.stream == Some(stream);
         if let Some(case) = self.cases.iter_mut().rev().find(mine) {
             case.witness.note(served, seq, now);
+            case.upgrade.handle_life(now);
         }
     }
 

@@ -62,10 +62,21 @@ impl Bench {
         effects: &mut Vec<Effect>,
     ) {
         let Said { module, about, report } = said;
-        self.note_version(seq, dialect, id, module.as_deref(), &report);
+        let success = matches!(report, Report::Succeeded { .. });
+        if !success {
+            self.note_version(seq, dialect, id, module.as_deref(), &report);
+        }
         let module = self.module_meant(seq, id, module);
+        if success {
+            self.note_version(seq, dialect, id, module.as_deref(), &report);
+        }
         let before = effects.len();
-        match self.upgrade_meant(id, module.as_deref(), &about) {
+        let meant = match &report {
+            // The stream is one upgrade's own.
+            Report::BlockAsked { block, .. } => self.upgrade_streaming(id, block.stream),
+            _ => self.upgrade_meant(id, module.as_deref(), &about),
+        };
+        match meant {
             Some(upgrade) => self.tell_upgrade(seq, id, upgrade, &report, effects),
             None if about != About::Latest && self.cases.iter().any(|case| case.order.device == *id) => {
                 let at = match about {
@@ -125,6 +136,11 @@ impl Bench {
         None
     }
 
+    fn upgrade_streaming(&self, id: &DeviceId, stream: u64) -> Option<UpgradeId> {
+        let mine = |case: &&Case| case.order.device == *id && case.order.extras.stream == Some(stream);
+        self.cases.iter().rev().find(mine).map(|case| case.order.upgrade)
+    }
+
     /// The latest upgrade that a report can be about.
     fn upgrade_meant(&self, id: &DeviceId, module: Option<&str>, about: &About) -> Option<UpgradeId> {
         let mut of_device = self.cases.iter().rev().filter(|case| case.order.device == *id);
@@ -153,7 +169,7 @@ impl Bench {
                 device.defects.note(seq, Defect { code: "said-twice", at: String::new() });
             }
             case.last_report = Some((seq, now));
-            case.reports.note(report, seq, now);
+            case.reports.note(report, seq);
             if matches!(report, Report::BlockAsked { .. }) {
                 case.witness.requests += 1;
             }

@@ -8,6 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 /// Over which time the rate is worked out, and how many answers are remembered for it.
 const RATE_SPAN: Micros = Micros::from_secs(3);
 const RATE_ANSWERS: usize = 256;
+/// So many overlaps are worked out wrong.
+const MANY_OVERLAPS: u64 = 3;
+/// The longest answer that is timed, in bytes: what takes longer takes it for its size.
+const TIMED_ANSWER: u64 = 16 * 1024;
 /// What counts as an image's end: the last of so many parts.
 const LAST_PART: u64 = 10;
 /// Requests that may wait for their answer and be timed.
@@ -37,6 +41,8 @@ pub struct Witness {
     pub in_all: Coverage,
     /// Bytes by which ranges overlapped their neighbours, a few each: an off-by-one in the device's arithmetic.
     pub off_by: u64,
+    /// How many ranges did so.
+    pub overlaps: u64,
     /// How many requests came.
     pub requests: u64,
     /// The most requests in any second.
@@ -75,6 +81,7 @@ impl Witness {
             coverage: Coverage::new(size),
             in_all: Coverage::new(size),
             off_by: 0,
+            overlaps: 0,
             requests: 0,
             rush: Rush::NONE,
             turns: 0,
@@ -112,8 +119,8 @@ impl Witness {
         }
     }
 
-    pub(super) fn note_answer(&mut self, request: u64, at: Micros) {
-        if let Some(asked) = self.open.remove(&request) {
+    pub(super) fn note_answer(&mut self, request: u64, sent: u64, at: Micros) {
+        if let Some(asked) = self.open.remove(&request).filter(|_| sent <= TIMED_ANSWER) {
             self.slowest = self.slowest.max(at.since(asked));
         }
     }
@@ -133,14 +140,27 @@ impl Witness {
             self.coverage.add(served.offset, served.sent);
             self.in_all.add(served.offset, served.sent);
             let again = self.coverage.overlap() - before;
-            if again <= OFF_BY_A_FEW && again < served.sent {
+            if (1..=OFF_BY_A_FEW).contains(&again) && again < served.sent {
                 self.off_by += again;
+                self.overlaps += 1;
             }
             self.recent.push_back((at, served.sent));
             if self.recent.len() > RATE_ANSWERS {
                 self.recent.pop_front();
             }
         }
+    }
+
+    /// Whether its ranges overlap their neighbours again and again; once or twice is a resume.
+    #[must_use]
+    pub const fn ranges_overlap(&self) -> bool {
+        self.overlaps >= MANY_OVERLAPS
+    }
+
+    /// Whether a request waits for the end of its answer.
+    #[must_use]
+    pub fn is_answering(&self) -> bool {
+        !self.open.is_empty()
     }
 
     /// How much of the image was served, in percent, rounded down.

@@ -9,11 +9,15 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let State::Failed(Failure::Reported { code, .. }) = case.upgrade.state() else { return None };
     let mut earlier = subject.bench.cases().iter().filter(|other| {
         other.order.device == case.order.device
+            && other.order.module == case.order.module
             && other.order.upgrade < case.order.upgrade
             && *other.upgrade.state() == State::Succeeded
     });
     let first = earlier.next()?;
-    if !is_digest_failure(&case.order.dialect, *code) || !case.witness.in_all.is_complete() || case.witness.off_by > 0 {
+    if !is_digest_failure(&case.order.dialect, *code)
+        || !case.witness.in_all.is_complete()
+        || case.witness.ranges_overlap()
+    {
         return None;
     }
     Some(Finding {

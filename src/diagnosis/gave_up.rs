@@ -11,7 +11,13 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let (case, witness) = (subject.case, &subject.case.witness);
     let half_way =
         matches!(case.upgrade.last_open(), State::Offered | State::Upgrading | State::Downloading { percent: 0..=99 });
-    if !case.upgrade.is_silent() || !half_way || witness.in_all.is_complete() || witness.coverage.covered() == 0 {
+    // A long answer may still be under way.
+    if witness.is_answering()
+        || !case.upgrade.is_silent()
+        || !half_way
+        || witness.in_all.is_complete()
+        || witness.coverage.covered() == 0
+    {
         return None;
     }
     let slow = witness.slowest > PATIENCE;

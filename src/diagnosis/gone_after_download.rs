@@ -10,6 +10,9 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     if !(timed_out || back_and_quiet) || !case.witness.in_all.is_complete() {
         return None;
     }
+    if super::silent_at_hundred::examine(subject).is_some() {
+        return None;
+    }
     let online = subject.device.and_then(|device| device.online).unwrap_or(false);
     Some(Finding {
         code: if online { "version-never-reported" } else { "gone-after-download" },

@@ -9,7 +9,8 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let (case, witness) = (subject.case, &subject.case.witness);
     let behind = witness.statuses.get(&416).copied().unwrap_or_default();
     let again = witness.end_again;
-    if behind.max(again) < OFTEN {
+    // Two downloads at once ask for everything twice.
+    if behind.max(again) < OFTEN || super::two_downloads::examine(subject).is_some() {
         return None;
     }
     Some(Finding {

@@ -1,4 +1,4 @@
-//! Hundreds of requests or reports a second that lead nowhere: the device tries again without a pause.
+//! Hundreds of requests a second that lead nowhere: the device tries again without a pause.
 
 use super::{Finding, Subject};
 
@@ -7,16 +7,15 @@ const STORM: u64 = 50;
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let (case, witness) = (subject.case, &subject.case.witness);
-    let (requests, reports) = (witness.rush.most, case.reports.rush.most);
+    let rate = witness.rush.most;
     // A fast download is no storm: it gets on.
     let leads_nowhere = witness.again * 2 > witness.requests || witness.coverage.covered() == 0 && witness.requests > 0;
-    let storm = requests >= STORM && leads_nowhere || reports >= STORM;
-    storm.then(|| Finding {
+    (rate >= STORM && leads_nowhere).then(|| Finding {
         code: "retry-storm",
         args: vec![
             ("device", case.order.device.to_string()),
             ("count", (witness.requests + case.reports.progress).to_string()),
-            ("rate", requests.max(reports).to_string()),
+            ("rate", rate.to_string()),
             ("status", witness.statuses.keys().last().map(ToString::to_string).unwrap_or_default()),
         ],
         evidence: [witness.first, witness.last].into_iter().flatten().map(|(seq, _)| seq).collect(),

@@ -11,7 +11,7 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
         return None;
     }
     // What was served twice has its own rule.
-    if case.witness.off_by > 0 {
+    if case.witness.ranges_overlap() {
         return None;
     }
     Some(Finding {
@@ -30,7 +30,13 @@ mod tests {
         let failed = says(r#"{"method":"report_fail","payload":{"err_code":-4}}"#);
         check(vec![served(206, 0, 1_000), failed.clone()], &["served-intact"]);
         check(
-            vec![served(206, 0, 301), served(206, 300, 301), served(206, 600, 400), failed.clone()],
+            vec![
+                served(206, 0, 251),
+                served(206, 250, 251),
+                served(206, 500, 251),
+                served(206, 750, 250),
+                failed.clone(),
+            ],
             &["served-overlapping"],
         );
         check(vec![served(206, 0, 1_000), served(206, 0, 1_000), failed], &["served-intact"]);

@@ -7,7 +7,8 @@ const OFTEN: u64 = 3;
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let device = subject.device?;
-    if device.takeovers.most < OFTEN {
+    let since_push = device.takeovers.latest.is_some_and(|latest| latest >= subject.case.delivery.requested);
+    if device.takeovers.most < OFTEN || !since_push {
         return None;
     }
     Some(Finding {

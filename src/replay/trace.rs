@@ -27,7 +27,7 @@ pub fn from_trace(bytes: &[u8]) -> Result<Capture, Trouble> {
     let header = header.filter(|header| header.get("trace").is_some());
     let id = header.as_ref().and_then(|header| header.get("dialect")?.as_str());
     let dialect = dialect::find(id.ok_or_else(|| Trouble::new("capture-foreign"))?)?;
-    let implicit = text.contains("\"implicit_subscription\":true");
+    let implicit = text.contains("\"implicit_subscription\":true") || text.contains("\"implicit_subscription\": true");
     let mut reader = Reader {
         dialect,
         implicit,
@@ -177,7 +177,7 @@ impl Reader {
         let mut facts = Vec::new();
         match self.dialect.hear(&device, topic, payload) {
             Some(Heard::Offer(offer)) => {
-                let made = self.order.as_ref().is_some_and(|order| order.url == url_of(&offer));
+                let made = self.order.as_ref().is_some_and(|order| is_of(order, &offer));
                 facts.extend((!made).then(|| self.request_upgrade()).flatten());
             }
             Some(Heard::Cancel) => {
@@ -259,6 +259,9 @@ fn offers<'a>(dialect: &dyn Dialect, lines: impl Iterator<Item = &'a str>) -> Ve
             continue;
         };
         if let Some(Heard::Offer(offer)) = dialect.hear(device, topic, payload.as_bytes()) {
+            if pushed.back().is_some_and(|last: &Pushed| is_of(&last.order, &offer)) {
+                continue;
+            }
             let upgrade = u32::try_from(pushed.len() + 1).unwrap_or(u32::MAX);
             let answers = topic != dialect.push_topic(device);
             let order = ordered(dialect, device.clone(), upgrade, offer);
@@ -268,8 +271,11 @@ fn offers<'a>(dialect: &dyn Dialect, lines: impl Iterator<Item = &'a str>) -> Ve
     pushed
 }
 
-fn url_of(offer: &Offer) -> &str {
-    offer.files.first().map_or("", |file| &file.url)
+/// Whether a push was made of this offer.
+fn is_of(order: &UpgradeOrder, offer: &Offer) -> bool {
+    let url = offer.files.first().map_or("", |file| &file.url);
+    let stream = offer.stream.map(|(stream, _)| stream);
+    order.url == url && order.version == offer.version && order.extras.stream == stream
 }
 
 fn ordered(dialect: &dyn Dialect, device: DeviceId, upgrade: u32, offer: Offer) -> Option<UpgradeOrder> {

@@ -76,7 +76,7 @@ impl Upgrade {
             life_at: None,
             ended_from: None,
         };
-        let send = (online != Some(false)).then(|| upgrade.offer(now));
+        let send = upgrade.may_offer(online).then(|| upgrade.offer(now));
         (upgrade, send)
     }
 
@@ -191,7 +191,12 @@ impl Upgrade {
         self.requested_at = now;
         self.state = State::Queued;
         self.blind = online.is_none();
-        (online != Some(false)).then(|| self.offer(now))
+        self.may_offer(online).then(|| self.offer(now))
+    }
+
+    /// Whether the push can go out at once. A task names the version it is from: without it, it waits for the device's word.
+    fn may_offer(&self, online: Option<bool>) -> bool {
+        online != Some(false) && (self.rules.push_when != PushWhen::Reported || self.source.is_some())
     }
 
     /// A deadline of [`Self::poll_timeout`] fired.
@@ -199,7 +204,7 @@ impl Upgrade {
         match deadline {
             Deadline::Silence => self.silent = true,
             Deadline::Upgrade if self.state.outcome().is_none() => {
-                self.silent |= self.life_at.is_none();
+                self.silent |= matches!(self.state, State::Offered);
                 self.end(State::Failed(Failure::TimedOut), now);
             }
             Deadline::Upgrade => {}
@@ -222,8 +227,8 @@ impl Upgrade {
     /// Until when the device may keep quiet. Writing flash takes what it takes.
     fn patience(&self) -> Option<Micros> {
         match (&self.state, self.life_at) {
-            (State::Offered, None) => Some(self.offered_at? + SILENCE),
-            (State::Offered | State::Upgrading | State::Downloading { .. }, Some(at)) => Some(at + STALL),
+            (State::Offered, life) => Some(self.offered_at?.max(life.unwrap_or_default()) + SILENCE),
+            (State::Upgrading | State::Downloading { .. }, Some(at)) => Some(at + STALL),
             (State::Restarting, Some(at)) if self.back => Some(at + STALL),
             _ => None,
         }
@@ -246,6 +251,7 @@ impl Upgrade {
     }
 
     fn end(&mut self, state: State, now: Micros) {
+        self.silent &= state != State::Succeeded;
         self.ended_from = Some(std::mem::replace(&mut self.state, state));
         self.ended_at = Some(now);
     }

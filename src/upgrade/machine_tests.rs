@@ -227,8 +227,24 @@ fn a_task_waits_until_the_device_reports_the_version_it_is_from_and_comes_again_
 }
 
 #[test]
+fn a_task_that_does_not_know_its_source_waits_for_the_devices_word() {
+    let (mut upgrade, sent) = Upgrade::new(STACK, "2.0.0", None, Some(true), None, Micros(0));
+    assert_eq!(sent, None);
+    assert_eq!(upgrade.handle_report(&runs("1.0.0"), Micros(1)), Some(Send::Push));
+    assert_eq!(upgrade.source(), Some("1.0.0"));
+}
+
+#[test]
+fn a_device_that_was_quiet_before_its_success_is_not_called_silent() {
+    let (mut upgrade, _) = Upgrade::new(ALIYUN, "2.0.0", None, Some(true), None, Micros(0));
+    upgrade.handle_deadline(Deadline::Silence, Micros::from_secs(20));
+    upgrade.handle_report(&runs("2.0.0"), Micros::from_secs(30));
+    assert_eq!((upgrade.state(), upgrade.is_silent()), (&State::Succeeded, false));
+}
+
+#[test]
 fn a_version_reported_is_no_success_of_a_task() {
-    let (mut upgrade, _) = Upgrade::new(STACK, "2.0.0", None, Some(true), None, Micros(0));
+    let (mut upgrade, _) = Upgrade::new(STACK, "2.0.0", Some("1.0.0"), Some(true), None, Micros(0));
     upgrade.handle_report(&runs("2.0.0"), Micros(1));
     upgrade.handle_report(&success("2.0.0"), Micros(2));
     assert_eq!(upgrade.state(), &State::Offered);
