@@ -16,6 +16,7 @@ mod programs;
 mod push;
 mod ranges;
 mod screen;
+mod serving;
 mod start;
 mod wire;
 
@@ -32,6 +33,8 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("idle", idle::idle),
     ("push", push::push),
     ("ranges", ranges::ranges),
+    ("file", serving::file),
+    ("slow", serving::slow),
     ("messages", messages::messages),
     ("fleet", fleet::fleet),
     ("answers", fleet::answers),

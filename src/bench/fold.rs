@@ -1,7 +1,7 @@
 //! The fold itself: one event in, the bench after it, and what is to be done.
 
 use super::hear::Heard;
-use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Served, Service, Witness};
+use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Service, Witness};
 use crate::dialect::{self, Dialect, Push};
 use crate::event::{Client, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
@@ -62,15 +62,10 @@ impl Bench {
             | Fact::MessageDelivered { .. }
             | Fact::MessageAcknowledged { .. }
             | Fact::MessageDropped { .. } => self.follow_push(event),
-            Fact::RequestReceived { request, peer, path, .. } => self.see_request(*request, peer, path),
-            Fact::RangeServed { request, path, status, offset, sent, complete, .. } => {
-                let served = Served { status: *status, offset: *offset, sent: *sent, complete: *complete };
-                self.see_served(event.seq, *request, path, served);
-            }
-            Fact::BlockServed { device, stream, offset, length, code, .. } => {
-                let served = Served { status: *code, offset: *offset, sent: *length, complete: true };
-                self.see_block(event.seq, device, *stream, served);
-            }
+            Fact::RequestReceived { .. }
+            | Fact::RangeProgressed { .. }
+            | Fact::RangeServed { .. }
+            | Fact::BlockServed { .. } => self.see_download(event),
             Fact::PortOpened { port, settings } => {
                 self.ports.insert(port.clone(), Port { settings: settings.clone(), state: Ok(()) });
             }
@@ -105,9 +100,11 @@ impl Bench {
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
             }
-            Fact::TlsStarted { .. } | Fact::TlsStopped { .. } | Fact::TlsFailed { .. } | Fact::TlsRefused { .. } => {
-                self.take_tls(event);
-            }
+            Fact::TlsStarted { .. }
+            | Fact::TlsStopped { .. }
+            | Fact::TlsFailed { .. }
+            | Fact::TlsRefused { .. }
+            | Fact::RequestRefused { .. } => self.take_tls(event),
             Fact::AccessRefused { .. }
             | Fact::BytesReceived { .. }
             | Fact::BytesSent { .. }
@@ -377,44 +374,4 @@ impl Bench {
             note(&mut case.delivery, now);
         }
     }
-
-    fn see_request(&mut self, request: u64, peer: &str, path: &str) {
-        let now = self.now;
-        if let Some((case, _)) = self.case_serving(path) {
-            case.witness.note_request(request, peer, now);
-            case.upgrade.handle_life(now);
-        }
-    }
-
-    fn see_served(&mut self, seq: u64, request: u64, path: &str, served: Served) {
-        let now = self.now;
-        if let Some((case, start)) = self.case_serving(path) {
-            case.witness.note_answer(request, served.sent, now);
-            case.witness.note(Served { offset: served.offset.saturating_add(start), ..served }, seq, now);
-            case.upgrade.handle_life(now);
-        }
-    }
-
-    fn see_block(&mut self, seq: u64, device: &DeviceId, stream: u64, served: Served) {
-        let now = self.now;
-        let mine = |case: &&mut Case| case.order.device == *device && case.order.extras.stream == Some(stream);
-        if let Some(case) = self.cases.iter_mut().rev().find(mine) {
-            case.witness.note(served, seq, now);
-            case.upgrade.handle_life(now);
-        }
-    }
-
-    /// The upgrade to which a path of the firmware server belongs, and where that file begins among its files.
-    fn case_serving(&mut self, path: &str) -> Option<(&mut Case, u64)> {
-        let wanted = stem(path);
-        self.cases.iter_mut().rev().find_map(|case| {
-            let (_, start) = case.order.paths().find(|(path, _)| !path.is_empty() && stem(path) == wanted)?;
-            Some((case, start))
-        })
-    }
-}
-
-/// A path without its query: an SDK that cuts it off still means this upgrade.
-pub(super) fn stem(path: &str) -> &str {
-    path.split('?').next().unwrap_or_default()
 }

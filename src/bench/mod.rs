@@ -5,6 +5,7 @@ mod build;
 mod case;
 mod clients;
 mod device;
+mod downloads;
 mod filter;
 mod fold;
 mod hear;

@@ -1,6 +1,6 @@
 //! What can be asked of the bench.
 
-use super::fold::stem;
+use super::downloads::stem;
 use super::{Bench, Build, Case, Device, Port, PushOrder, Service};
 use crate::dialect::{self, Decoded, Dialect};
 use crate::event::{Deadline, DeviceId, Fact, ImageId, Micros, TlsService, Trouble, UpgradeId};
@@ -131,7 +131,9 @@ impl Bench {
     pub fn case_served(&self, fact: &Fact) -> Option<&Case> {
         let mut latest = self.cases.iter().rev();
         match fact {
-            Fact::RequestReceived { path, .. } | Fact::RangeServed { path, .. } => {
+            Fact::RequestReceived { path, .. }
+            | Fact::RangeProgressed { path, .. }
+            | Fact::RangeServed { path, .. } => {
                 latest.find(|case| case.order.paths().any(|(own, _)| !own.is_empty() && stem(own) == stem(path)))
             }
             Fact::BlockServed { device, stream, .. } => {

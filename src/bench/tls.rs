@@ -1,4 +1,4 @@
-//! What of TLS the bench knows: how its listeners stand, and which upgrade a failed handshake belongs to.
+//! What of TLS the bench knows: how its listeners stand; and which upgrade a connection without a request belongs to.
 
 use super::{Bench, Case, Service};
 use crate::event::{Event, Fact, TlsService, Trouble};
@@ -12,7 +12,8 @@ impl Bench {
             }
             Fact::TlsStopped { service } => (service, Service::Stopped),
             Fact::TlsFailed { service, trouble } => (service, Service::Failed(trouble.clone())),
-            Fact::TlsRefused { service: TlsService::Https, peer, trouble } => {
+            Fact::TlsRefused { service: TlsService::Https, peer, trouble }
+            | Fact::RequestRefused { peer, trouble, .. } => {
                 return self.note_refusal(event.seq, peer, trouble);
             }
             _ => return,
@@ -23,7 +24,7 @@ impl Bench {
         }
     }
 
-    /// A download that failed in the handshake names no path: whose it was is told by where it came from.
+    /// A download that failed before its request names no path: whose it was is told by where it came from.
     fn note_refusal(&mut self, seq: u64, peer: &str, trouble: &Trouble) {
         let Some((host, _)) = peer.rsplit_once(':') else { return };
         let Some(device) = self.clients.alone_at(host) else { return };

@@ -68,6 +68,8 @@ pub struct Witness {
     recent: VecDeque<(Micros, u64)>,
     /// Requests without an answer yet.
     open: BTreeMap<u64, Micros>,
+    /// How much of an answer that is under way was counted already.
+    under_way: BTreeMap<u64, u64>,
     /// The connections of the latest two requests that differed.
     peers: [String; 2],
     last_offset: Option<u64>,
@@ -95,6 +97,7 @@ impl Witness {
             last: None,
             recent: VecDeque::new(),
             open: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             peers: [String::new(), String::new()],
             last_offset: None,
         }
@@ -119,13 +122,25 @@ impl Witness {
         }
     }
 
-    pub(super) fn note_answer(&mut self, request: u64, sent: u64, at: Micros) {
+    /// A request has its answer. Gives how many bytes of it were counted while it was under way.
+    pub(super) fn note_answer(&mut self, request: u64, sent: u64, at: Micros) -> u64 {
         if let Some(asked) = self.open.remove(&request).filter(|_| sent <= TIMED_ANSWER) {
             self.slowest = self.slowest.max(at.since(asked));
         }
+        self.under_way.remove(&request).unwrap_or(0)
     }
 
-    pub(super) fn note(&mut self, served: Served, seq: u64, at: Micros) {
+    /// A long answer has come so far: `sent` bytes from `offset` in all.
+    pub(super) fn note_progress(&mut self, request: u64, offset: u64, sent: u64, at: Micros) {
+        if self.under_way.len() >= OPEN_REQUESTS && !self.under_way.contains_key(&request) {
+            return;
+        }
+        let counted = self.under_way.insert(request, sent).unwrap_or(0);
+        self.count(offset.saturating_add(counted), sent.saturating_sub(counted), at);
+    }
+
+    /// Takes an answer in, of which the first `counted` bytes were counted while it was under way.
+    pub(super) fn note(&mut self, served: Served, counted: u64, seq: u64, at: Micros) {
         *self.statuses.entry(served.status).or_default() += 1;
         self.broken += u64::from(!served.complete);
         self.first.get_or_insert((seq, at));
@@ -137,17 +152,21 @@ impl Witness {
             self.end_again += u64::from(again && size.saturating_sub(served.offset) * LAST_PART <= size);
             self.behind = self.behind.max(served.offset.saturating_add(served.sent).saturating_sub(size));
             let before = self.coverage.overlap();
-            self.coverage.add(served.offset, served.sent);
-            self.in_all.add(served.offset, served.sent);
+            self.count(served.offset.saturating_add(counted), served.sent.saturating_sub(counted), at);
             let again = self.coverage.overlap() - before;
             if (1..=OFF_BY_A_FEW).contains(&again) && again < served.sent {
                 self.off_by += again;
                 self.overlaps += 1;
             }
-            self.recent.push_back((at, served.sent));
-            if self.recent.len() > RATE_ANSWERS {
-                self.recent.pop_front();
-            }
+        }
+    }
+
+    fn count(&mut self, offset: u64, sent: u64, at: Micros) {
+        self.coverage.add(offset, sent);
+        self.in_all.add(offset, sent);
+        self.recent.push_back((at, sent));
+        if self.recent.len() > RATE_ANSWERS {
+            self.recent.pop_front();
         }
     }
 
@@ -203,7 +222,7 @@ mod tests {
     fn the_rate_is_that_of_the_last_seconds() {
         let mut witness = Witness::new(100_000);
         for tenth in 0..40 {
-            witness.note(served(tenth * 1000, 1000), tenth, Micros::from_millis(tenth * 100));
+            witness.note(served(tenth * 1000, 1000), 0, tenth, Micros::from_millis(tenth * 100));
         }
         assert_eq!(witness.percent(), 40);
         assert_eq!(witness.rate(Micros::from_millis(3900)), Some(10_000));
@@ -215,12 +234,12 @@ mod tests {
     fn a_repeated_or_resumed_download_is_no_off_by_one() {
         let mut witness = Witness::new(4_096);
         for (offset, sent) in [(0, 4_096), (0, 4_096), (1_000, 3_096)] {
-            witness.note(served(offset, sent), 1, Micros(1));
+            witness.note(served(offset, sent), 0, 1, Micros(1));
         }
         assert_eq!(witness.off_by, 0);
         let mut witness = Witness::new(4_096);
         for offset in [0, 1_024, 2_048, 3_072] {
-            witness.note(served(offset, 1_025), 1, Micros(1));
+            witness.note(served(offset, 1_025), 0, 1, Micros(1));
         }
         assert_eq!(witness.off_by, 3);
     }
@@ -228,16 +247,28 @@ mod tests {
     #[test]
     fn a_resumed_retry_counts_what_was_served_before() {
         let mut witness = Witness::new(100);
-        witness.note(served(0, 60), 1, Micros(1));
+        witness.note(served(0, 60), 0, 1, Micros(1));
         witness.start_over();
-        witness.note(served(60, 40), 2, Micros(2));
+        witness.note(served(60, 40), 0, 2, Micros(2));
         assert_eq!((witness.percent(), witness.in_all.is_complete()), (40, true));
     }
 
     #[test]
     fn an_error_page_is_not_firmware() {
         let mut witness = Witness::new(10);
-        witness.note(Served { status: 404, offset: 0, sent: 10, complete: true }, 1, Micros(1));
+        witness.note(Served { status: 404, offset: 0, sent: 10, complete: true }, 0, 1, Micros(1));
         assert_eq!((witness.percent(), witness.statuses.get(&404)), (0, Some(&1)));
+    }
+
+    #[test]
+    fn a_long_answer_counts_while_it_is_under_way_and_only_once() {
+        let mut witness = Witness::new(1_000);
+        witness.note_request(7, "device:1", Micros(0));
+        witness.note_progress(7, 100, 300, Micros(1));
+        witness.note_progress(7, 100, 500, Micros(2));
+        assert_eq!((witness.percent(), witness.is_answering()), (50, true));
+        let counted = witness.note_answer(7, 900, Micros(3));
+        witness.note(served(100, 900), counted, 1, Micros(3));
+        assert_eq!((witness.percent(), witness.coverage.overlap(), witness.overlaps), (90, 0, 0));
     }
 }

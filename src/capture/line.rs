@@ -62,6 +62,8 @@ kinds! {
     "message_dropped" = MessageDropped { client, topic, reason };
     "request_received" = RequestReceived { request, peer, method, path, range };
     "range_served" = RangeServed { request, path, status, offset, length, sent, complete };
+    "range_progressed" = RangeProgressed { request, path, offset, sent };
+    "request_refused" = RequestRefused { peer, status, trouble };
     "block_served" = BlockServed { device, stream, file, offset, length, code };
     "tls_started" = TlsStarted { service, address };
     "tls_stopped" = TlsStopped { service };

@@ -72,6 +72,9 @@ pub fn tell(event: &Event, desk: &Desk) -> Option<String> {
             let sentences = words::trouble(trouble).joined();
             words::tell("cli.tls-refused", &[("scheme", &service.scheme()), ("peer", peer), ("why", &sentences)])
         }
+        Fact::RequestRefused { peer, trouble, .. } => {
+            words::tell("cli.request-refused", &[("peer", peer), ("why", &words::trouble(trouble).joined())])
+        }
         Fact::MessageReceived { topic, payload, .. } => {
             let text = String::from_utf8_lossy(payload);
             format!("↑ {topic} {}", text.chars().take(200).collect::<String>().replace(['\n', '\r'], " "))

@@ -14,6 +14,7 @@ mod nothing_served;
 mod overlapping_ranges;
 mod push_ignored;
 mod repeats_the_end;
+mod request_unread;
 mod retry_storm;
 mod served_intact;
 mod server_refused;
@@ -85,6 +86,7 @@ const RULES: &[Rule] = &[
     shared_identity::examine,
     nobody_subscribed::examine,
     tls_refused::examine,
+    request_unread::examine,
     retry_storm::examine,
     error_page_taken::examine,
     server_refused::examine,

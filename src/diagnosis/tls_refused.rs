@@ -1,13 +1,17 @@
 //! The download never began: the firmware server and the device found no TLS they both speak, or trust.
 
 use super::{Finding, Subject};
+use crate::event::Trouble;
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
-    let (seq, trouble) = case.refused.as_ref().filter(|_| case.witness.coverage.covered() == 0)?;
+    let is_tls = |trouble: &Trouble| trouble.code.contains("tls");
+    let (seq, trouble) =
+        case.refused.as_ref().filter(|(_, trouble)| is_tls(trouble) && case.witness.coverage.covered() == 0)?;
     let unshared = trouble.code == "tls-too-old";
     let rsa_only = trouble.code == "tls-rsa-only";
     let unspoken = trouble.code == "plain-on-tls";
+    let unexpected = trouble.code == "tls-on-plain";
     let distrusted = matches!(&*trouble.code, "tls-untrusted" | "tls-device-clock" | "tls-broken-off");
     let code = if unshared {
         "tls-not-shared"
@@ -15,6 +19,8 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
         "tls-needs-ecdsa"
     } else if unspoken {
         "tls-not-spoken"
+    } else if unexpected {
+        "tls-on-plain-port"
     } else if distrusted {
         "tls-not-trusted"
     } else {
@@ -44,6 +50,9 @@ mod tests {
         check(vec![refused("127.0.0.1:9", "tls-rsa-only")], &["tls-needs-ecdsa"]);
         check(vec![refused("127.0.0.1:9", "tls-untrusted")], &["tls-not-trusted"]);
         check(vec![refused("127.0.0.1:9", "plain-on-tls")], &["tls-not-spoken"]);
+        let on_plain =
+            Fact::RequestRefused { peer: "127.0.0.1:9".into(), status: 0, trouble: Trouble::new("tls-on-plain") };
+        check(vec![on_plain], &["tls-on-plain-port"]);
         check(vec![refused("127.0.0.1:9", "tls-stalled")], &["tls-not-come-about"]);
     }
 

@@ -213,6 +213,10 @@ pub enum Fact {
     RequestReceived { request: u64, peer: String, method: String, path: String, range: Option<String> },
     /// The answer left: `sent` of `length` bytes from `offset`; `complete` is false when the connection broke.
     RangeServed { request: u64, path: String, status: u16, offset: u64, length: u64, sent: u64, complete: bool },
+    /// A long answer is under way: `sent` bytes from `offset` have left so far.
+    RangeProgressed { request: u64, path: String, offset: u64, sent: u64 },
+    /// A connection brought nothing that can be answered as a request; `status` 0: it was closed without a word.
+    RequestRefused { peer: String, status: u16, trouble: Trouble },
     /// A block of firmware left over MQTT: `length` bytes from `offset` of the stream's file, or a refusal with `code`.
     BlockServed { device: DeviceId, stream: u64, file: u64, offset: u64, length: u64, code: u16 },
 

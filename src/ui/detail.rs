@@ -127,7 +127,7 @@ impl DetailView {
             }
             _ => {}
         }
-        if let Fact::TlsRefused { peer, trouble, .. } = fact {
+        if let Fact::TlsRefused { peer, trouble, .. } | Fact::RequestRefused { peer, trouble, .. } = fact {
             self.field("detail.peer", peer);
             if let Some(offered) = trouble.arg("offered") {
                 self.field("detail.offered", offered);
@@ -143,6 +143,7 @@ impl DetailView {
         if let Fact::ClientRefused { trouble, .. }
         | Fact::AccessRefused { trouble, .. }
         | Fact::TlsRefused { trouble, .. }
+        | Fact::RequestRefused { trouble, .. }
         | Fact::TlsFailed { trouble, .. }
         | Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }

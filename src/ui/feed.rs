@@ -186,13 +186,13 @@ impl Feed {
 /// Which way a fact goes; none for what other panes show.
 const fn way(fact: &Fact) -> Option<Way> {
     Some(match fact {
-        Fact::BytesReceived { .. } | Fact::BytesSent { .. } => return None,
+        Fact::BytesReceived { .. } | Fact::BytesSent { .. } | Fact::RangeProgressed { .. } => return None,
         Fact::MessageReceived { .. } | Fact::MessageAcknowledged { .. } | Fact::AccessRefused { .. } => Way::Up,
         Fact::MessagePublished { .. }
         | Fact::MessageDelivered { .. }
         | Fact::MessageDropped { .. }
         | Fact::BlockServed { .. } => Way::Down,
-        Fact::RequestReceived { .. } | Fact::RangeServed { .. } => Way::Http,
+        Fact::RequestReceived { .. } | Fact::RangeServed { .. } | Fact::RequestRefused { .. } => Way::Http,
         _ => Way::Bench,
     })
 }
@@ -203,6 +203,7 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::ServerFailed { .. }
         | Fact::TlsFailed { .. }
         | Fact::TlsRefused { .. }
+        | Fact::RequestRefused { .. }
         | Fact::ImageTroubled { .. }
         | Fact::ClientRefused { .. }
         | Fact::AccessRefused { .. }

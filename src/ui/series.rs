@@ -61,7 +61,7 @@ impl Series {
                     bucket.messages += 1;
                 }
             }
-            Fact::RangeServed { .. } | Fact::BlockServed { .. } => {
+            Fact::RangeProgressed { .. } | Fact::RangeServed { .. } | Fact::BlockServed { .. } => {
                 let case = bench.case_served(&event.fact);
                 if let (Some(case), Some(bucket)) = (case, self.bucket(event.at)) {
                     bucket.served = Some(case.witness.percent());

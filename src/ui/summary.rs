@@ -86,6 +86,9 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
             "fact.tls-refused",
             &[("scheme", &service.scheme()), ("peer", peer), ("why", &words::trouble(trouble).cause)],
         ),
+        Fact::RequestRefused { peer, trouble, .. } => {
+            tell("fact.request-refused", &[("peer", peer), ("why", &words::trouble(trouble).cause)])
+        }
         Fact::PortClosed { port, trouble: None } => tell("fact.port-closed", &[("port", port)]),
         Fact::UpgradeRequested { order } => {
             let size = words::bytes(order.size);

@@ -3,6 +3,7 @@
 use crate::bench::{Device, Secured};
 use crate::mqtt::{self, connect_options};
 use ota_workbench::event::{Fact, TlsService};
+use ota_workbench::io::server::Firmware;
 use ota_workbench::io::tls::Limits;
 use rumqttc::{QoS, TlsConfiguration, Transport};
 use std::io::{Read, Write};
@@ -57,7 +58,7 @@ fn messages_pass_both_ways_over_tls() {
 fn a_download_over_tls_is_served_range_by_range_on_one_connection() {
     let mut bench = Secured::server();
     let image = image(50_000);
-    let path = bench.offers.offer(Arc::clone(&image), Duration::from_mins(1));
+    let path = bench.offers.offer(Firmware::from(Arc::clone(&image)), Duration::from_mins(1));
     let mut device = bench.connect();
     let mut fetched = Vec::new();
     for offset in (0..image.len()).step_by(4_096) {
@@ -77,7 +78,7 @@ fn a_download_over_tls_is_served_range_by_range_on_one_connection() {
 fn a_device_that_closes_its_own_direction_still_gets_its_answer() {
     let bench = Secured::server();
     let image = image(100_000);
-    let path = bench.offers.offer(Arc::clone(&image), Duration::from_mins(1));
+    let path = bench.offers.offer(Firmware::from(Arc::clone(&image)), Duration::from_mins(1));
     let mut device = bench.connect();
     write!(device.0, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").unwrap();
     device.0.conn.send_close_notify();
@@ -99,7 +100,7 @@ fn a_device_finds_the_host_it_asks_for_in_the_certificate() {
 #[test]
 fn no_record_is_longer_than_the_buffers_of_small_devices() {
     let bench = Secured::server();
-    let path = bench.offers.offer(image(10_000), Duration::from_mins(1));
+    let path = bench.offers.offer(Firmware::from(image(10_000)), Duration::from_mins(1));
     let mut device = bench.connect();
     let socket = device.0.sock.try_clone().unwrap();
     write!(device.0, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").unwrap();

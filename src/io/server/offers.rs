@@ -1,5 +1,6 @@
 //! What is on offer: which path serves which bytes, and until when.
 
+use super::firmware::Firmware;
 use crate::event::Trouble;
 use crate::image::digest;
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ const MAX_EXPIRED: usize = 1_024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// These bytes.
-    Bytes(Arc<[u8]>),
+    Firmware(Arc<Firmware>),
     /// Bytes once, but their time is over.
     Expired,
     /// Nothing was ever issued under this path, or it was withdrawn.
@@ -36,7 +37,7 @@ struct Issued {
 struct Offer {
     number: u64,
     /// Gone when expired.
-    bytes: Option<Arc<[u8]>>,
+    firmware: Option<Arc<Firmware>>,
     /// Nothing: further away than the clock can count.
     expires: Option<Instant>,
 }
@@ -56,16 +57,17 @@ impl Offers {
     /// Returns the path with its query, `/<32 hex>?Expires=<unix seconds>&Signature=<32 hex>`: one segment and under 128
     /// bytes, as the clouds' SDKs need it.
     #[must_use = "nobody can ask for what has no known path"]
-    pub fn offer(&self, bytes: Arc<[u8]>, lifetime: Duration) -> String {
+    pub fn offer(&self, firmware: impl Into<Arc<Firmware>>, lifetime: Duration) -> String {
+        let firmware = firmware.into();
         let mut issued = self.lock();
         let path = self.path(issued.count + 1, lifetime);
-        issued.put(path.clone(), bytes, lifetime);
+        issued.put(path.clone(), firmware, lifetime);
         path
     }
 
     /// Serves these bytes again under a path that was issued before, expired and withdrawn ones included.
-    pub fn restore(&self, path: &str, bytes: Arc<[u8]>, lifetime: Duration) {
-        self.lock().put(path.to_owned(), bytes, lifetime);
+    pub fn restore(&self, path: &str, firmware: Arc<Firmware>, lifetime: Duration) {
+        self.lock().put(path.to_owned(), firmware, lifetime);
     }
 
     /// Takes an offer back: 404 from now on. Answers under way go out.
@@ -76,16 +78,16 @@ impl Offers {
     /// Whether a path is served at the moment.
     #[must_use]
     pub fn is_open(&self, path: &str) -> bool {
-        matches!(self.find(path), Found::Bytes(_))
+        matches!(self.find(path), Found::Firmware(_))
     }
 
-    /// What stands behind a path, to the letter.
+    /// What stands behind a path, to the letter but for letters that are written as `%41`.
     pub(super) fn find(&self, path: &str) -> Found {
         let issued = self.lock();
-        match issued.by_path.get(path) {
+        match issued.by_path.get(path).or_else(|| issued.by_path.get(&plain(path)?)) {
             None => Found::Unknown,
             Some(offer) if offer.has_expired(now()) => Found::Expired,
-            Some(offer) => offer.bytes.clone().map_or(Found::Expired, Found::Bytes),
+            Some(offer) => offer.firmware.clone().map_or(Found::Expired, Found::Firmware),
         }
     }
 
@@ -103,9 +105,9 @@ impl Offers {
 }
 
 impl Issued {
-    fn put(&mut self, path: String, bytes: Arc<[u8]>, lifetime: Duration) {
+    fn put(&mut self, path: String, firmware: Arc<Firmware>, lifetime: Duration) {
         self.count += 1;
-        let offer = Offer { number: self.count, bytes: Some(bytes), expires: now().checked_add(lifetime) };
+        let offer = Offer { number: self.count, firmware: Some(firmware), expires: now().checked_add(lifetime) };
         self.forget_expired(now());
         self.by_path.insert(path, offer);
     }
@@ -114,7 +116,7 @@ impl Issued {
     fn forget_expired(&mut self, now: Instant) {
         let mut expired = Vec::new();
         for offer in self.by_path.values_mut().filter(|offer| offer.has_expired(now)) {
-            offer.bytes = None;
+            offer.firmware = None;
             expired.push(offer.number);
         }
         let too_many = expired.len().saturating_sub(MAX_EXPIRED);
@@ -132,6 +134,20 @@ impl Offer {
     }
 }
 
+/// A path whose letters and digits are written as themselves, which means the same (RFC 3986, 6.2.2.2); nothing when they
+/// already are.
+fn plain(path: &str) -> Option<String> {
+    let (first, rest) = path.split_once('%')?;
+    let mut plain = first.to_owned();
+    for part in rest.split('%') {
+        let code = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let letter = code.map(char::from).filter(char::is_ascii_alphanumeric);
+        plain.push(letter.unwrap_or('%'));
+        plain.push_str(part.get(letter.map_or(0, |_| 2)..).unwrap_or_default());
+    }
+    Some(plain)
+}
+
 #[expect(clippy::disallowed_methods, reason = "io reads the clock")]
 fn now() -> Instant {
     Instant::now()
@@ -146,15 +162,15 @@ fn unix_secs(lifetime: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, MAX_EXPIRED, Offers};
+    use super::{Firmware, Found, MAX_EXPIRED, Offers};
     use std::collections::HashSet;
     use std::sync::Arc;
     use std::time::Duration;
 
     const HOUR: Duration = Duration::from_hours(1);
 
-    fn bytes() -> Arc<[u8]> {
-        Arc::from(*b"firmware")
+    fn bytes() -> Arc<Firmware> {
+        Arc::new(Firmware::new(Arc::from(*b"firmware"), "md5", std::time::UNIX_EPOCH))
     }
 
     #[test]
@@ -180,7 +196,7 @@ mod tests {
     fn an_offer_is_found_by_its_whole_path_until_it_ends() {
         let offers = Offers::new().expect("random");
         let path = offers.offer(bytes(), HOUR);
-        assert_eq!(offers.find(&path), Found::Bytes(bytes()));
+        assert_eq!(offers.find(&path), Found::Firmware(bytes()));
         assert_eq!(offers.find(path.split_once('?').expect("query").0), Found::Unknown);
         assert_eq!(offers.find(&format!("{path}0")), Found::Unknown);
         let ended = offers.offer(bytes(), Duration::ZERO);
@@ -188,7 +204,7 @@ mod tests {
         offers.withdraw(&path);
         assert_eq!(offers.find(&path), Found::Unknown);
         let endless = offers.offer(bytes(), Duration::MAX);
-        assert_eq!(offers.find(&endless), Found::Bytes(bytes()));
+        assert_eq!(offers.find(&endless), Found::Firmware(bytes()));
     }
 
     #[test]
@@ -217,6 +233,6 @@ mod tests {
         assert_eq!(Arc::strong_count(&image), 1);
         assert_eq!(offers.find(&first), Found::Unknown);
         assert_eq!(offers.find(&last), Found::Expired);
-        assert_eq!(offers.find(&live), Found::Bytes(bytes()));
+        assert_eq!(offers.find(&live), Found::Firmware(bytes()));
     }
 }

@@ -1,14 +1,15 @@
-//! One request from coming in to its answer gone out, told to the session at both ends.
+//! What every connection needs: what is on offer, and whom to tell.
 
 use super::answer::{Answer, Question};
+use super::head::Head;
 use super::offers::Offers;
 use crate::event::Fact;
 use crate::io::Inbox;
 use crate::io::tls::Peers;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// The longest path and range that go into a fact, in characters.
 const MAX_TOLD: usize = 1_024;
@@ -16,66 +17,93 @@ const MAX_TOLD: usize = 1_024;
 /// Numbers the requests of this process: a server that is started again in one session does not use a number twice.
 static LAST_REQUEST: AtomicU64 = AtomicU64::new(0);
 
-/// A request, free of the way it came in.
-pub(super) struct Request<'a> {
-    pub(super) peer: Option<SocketAddr>,
-    pub(super) method: &'a str,
-    /// As the device wrote it.
-    pub(super) target: &'a str,
-    pub(super) range: Option<&'a str>,
-    pub(super) keep_alive: bool,
-}
-
 /// What every connection needs.
 pub(super) struct Service {
     pub(super) offers: Arc<Offers>,
     pub(super) inbox: Inbox,
     pub(super) peers: Arc<Peers>,
+    /// How often a long answer is told of while it is under way.
+    pub(super) progress: Duration,
 }
 
 impl Service {
-    /// Answers one request; false when the answer did not all go out.
-    pub(super) fn serve(&self, request: &Request<'_>, out: &mut dyn Write) -> bool {
-        let (number, path) = self.note(request);
-        let question = Question { method: request.method, range: request.range, keep_alive: request.keep_alive };
-        let answer = Answer::to(question, self.offers.find(origin_form(request.target)));
-        let sent = answer.send(out);
-        self.tell(Fact::RangeServed {
-            request: number,
-            path,
-            status: answer.status,
-            offset: answer.offset,
-            length: answer.length(),
-            sent: sent.bytes,
-            complete: sent.complete,
-        });
-        sent.complete
+    /// Works out what a request is answered.
+    pub(super) fn answer(&self, question: &Question<'_>) -> Answer {
+        Answer::to(question, self.offers.find(origin_form(&question.head.target)))
     }
 
-    /// Tells of a request that is turned away unread: its body is too long.
-    pub(super) fn note_refused(&self, request: &Request<'_>) {
-        let (number, path) = self.note(request);
-        let (offset, length, sent, complete) = (0, 0, 0, true);
-        self.tell(Fact::RangeServed { request: number, path, status: 413, offset, length, sent, complete });
-    }
-
-    /// Tells of a request. Gives its number and its path.
-    fn note(&self, request: &Request<'_>) -> (u64, String) {
-        let number = LAST_REQUEST.fetch_add(1, Ordering::Relaxed) + 1;
-        let path = cut(request.target);
+    /// Tells of a request, and of its answer when that is over.
+    pub(super) fn note(self: &Arc<Self>, peer: SocketAddr, head: &Head) -> Telling {
+        let request = LAST_REQUEST.fetch_add(1, Ordering::Relaxed) + 1;
+        let path = cut(&head.target);
         self.tell(Fact::RequestReceived {
-            request: number,
-            peer: request.peer.map_or_else(String::new, |seen| told_peer(self.peers.behind(seen))),
-            method: cut(request.method),
+            request,
+            peer: self.told_peer(peer),
+            method: cut(head.method.as_str()),
             path: path.clone(),
-            range: request.range.map(cut),
+            range: head.header("Range").map(cut),
         });
-        (number, path)
+        let service = Arc::clone(self);
+        Telling { service, request, path, status: 0, offset: 0, length: 0, sent: 0, complete: false, told: None }
     }
 
-    fn tell(&self, fact: Fact) {
+    pub(super) fn tell(&self, fact: Fact) {
         // When the session is over, nobody wants to know; the device still gets its bytes.
         let _ = self.inbox.fact(fact);
+    }
+
+    /// `ip:port` of the device behind a connection, an IPv4 device on an IPv6 socket as the IPv4 device it is.
+    pub(super) fn told_peer(&self, seen: SocketAddr) -> String {
+        let peer = self.peers.behind(seen);
+        SocketAddr::new(peer.ip().to_canonical(), peer.port()).to_string()
+    }
+}
+
+/// An answer on its way. However it ends, the session is told, with what had left by then.
+pub(super) struct Telling {
+    service: Arc<Service>,
+    request: u64,
+    path: String,
+    status: u16,
+    offset: u64,
+    length: u64,
+    sent: u64,
+    complete: bool,
+    /// When its progress was last told, or it began to take long.
+    told: Option<Instant>,
+}
+
+impl Telling {
+    pub(super) fn answers(&mut self, answer: &Answer) {
+        (self.status, self.offset, self.length) = (answer.status, answer.offset, answer.body().len() as u64);
+    }
+
+    /// So many bytes of the body have left in all.
+    pub(super) fn has_sent(&mut self, bytes: usize) {
+        self.sent = bytes as u64;
+        if self.sent == self.length || !matches!(self.status, 200 | 206) {
+            return;
+        }
+        let now = now();
+        if now.duration_since(*self.told.get_or_insert(now)) >= self.service.progress {
+            self.told = Some(now);
+            let (request, path) = (self.request, self.path.clone());
+            self.service.tell(Fact::RangeProgressed { request, path, offset: self.offset, sent: self.sent });
+        }
+    }
+
+    /// Nothing more will leave; `complete` when all has, head and body.
+    pub(super) const fn is_done(&mut self, complete: bool) {
+        self.complete = complete;
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        let (request, path) = (self.request, std::mem::take(&mut self.path));
+        let (status, offset, length) = (self.status, self.offset, self.length);
+        let (sent, complete) = (self.sent, self.complete);
+        self.service.tell(Fact::RangeServed { request, path, status, offset, length, sent, complete });
     }
 }
 
@@ -85,12 +113,12 @@ fn origin_form(target: &str) -> &str {
     rest.and_then(|rest| rest.find('/').and_then(|slash| rest.get(slash..))).unwrap_or(target)
 }
 
-/// `ip:port`, an IPv4 device on an IPv6 socket as the IPv4 device it is.
-fn told_peer(peer: SocketAddr) -> String {
-    SocketAddr::new(peer.ip().to_canonical(), peer.port()).to_string()
-}
-
 fn cut(text: &str) -> String {
     // Characters are at least as many bytes.
     if text.len() <= MAX_TOLD { text.to_owned() } else { text.chars().take(MAX_TOLD).collect() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "io reads the clock")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -3,7 +3,7 @@
 use crate::bench::PushOrder;
 use crate::event::{DeviceId, Extras, OrderedFile, Trouble, UpgradeId, UpgradeOrder};
 use crate::io::build_file::Snapshot;
-use crate::io::server::Offers;
+use crate::io::server::{Firmware, Offers};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct Pushes {
     /// What is served, whichever server does.
     offers: Arc<Offers>,
     /// The files of the latest upgrades, for a retry.
-    kept: VecDeque<(UpgradeId, Vec<Arc<[u8]>>)>,
+    kept: VecDeque<(UpgradeId, Vec<Arc<Firmware>>)>,
     /// What goes over MQTT, and to whom.
     streams: BTreeMap<u64, (DeviceId, Arc<[u8]>)>,
 }
@@ -50,8 +50,9 @@ impl Pushes {
         files: &[&Snapshot],
     ) -> Result<UpgradeOrder, Trouble> {
         let stream = order.extras.over_mqtt.then(|| self.open_stream(&order.device, files)).transpose()?;
-        let mut ordered = files.iter().map(|file| {
-            let path = stream.map_or_else(|| self.offers.offer(file.bytes.clone(), URL_LIFETIME), |_| String::new());
+        let firmware: Vec<_> = files.iter().map(|file| Arc::new(Firmware::from(*file))).collect();
+        let mut ordered = files.iter().zip(&firmware).map(|(file, firmware)| {
+            let path = stream.map_or_else(|| self.offers.offer(Arc::clone(firmware), URL_LIFETIME), |_| String::new());
             let url = if path.is_empty() { String::new() } else { format!("{advertised}{path}") };
             let (md5, sha256) = (file.digests.md5.clone(), file.digests.sha256.clone());
             OrderedFile { name: file.name.clone(), size: file.bytes.len() as u64, md5, sha256, url, path }
@@ -65,7 +66,7 @@ impl Pushes {
             stream,
             files: ordered.collect(),
         };
-        self.kept.push_back((upgrade, files.iter().map(|file| file.bytes.clone()).collect()));
+        self.kept.push_back((upgrade, firmware));
         if self.kept.len() > MAX_KEPT {
             self.kept.pop_front();
         }
@@ -119,12 +120,12 @@ impl Pushes {
         let kept = self.kept.iter().find(|(upgrade, _)| *upgrade == order.upgrade);
         match (kept, order.extras.stream) {
             (Some((_, files)), Some(stream)) => {
-                let bytes = files.first().ok_or_else(|| Trouble::new("retry-too-old"))?;
-                self.streams.insert(stream, (order.device.clone(), Arc::clone(bytes)));
+                let firmware = files.first().ok_or_else(|| Trouble::new("retry-too-old"))?;
+                self.streams.insert(stream, (order.device.clone(), Arc::clone(&firmware.bytes)));
             }
             (Some((_, files)), None) => {
-                for ((path, _), bytes) in order.paths().zip(files) {
-                    self.offers.restore(path, bytes.clone(), URL_LIFETIME);
+                for ((path, _), firmware) in order.paths().zip(files) {
+                    self.offers.restore(path, Arc::clone(firmware), URL_LIFETIME);
                 }
             }
             (None, Some(stream)) if self.streams.contains_key(&stream) => {}

@@ -1,6 +1,9 @@
 //! The firmware server over real loopback connections, byte for byte.
 
-use super::{FirmwareServer, Offers};
+mod rough;
+mod table;
+
+use super::{Firmware, FirmwareServer, Offers};
 use crate::event::Fact;
 use crate::io::{Inbox, InboxReader, Input};
 use std::io::{Read, Write};
@@ -68,7 +71,11 @@ impl Client {
     }
 
     fn send(&mut self, text: &str) {
-        self.0.write_all(text.as_bytes()).expect("send");
+        self.send_bytes(text.as_bytes());
+    }
+
+    fn send_bytes(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).expect("send");
     }
 
     /// The head, to its empty line.
@@ -84,9 +91,14 @@ impl Client {
 
     fn answer(&mut self) -> (String, Vec<u8>) {
         let head = self.head();
-        let mut body = vec![0; length(&head)];
-        self.0.read_exact(&mut body).expect("body");
+        let body = self.body(length(&head));
         (head, body)
+    }
+
+    fn body(&mut self, length: usize) -> Vec<u8> {
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).expect("body");
+        body
     }
 
     fn ask(&mut self, path: &str, headers: &str) -> (String, Vec<u8>) {
@@ -105,6 +117,15 @@ fn length(head: &str) -> usize {
     line.expect("Content-Length").parse().expect("number")
 }
 
+/// A head with the date of an example in place of today's.
+fn undated(head: &str) -> String {
+    let lines = head.split_inclusive("\r\n").map(|line| match line.split_once(": ") {
+        Some((name @ ("Date" | "Last-Modified"), _)) => format!("{name}: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
+        _ => line.to_owned(),
+    });
+    lines.collect()
+}
+
 fn status(head: &str) -> &str {
     head.strip_prefix("HTTP/1.1 ").expect("HTTP/1.1").get(..3).expect("status")
 }
@@ -113,7 +134,7 @@ fn status(head: &str) -> &str {
 fn a_device_that_downloads_in_ranges_of_4097_bytes_gets_the_image_whole() {
     let bench = Bench::new();
     let image = image(40_000);
-    let path = bench.offers.offer(image.clone(), HOUR);
+    let path = bench.offers.offer(Firmware::from(image.clone()), HOUR);
     let mut client = bench.client();
     let mut received = Vec::new();
     let mut offset = 0;
@@ -132,21 +153,27 @@ fn a_device_that_downloads_in_ranges_of_4097_bytes_gets_the_image_whole() {
 #[test]
 fn every_byte_of_the_head_is_one_that_the_clouds_sdks_can_read() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(20_000), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(20_000)), HOUR);
     let mut client = bench.client();
     let golden = "HTTP/1.1 206 Partial Content\r\n\
+                  Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                   Content-Type: application/octet-stream\r\n\
                   Content-Length: 4097\r\n\
+                  ETag: \"51f4773eb9da429a4d38e7639419834e\"\r\n\
+                  Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                   Accept-Ranges: bytes\r\n\
                   Content-Range: bytes 4097-8193/20000\r\n\
                   Connection: keep-alive\r\n\r\n";
-    assert_eq!(client.ask(&path, "Range: bytes=4097-8193\r\n").0, golden);
+    assert_eq!(undated(&client.ask(&path, "Range: bytes=4097-8193\r\n").0), golden);
     let whole = "HTTP/1.1 200 OK\r\n\
+                 Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                  Content-Type: application/octet-stream\r\n\
                  Content-Length: 20000\r\n\
+                 ETag: \"51f4773eb9da429a4d38e7639419834e\"\r\n\
+                 Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                  Accept-Ranges: bytes\r\n\
                  Connection: close\r\n\r\n";
-    assert_eq!(client.ask(&path, "Connection: close\r\n").0, whole);
+    assert_eq!(undated(&client.ask(&path, "Connection: close\r\n").0), whole);
     assert!(golden.len() < 400 && golden.lines().all(|line| line.len() <= 118));
 }
 
@@ -154,7 +181,7 @@ fn every_byte_of_the_head_is_one_that_the_clouds_sdks_can_read() {
 fn whatever_a_device_asks_for_it_is_answered_exactly_that() {
     let bench = Bench::new();
     let image = image(150_000);
-    let path = bench.offers.offer(image.clone(), HOUR);
+    let path = bench.offers.offer(Firmware::from(image.clone()), HOUR);
     let check = |headers: &str, expected: &str, part: std::ops::Range<usize>| {
         let (head, body) = bench.client().ask(&path, headers);
         assert_eq!(status(&head), expected, "{headers}");
@@ -179,9 +206,9 @@ fn whatever_a_device_asks_for_it_is_answered_exactly_that() {
 #[test]
 fn what_is_not_served_says_why_in_its_status() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(100), HOUR);
-    let expired = bench.offers.offer(image(100), Duration::ZERO);
-    let withdrawn = bench.offers.offer(image(100), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(100)), HOUR);
+    let expired = bench.offers.offer(Firmware::from(image(100)), Duration::ZERO);
+    let withdrawn = bench.offers.offer(Firmware::from(image(100)), HOUR);
     bench.offers.withdraw(&withdrawn);
     let mut client = bench.client();
     let mut check = |request: &str, expected: &str, header: &str| {
@@ -206,7 +233,7 @@ fn what_is_not_served_says_why_in_its_status() {
 #[test]
 fn a_head_request_is_told_the_size_and_sent_no_body() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(20_000), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(20_000)), HOUR);
     let mut client = bench.client();
     client.send(&format!("HEAD {path} HTTP/1.1\r\nHost: bench\r\n\r\n"));
     let head = client.head();
@@ -221,7 +248,7 @@ fn a_head_request_is_told_the_size_and_sent_no_body() {
 #[test]
 fn a_client_of_http_1_0_gets_its_image_and_the_connection_ends() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(50_000), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(50_000)), HOUR);
     let mut client = bench.client();
     client.send(&format!("GET {path} HTTP/1.0\r\n\r\n"));
     let (head, body) = client.answer();
@@ -238,7 +265,7 @@ fn a_client_of_http_1_0_gets_its_image_and_the_connection_ends() {
 #[test]
 fn a_device_that_writes_the_whole_url_into_its_request_is_served() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(100), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(100)), HOUR);
     let (head, _) = bench.client().ask(&format!("http://{}{path}", bench.server.address()), "");
     assert_eq!(status(&head), "200");
 }
@@ -247,7 +274,7 @@ fn a_device_that_writes_the_whole_url_into_its_request_is_served() {
 fn requests_sent_without_waiting_are_answered_in_their_order() {
     let bench = Bench::new();
     let image = image(300_000);
-    let path = bench.offers.offer(image.clone(), HOUR);
+    let path = bench.offers.offer(Firmware::from(image.clone()), HOUR);
     let mut client = bench.client();
     client.send(&format!(
         "GET {path} HTTP/1.1\r\n\r\nGET {path} HTTP/1.1\r\nRange: bytes=7-9\r\n\r\nGET / HTTP/1.1\r\n\r\n"
@@ -260,7 +287,7 @@ fn requests_sent_without_waiting_are_answered_in_their_order() {
 #[test]
 fn a_device_that_asks_to_close_sees_the_connection_end_after_the_last_byte() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(200_000), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(200_000)), HOUR);
     let mut client = bench.client();
     assert_eq!(client.ask(&path, "Connection: close\r\n").1.len(), 200_000);
     assert!(client.is_closed());
@@ -269,7 +296,7 @@ fn a_device_that_asks_to_close_sees_the_connection_end_after_the_last_byte() {
 #[test]
 fn the_session_hears_of_a_request_when_it_comes_and_when_its_answer_has_left() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(100), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(100)), HOUR);
     let mut client = bench.client();
     client.ask(&path, "Range: bytes=10-19\r\n");
     let peer = client.0.local_addr().unwrap().to_string();
@@ -290,7 +317,7 @@ fn the_session_hears_of_a_request_when_it_comes_and_when_its_answer_has_left() {
 fn a_device_that_vanishes_in_the_middle_is_not_counted_as_served() {
     let bench = Bench::new();
     let size = 64 * 1024 * 1024;
-    let path = bench.offers.offer(image(size), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(size)), HOUR);
     let mut client = bench.client();
     client.send(&format!("GET {path} HTTP/1.1\r\n\r\n"));
     client.head();
@@ -303,7 +330,7 @@ fn a_device_that_vanishes_in_the_middle_is_not_counted_as_served() {
 #[test]
 fn devices_that_take_nothing_in_do_not_keep_others_waiting() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(16 * 1024 * 1024), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(16 * 1024 * 1024)), HOUR);
     let stuck: Vec<Client> = (0..24)
         .map(|_| {
             let mut client = bench.client();
@@ -319,7 +346,7 @@ fn devices_that_take_nothing_in_do_not_keep_others_waiting() {
 #[test]
 fn what_is_not_http_does_not_bring_the_server_down() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(100), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(100)), HOUR);
     let odd = [
         "\r\n\r\n",
         "GET\r\n\r\n",
@@ -347,7 +374,7 @@ fn what_is_not_http_does_not_bring_the_server_down() {
 fn the_port_is_free_at_once_when_the_server_stops() {
     let bench = Bench::new();
     let address = bench.server.address();
-    let path = bench.offers.offer(image(100), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(100)), HOUR);
     let mut open = bench.client();
     open.ask(&path, "");
     bench.server.stop();
@@ -368,7 +395,7 @@ fn a_port_that_somebody_else_has_is_named() {
 #[test]
 fn a_request_with_a_large_body_is_turned_away_and_told() {
     let bench = Bench::new();
-    let path = bench.offers.offer(image(100), HOUR);
+    let path = bench.offers.offer(Firmware::from(image(100)), HOUR);
     for announced in [1_000_000, 9_000_000_000_000_000_u64] {
         let mut client = bench.client();
         client.send(&format!("POST {path} HTTP/1.1\r\nContent-Length: {announced}\r\n\r\n"));
