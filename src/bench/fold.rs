@@ -1,9 +1,9 @@
 //! The fold itself: one event in, the bench after it, and what is to be done.
 
 use super::hear::Heard;
-use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Served, Service, Witness};
-use crate::dialect::{self, Dialect, Push};
-use crate::event::{Client, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
+use super::{Bench, Build, Case, Delivery, Device, Effect, Faults, Port, Reports, Served, Service, Witness};
+use crate::dialect::{self, Outgoing, Push};
+use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
 use std::sync::Arc;
 
@@ -65,7 +65,9 @@ impl Bench {
             Fact::RequestReceived { request, peer, path, .. } => self.see_request(*request, peer, path),
             Fact::RangeServed { request, path, status, offset, sent, complete, .. } => {
                 let served = Served { status: *status, offset: *offset, sent: *sent, complete: *complete };
-                self.see_served(event.seq, *request, path, served);
+                if let Some(upgrade) = self.see_served(event.seq, *request, path, served) {
+                    self.kick_at_served(upgrade, &mut effects);
+                }
             }
             Fact::BlockServed { device, stream, offset, length, code, .. } => {
                 let served = Served { status: *code, offset: *offset, sent: *length, complete: true };
@@ -85,6 +87,7 @@ impl Bench {
             }
             Fact::UpgradeRetried { upgrade } => {
                 let source = self.source_of(*upgrade);
+                self.rearm(*upgrade);
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, reaches, now| {
                     upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
@@ -95,6 +98,8 @@ impl Bench {
                     case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
                 }
             }
+            Fact::DeadlineReached { upgrade, deadline: Deadline::LatePush } => self.send_late(*upgrade, &mut effects),
+            Fact::FaultActed { upgrade, fault, at, .. } => self.note_fault(event.seq, *upgrade, fault, *at),
             Fact::DeadlineReached { upgrade, deadline } => {
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| {
                     upgrade.handle_deadline(*deadline, now);
@@ -211,6 +216,7 @@ impl Bench {
         device.blocks.0 = 0;
         device.last_seen = Some(now);
         self.tell_presence(&id, false, effects);
+        self.refuse_return(&id, effects);
     }
 
     fn subscribe(&mut self, client: &str, filter: &str, effects: &mut Vec<Effect>) {
@@ -254,10 +260,13 @@ impl Bench {
             last_report: None,
             refused: None,
             reports: Reports::default(),
+            faults: Faults::default(),
             ended: None,
         };
-        effects.extend(send.and_then(|send| self.message(dialect, &case, &send)));
         self.cases.push(case);
+        if let Some(send) = send {
+            self.send(self.cases.len() - 1, send, effects);
+        }
         self.forget_old();
     }
 
@@ -307,12 +316,14 @@ impl Bench {
                 effects.push(Effect::Withdraw(Arc::clone(&order)));
             }
         }
-        if let (Some(send), Ok(dialect)) = (send, dialect::find(&order.dialect)) {
-            effects.extend(self.message(dialect, &self.cases[at], &send));
+        if let Some(send) = send {
+            self.send(at, send, effects);
         }
     }
 
-    fn message(&self, dialect: &dyn Dialect, case: &Case, send: &Send) -> Option<Effect> {
+    /// What is sent in an upgrade's dialect.
+    pub(super) fn message(&self, case: &Case, send: &Send) -> Option<Outgoing> {
+        let dialect = dialect::find(&case.order.dialect).ok()?;
         let offer = |reply: Option<&ReplyTo>| {
             dialect.offer(&Push {
                 order: &case.order,
@@ -321,12 +332,11 @@ impl Bench {
                 now_unix_millis: self.started_unix_ms.saturating_add(self.now.0 / 1_000),
             })
         };
-        let message = match send {
+        match send {
             Send::Push => Some(offer(None)),
             Send::Answer(reply) => Some(offer(Some(reply))),
             Send::Cancel => dialect.cancel(&case.order),
-        };
-        message.map(Effect::Publish)
+        }
     }
 
     /// What became of a message of ours.
@@ -386,13 +396,14 @@ impl Bench {
         }
     }
 
-    fn see_served(&mut self, seq: u64, request: u64, path: &str, served: Served) {
+    /// The firmware server answered. Gives the upgrade it was for.
+    fn see_served(&mut self, seq: u64, request: u64, path: &str, served: Served) -> Option<UpgradeId> {
         let now = self.now;
-        if let Some((case, start)) = self.case_serving(path) {
-            case.witness.note_answer(request, served.sent, now);
-            case.witness.note(Served { offset: served.offset.saturating_add(start), ..served }, seq, now);
-            case.upgrade.handle_life(now);
-        }
+        let (case, start) = self.case_serving(path)?;
+        case.witness.note_answer(request, served.sent, now);
+        case.witness.note(Served { offset: served.offset.saturating_add(start), ..served }, seq, now);
+        case.upgrade.handle_life(now);
+        Some(case.order.upgrade)
     }
 
     fn see_block(&mut self, seq: u64, device: &DeviceId, stream: u64, served: Served) {

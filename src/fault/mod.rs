@@ -1,10 +1,12 @@
 //! What can be made to go wrong with one push on purpose, written `NAME[:ARG]`. Every fault is exact and repeatable.
 
+mod announced;
 mod spelling;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use announced::{announced_url, announced_version};
 pub use spelling::MalformedFault;
 pub use table::{ALL, Kind, Stage};
 
