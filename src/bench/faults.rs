@@ -227,24 +227,23 @@ impl Bench {
         let order = case.order.clone();
         let due = |fault: &&Fault| matches!(fault, Fault::Kick { percent } if *percent <= reached);
         let fresh: Vec<_> = order.faults.iter().filter(due).filter(|fault| case.faults.spend(fault)).cloned().collect();
-        if fresh.is_empty() {
-            return;
+        if !fresh.is_empty() {
+            let tell = |fault| Effect::TellFault { upgrade, fault, at: Some(u64::from(reached)) };
+            self.send_away(&order.device, &[upgrade], fresh.into_iter().map(tell).collect(), effects);
         }
-        self.send_away(&order.device, &[upgrade], true, effects);
-        let tell = |fault| Effect::TellFault { upgrade, fault, at: Some(u64::from(reached)) };
-        effects.extend(fresh.into_iter().map(tell));
     }
 
     /// The device went away: where a fault waits for that, it does not come back at once.
     pub(super) fn refuse_return(&mut self, device: &DeviceId, effects: &mut Vec<Effect>) {
         let open = self.cases.iter().filter(|case| case.order.device == *device && case.upgrade.state().is_open());
         let open: Vec<_> = open.map(|case| case.order.upgrade).collect();
-        self.send_away(device, &open, false, effects);
+        self.send_away(device, &open, Vec::new(), effects);
     }
 
-    /// Refuses a device's return where one of these upgrades has a fault for that, and ends its connection if it is to be.
-    fn send_away(&mut self, device: &DeviceId, upgrades: &[UpgradeId], kick: bool, effects: &mut Vec<Effect>) {
-        let mut told = Vec::new();
+    /// Ends a device's connection if there are `kicks` to tell, and refuses its return where one of these upgrades has a fault
+    /// for that.
+    fn send_away(&mut self, device: &DeviceId, upgrades: &[UpgradeId], kicks: Vec<Effect>, effects: &mut Vec<Effect>) {
+        let mut told = kicks;
         let mut longest = 0;
         for case in self.cases.iter_mut().filter(|case| upgrades.contains(&case.order.upgrade)) {
             for fault in &case.order.faults {
@@ -256,7 +255,7 @@ impl Bench {
                 }
             }
         }
-        if kick || longest > 0 {
+        if !told.is_empty() {
             let client = self.devices.get(device).and_then(|device| device.client.clone());
             effects.push(Effect::TurnAway { device: device.clone(), client, millis: longest });
         }
