@@ -27,7 +27,7 @@
 //! | 3 | [`mod@bench`]: everything known. [`journal`]: events in memory. [`capture`]: events on disk. [`diagnosis`]: what is wrong |
 //! | 2 | [`dialect`]: how a cloud spells it |
 //! | 1 | [`upgrade`]: the state machine. [`image`]: a build. [`console`]: bytes to lines. [`device`]: the simulated device's brain |
-//! | 0 | [`event`]: what can happen |
+//! | 0 | [`event`]: what can happen. Below it [`fault`]: what can be made to go wrong |
 //!
 //! # What is always so
 //!
@@ -66,6 +66,7 @@ pub mod device;
 pub mod diagnosis;
 pub mod dialect;
 pub mod event;
+pub mod fault;
 pub mod image;
 pub mod io;
 pub mod journal;

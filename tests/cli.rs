@@ -47,7 +47,7 @@ fn check_success(dialect: &str) {
     assert!(last > 10, "{events:?}");
     let verdict = ended.verdict();
     let keys: Vec<_> = verdict.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["kind", "device", "outcome", "version", "reason", "findings", "warnings"]);
+    assert_eq!(keys, ["kind", "device", "outcome", "version", "reason", "findings", "warnings", "faults"]);
     assert_eq!([&verdict["device"], &verdict["outcome"], &verdict["version"]], [DEVICE, "succeeded", "2.0.0"]);
     assert_eq!(verdict["reason"]["code"], "succeeded");
     assert!(verdict["reason"]["text"].as_str().unwrap().contains(DEVICE), "{verdict}");

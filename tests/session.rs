@@ -91,6 +91,7 @@ impl Desk {
             module: None,
             timeout_secs: None,
             extras: PushExtras::default(),
+            faults: Vec::new(),
         }));
     }
 

@@ -94,6 +94,7 @@ pub fn fleet() -> Result<(), Failed> {
             module: None,
             timeout_secs: None,
             extras: PushExtras::default(),
+            faults: Vec::new(),
         }));
     }
     desk.until(|bench| bench.cases().iter().filter(|case| case.ended.is_some()).count() >= DEVICES as usize)?;

@@ -47,6 +47,7 @@ pub fn push() -> Result<(), Failed> {
             module: None,
             timeout_secs: None,
             extras: PushExtras::default(),
+            faults: Vec::new(),
         };
         let begun = Instant::now();
         session.act(Action::Push(order));

@@ -2,6 +2,7 @@
 
 use crate::device::Behaviour;
 use crate::event::{DeviceId, Extras, ImageId, OrderedFile, Secret, UpgradeId};
+use crate::fault::Fault;
 use std::path::PathBuf;
 
 /// How a serial line is framed and clocked.
@@ -199,6 +200,8 @@ pub struct PushOrder {
     pub timeout_secs: Option<u64>,
     /// What only Alibaba Cloud announces.
     pub extras: PushExtras,
+    /// What is to go wrong with it on purpose.
+    pub faults: Vec<Fault>,
 }
 
 /// What only Alibaba Cloud announces, as the operator orders it.

@@ -1,5 +1,6 @@
 //! One upgrade as the bench knows it: what was ordered, what the device said, what the broker and the server saw.
 
+use super::faults::Faults;
 use super::witness::Witness;
 use crate::event::{Micros, Trouble, UpgradeOrder};
 use crate::upgrade::{Report, Upgrade};
@@ -84,6 +85,8 @@ pub struct Case {
     pub last_report: Option<(u64, Micros)>,
     /// The latest TLS handshake of the device's that the firmware server could not complete: its event, and why.
     pub refused: Option<(u64, Trouble)>,
+    /// What went wrong on purpose.
+    pub faults: Faults,
     /// The event in which it ended.
     pub ended: Option<u64>,
 }

@@ -1,16 +1,22 @@
 //! What the firmware server, and the blocks over MQTT, served: credited to the upgrade it was for.
 
-use super::{Bench, Case, Served};
-use crate::event::{DeviceId, Event, Fact};
+use super::{Bench, Case, Effect, Served};
+use crate::event::{DeviceId, Event, Fact, UpgradeId};
 
 impl Bench {
-    pub(super) fn see_download(&mut self, event: &Event) {
+    pub(super) fn see_download(&mut self, event: &Event, effects: &mut Vec<Effect>) {
         match &event.fact {
             Fact::RequestReceived { request, peer, path, .. } => self.see_request(*request, peer, path),
-            Fact::RangeProgressed { request, path, offset, sent } => self.see_progress(*request, path, *offset, *sent),
+            Fact::RangeProgressed { request, path, offset, sent } => {
+                if let Some(upgrade) = self.see_progress(*request, path, *offset, *sent) {
+                    self.kick_at_served(upgrade, effects);
+                }
+            }
             Fact::RangeServed { request, path, status, offset, sent, complete, .. } => {
                 let served = Served { status: *status, offset: *offset, sent: *sent, complete: *complete };
-                self.see_served(event.seq, *request, path, served);
+                if let Some(upgrade) = self.see_served(event.seq, *request, path, served) {
+                    self.kick_at_served(upgrade, effects);
+                }
             }
             Fact::BlockServed { device, stream, offset, length, code, .. } => {
                 let served = Served { status: *code, offset: *offset, sent: *length, complete: true };
@@ -28,21 +34,23 @@ impl Bench {
         }
     }
 
-    fn see_progress(&mut self, request: u64, path: &str, offset: u64, sent: u64) {
+    /// An answer is under way. Gives the upgrade it is for.
+    fn see_progress(&mut self, request: u64, path: &str, offset: u64, sent: u64) -> Option<UpgradeId> {
         let now = self.now;
-        if let Some((case, start)) = self.case_serving(path) {
-            case.witness.note_progress(request, offset.saturating_add(start), sent, now);
-            case.upgrade.handle_life(now);
-        }
+        let (case, start) = self.case_serving(path)?;
+        case.witness.note_progress(request, offset.saturating_add(start), sent, now);
+        case.upgrade.handle_life(now);
+        Some(case.order.upgrade)
     }
 
-    fn see_served(&mut self, seq: u64, request: u64, path: &str, served: Served) {
+    /// The firmware server answered. Gives the upgrade it was for.
+    fn see_served(&mut self, seq: u64, request: u64, path: &str, served: Served) -> Option<UpgradeId> {
         let now = self.now;
-        if let Some((case, start)) = self.case_serving(path) {
-            let counted = case.witness.note_answer(request, served.sent, now);
-            case.witness.note(Served { offset: served.offset.saturating_add(start), ..served }, counted, seq, now);
-            case.upgrade.handle_life(now);
-        }
+        let (case, start) = self.case_serving(path)?;
+        let counted = case.witness.note_answer(request, served.sent, now);
+        case.witness.note(Served { offset: served.offset.saturating_add(start), ..served }, counted, seq, now);
+        case.upgrade.handle_life(now);
+        Some(case.order.upgrade)
     }
 
     fn see_block(&mut self, seq: u64, device: &DeviceId, stream: u64, served: Served) {

@@ -1,9 +1,9 @@
 //! The fold itself: one event in, the bench after it, and what is to be done.
 
 use super::hear::Heard;
-use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Service, Witness};
-use crate::dialect::{self, Dialect, Push};
-use crate::event::{Client, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
+use super::{Bench, Build, Case, Delivery, Device, Effect, Faults, Port, Reports, Service, Witness};
+use crate::dialect::{self, Outgoing, Push};
+use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl Bench {
             Fact::RequestReceived { .. }
             | Fact::RangeProgressed { .. }
             | Fact::RangeServed { .. }
-            | Fact::BlockServed { .. } => self.see_download(event),
+            | Fact::BlockServed { .. } => self.see_download(event, &mut effects),
             Fact::PortOpened { port, settings } => {
                 self.ports.insert(port.clone(), Port { settings: settings.clone(), state: Ok(()) });
             }
@@ -80,6 +80,7 @@ impl Bench {
             }
             Fact::UpgradeRetried { upgrade } => {
                 let source = self.source_of(*upgrade);
+                self.rearm(*upgrade);
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, reaches, now| {
                     upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
@@ -90,6 +91,8 @@ impl Bench {
                     case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
                 }
             }
+            Fact::DeadlineReached { upgrade, deadline: Deadline::LatePush } => self.send_late(*upgrade, &mut effects),
+            Fact::FaultActed { upgrade, fault, at, .. } => self.note_fault(event.seq, *upgrade, fault, *at),
             Fact::DeadlineReached { upgrade, deadline } => {
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| {
                     upgrade.handle_deadline(*deadline, now);
@@ -208,6 +211,7 @@ impl Bench {
         device.blocks.0 = 0;
         device.last_seen = Some(now);
         self.tell_presence(&id, false, effects);
+        self.refuse_return(&id, effects);
     }
 
     fn subscribe(&mut self, client: &str, filter: &str, effects: &mut Vec<Effect>) {
@@ -251,10 +255,13 @@ impl Bench {
             last_report: None,
             refused: None,
             reports: Reports::default(),
+            faults: Faults::default(),
             ended: None,
         };
-        effects.extend(send.and_then(|send| self.message(dialect, &case, &send)));
         self.cases.push(case);
+        if let Some(send) = send {
+            self.send(self.cases.len() - 1, send, effects);
+        }
         self.forget_old();
     }
 
@@ -304,12 +311,14 @@ impl Bench {
                 effects.push(Effect::Withdraw(Arc::clone(&order)));
             }
         }
-        if let (Some(send), Ok(dialect)) = (send, dialect::find(&order.dialect)) {
-            effects.extend(self.message(dialect, &self.cases[at], &send));
+        if let Some(send) = send {
+            self.send(at, send, effects);
         }
     }
 
-    fn message(&self, dialect: &dyn Dialect, case: &Case, send: &Send) -> Option<Effect> {
+    /// What is sent in an upgrade's dialect.
+    pub(super) fn message(&self, case: &Case, send: &Send) -> Option<Outgoing> {
+        let dialect = dialect::find(&case.order.dialect).ok()?;
         let offer = |reply: Option<&ReplyTo>| {
             dialect.offer(&Push {
                 order: &case.order,
@@ -318,12 +327,11 @@ impl Bench {
                 now_unix_millis: self.started_unix_ms.saturating_add(self.now.0 / 1_000),
             })
         };
-        let message = match send {
+        match send {
             Send::Push => Some(offer(None)),
             Send::Answer(reply) => Some(offer(Some(reply))),
             Send::Cancel => dialect.cancel(&case.order),
-        };
-        message.map(Effect::Publish)
+        }
     }
 
     /// What became of a message of ours.

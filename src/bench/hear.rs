@@ -179,6 +179,7 @@ impl Bench {
             }
         }
         self.drive(seq, upgrade, effects, |upgrade, _, now| upgrade.handle_report(report, now));
+        self.kick_at_report(upgrade, report, effects);
     }
 }
 

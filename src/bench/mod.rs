@@ -6,6 +6,7 @@ mod case;
 mod clients;
 mod device;
 mod downloads;
+mod faults;
 mod filter;
 mod fold;
 mod hear;
@@ -20,10 +21,12 @@ pub use action::{Action, FlowControl, Parity, PushExtras, PushOrder, SerialSetti
 pub use build::Build;
 pub use case::{Case, Delivery, Reports, Rush};
 pub use device::{Defects, Device};
+pub use faults::{Acted, Faults};
 pub use witness::{Served, Witness};
 
 use crate::dialect::Outgoing;
-use crate::event::{DeviceId, ImageId, Micros, Trouble, UpgradeOrder};
+use crate::event::{ClientName, DeviceId, ImageId, Micros, Trouble, UpgradeId, UpgradeOrder};
+use crate::fault::Fault;
 use crate::upgrade::{BlockRequest, ReplyTo};
 use clients::Clients;
 use std::collections::BTreeMap;
@@ -34,6 +37,33 @@ use std::sync::Arc;
 pub enum Effect {
     /// Publish this as the cloud.
     Publish(Outgoing),
+    /// A fault acts now: tell it.
+    TellFault {
+        /// Of which upgrade.
+        upgrade: UpgradeId,
+        /// Which.
+        fault: Fault,
+        /// At which percent, where it acts at one.
+        at: Option<u64>,
+    },
+    /// End a device's connection, and turn its sign-ins away for so long.
+    TurnAway {
+        /// Whose.
+        device: DeviceId,
+        /// Under which client id it is connected, where that is known.
+        client: Option<ClientName>,
+        /// How long, in milliseconds; 0 lets it sign in again at once.
+        millis: u64,
+    },
+    /// Lose the acknowledgement of the push that goes out next: send it again as a repeat. Once it acts, that is told.
+    LoseAck {
+        /// Of which upgrade.
+        upgrade: UpgradeId,
+        /// Whose acknowledgement, where that is known.
+        client: Option<ClientName>,
+        /// The topic of the push.
+        topic: String,
+    },
     /// Stop serving this upgrade's files: it is over.
     Withdraw(Arc<UpgradeOrder>),
     /// Answer a device that asks for a block of firmware over MQTT.

@@ -170,7 +170,10 @@ impl Bench {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Micros, UpgradeId, Deadline)> {
         let deadlines = self.cases.iter().filter_map(|case| {
-            let (at, deadline) = case.upgrade.poll_timeout()?;
+            let own = case.upgrade.poll_timeout();
+            let late = case.faults.late_at().filter(|_| case.upgrade.state().outcome().is_none());
+            let (at, deadline) =
+                own.into_iter().chain(late.map(|at| (at, Deadline::LatePush))).min_by_key(|it| it.0)?;
             Some((at, case.order.upgrade, deadline))
         });
         deadlines.min_by_key(|(at, ..)| *at)
@@ -186,6 +189,7 @@ impl Bench {
         dialect.check_version(&order.version)?;
         dialect.check_module(order.module.as_deref())?;
         dialect.check_extras(&order.extras.draft())?;
+        self.check_faults(order)?;
         // A build whose file could not be read may be back: Push reads it again.
         if !self.builds.contains_key(&order.image) {
             return Err(Trouble::new("no-such-build"));

@@ -76,6 +76,7 @@ fn pushed(dialect: &str, module: Option<&str>) -> Fact {
         timeout_secs: None,
         task: None,
         extras: Extras::default(),
+        faults: Vec::new(),
     };
     Fact::UpgradeRequested { order: order.into() }
 }

@@ -1,6 +1,7 @@
 //! How one field of a fact stands in JSON.
 
 use crate::event::{Client, Deadline, DeviceId, Extras, OrderedFile, Payload, TlsService, Trouble, UpgradeOrder};
+use crate::fault::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -124,6 +125,7 @@ impl Field for Deadline {
         let name = match self {
             Self::Upgrade => "upgrade",
             Self::Silence => "silence",
+            Self::LatePush => "late_push",
         };
         put_json(key, name, line);
     }
@@ -131,6 +133,7 @@ impl Field for Deadline {
         match object.get(key)?.as_str()? {
             "upgrade" => Some(Self::Upgrade),
             "silence" => Some(Self::Silence),
+            "late_push" => Some(Self::LatePush),
             _ => None,
         }
     }
@@ -166,6 +169,28 @@ impl Field for Arc<UpgradeOrder> {
     }
     fn take(object: &Object, key: &str) -> Option<Self> {
         UpgradeOrder::take(object, key).map(Arc::new)
+    }
+}
+
+impl Field for Fault {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        put_text(key, &self.to_string(), line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        object.get(key)?.as_str()?.parse().ok()
+    }
+}
+
+/// Nothing at all where none is armed, as captures had it before there were any.
+impl Field for Vec<Fault> {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        if !self.is_empty() {
+            put_json(key, &self.iter().map(ToString::to_string).collect::<Vec<_>>(), line);
+        }
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        let Some(faults) = object.get(key) else { return Some(Self::new()) };
+        faults.as_array()?.iter().map(|fault| fault.as_str()?.parse().ok()).collect()
     }
 }
 
@@ -229,6 +254,6 @@ macro_rules! object_fields {
 
 object_fields! {
     Client { name, username, address, level, clean, keep_alive_secs }
-    UpgradeOrder { upgrade, device, dialect, module, name, version, size, md5, sha256, url, path, timeout_secs, task, extras }
+    UpgradeOrder { upgrade, device, dialect, module, name, version, size, md5, sha256, url, path, timeout_secs, task, extras, faults }
     OrderedFile { name, size, md5, sha256, url, path }
 }

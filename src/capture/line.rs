@@ -76,6 +76,7 @@ kinds! {
     "upgrade_requested" = UpgradeRequested { order };
     "upgrade_cancelled" = UpgradeCancelled { upgrade };
     "upgrade_retried" = UpgradeRetried { upgrade };
+    "fault_acted" = FaultActed { upgrade, fault, at, request };
     "deadline_reached" = DeadlineReached { upgrade, deadline };
     "trouble_met" = TroubleMet { trouble };
     "gap" = Gap { source, lost };
@@ -108,6 +109,7 @@ mod tests {
     use crate::event::{
         Client, Deadline, DeviceId, Event, Extras, Fact, Micros, OrderedFile, TlsService, Trouble, UpgradeOrder,
     };
+    use crate::fault::Fault;
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -183,6 +185,7 @@ mod tests {
                     timeout_secs: Some(60),
                     task: None,
                     extras: Extras::default(),
+                    faults: Vec::new(),
                 }),
             },
             r#""kind":"upgrade_requested","order":{"upgrade":1,"device":"p/AA:BB","dialect":"uiot","name":"l.bin","version":"2","size":3,"md5":"m","sha256":"s","url":"http://h/x?y","path":"/x?y","timeout_secs":60}"#,
@@ -213,6 +216,22 @@ mod tests {
         let mut line = Vec::new();
         Extras::default().put("extras", &mut line);
         assert!(line.is_empty(), "an ordinary push carries nothing of it");
+    }
+
+    #[test]
+    fn armed_faults_stand_in_a_capture_as_they_are_typed() {
+        let faults: Vec<Fault> = ["wrong-size:-1", "stall:4096,2.5"].map(|fault| fault.parse().unwrap()).into();
+        let mut line = Vec::new();
+        faults.put("faults", &mut line);
+        assert_eq!(String::from_utf8_lossy(&line), r#","faults":["wrong-size:-1","stall:4096,2.5"]"#);
+        let object = serde_json::from_str(&format!("{{{}}}", String::from_utf8_lossy(&line[1..]))).unwrap();
+        assert_eq!(Vec::<Fault>::take(&object, "faults"), Some(faults));
+        assert_eq!(Vec::<Fault>::take(&object, "none"), Some(Vec::new()), "a capture from before there were any");
+        let fault = Fault::Cut { offset: 4_096 };
+        check(
+            Fact::FaultActed { upgrade: 1, fault, at: Some(4_096), request: Some(2) },
+            r#""kind":"fault_acted","upgrade":1,"fault":"cut:4096","at":4096,"request":2"#,
+        );
     }
 
     #[test]

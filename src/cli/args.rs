@@ -3,9 +3,12 @@
 use crate::device::Behaviour;
 use crate::dialect::SignMethod;
 use crate::event::{DeviceId, Secret};
+use crate::fault::{self, Fault, Stage};
 use crate::io::tls::Trust;
+use crate::ui::words;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// The cloud side of an MQTT firmware upgrade, on your bench. Without a command it opens the window.
@@ -165,6 +168,7 @@ const LONGEST_TIMEOUT: u64 = 7 * 24 * 3_600;
 
 /// `push`.
 #[derive(Args, Debug)]
+#[command(after_help = faults())]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct PushArgs {
     /// The build
@@ -213,12 +217,31 @@ pub struct PushArgs {
     /// One more file of the same upgrade (aliyun); repeatable
     #[arg(long = "file", value_name = "FILE")]
     pub more: Vec<PathBuf>,
+    /// Let this go wrong on purpose; repeatable, the list is below
+    #[arg(long = "fault", value_name = "NAME[:ARG]")]
+    pub faults: Vec<Fault>,
     /// The bench.
     #[command(flatten)]
     pub bench: BenchArgs,
     /// One JSON object a line on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// The list of faults under the help of `push`.
+fn faults() -> String {
+    let mut text = String::from("Faults, and the error code each should provoke on UIoT / Alibaba Cloud:");
+    for stage in Stage::ALL {
+        let _ = write!(text, "\n {}", words::fault_stage(stage));
+        for kind in fault::ALL.iter().filter(|kind| kind.stage == stage) {
+            let codes = |codes: &[i64]| codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+            let (uiot, aliyun) = (codes(kind.uiot), codes(kind.aliyun));
+            let codes = if uiot.is_empty() { String::from("none") } else { format!("{uiot} / {aliyun}") };
+            let codes = if kind.recoverable { format!("{codes}, or it recovers") } else { codes };
+            let _ = write!(text, "\n  {:<24} {} [{codes}]", kind.usage(), words::fault_help(kind));
+        }
+    }
+    text
 }
 
 /// `simulate`.

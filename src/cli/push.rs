@@ -11,7 +11,7 @@ use crate::io::build_file;
 use crate::io::session::SessionOptions;
 use crate::ui::words;
 use crate::upgrade::{Failure, Outcome, State};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -137,6 +137,7 @@ impl Push<'_> {
             module: self.args.module.clone(),
             timeout_secs: Some(self.left().max(1)),
             extras: PushExtras { more: more.to_vec(), ..extras(self.args) },
+            faults: self.args.faults.clone(),
         })
     }
 
@@ -210,6 +211,7 @@ impl Push<'_> {
         match &*trouble.code {
             "no-broker" | "no-server" | "server-lost" => Some(Ended::unusable(trouble.clone())),
             "thread-not-started" | "too-many-simulated" if self.args.simulate => Some(Ended::unusable(trouble.clone())),
+            code if code.starts_with("fault") || code == "too-many-faults" => Some(Ended::usage(trouble.clone())),
             "no-such-build" | "builds-busy" | "version-not-allowed" | "unknown-dialect" => {
                 Some(Ended::usage(trouble.clone()))
             }
@@ -316,13 +318,14 @@ impl Push<'_> {
         let warnings = codes(&self.warnings);
         let findings = self.case().map(|case| diagnosis::examine(&self.desk.bench, case.order.upgrade));
         let findings = codes(&findings.unwrap_or_default());
+        let faults = self.acted();
         self.desk.close();
         if json {
             let reason = json!({"code": code, "text": text});
             let outcome = outcome.id();
             let verdict = json!({
                 "kind": "verdict", "device": device, "outcome": outcome, "version": version, "reason": reason,
-                "findings": findings, "warnings": warnings,
+                "findings": findings, "warnings": warnings, "faults": faults,
             });
             print::line(&verdict.to_string());
         } else if ended.is_none() {
@@ -330,6 +333,17 @@ impl Push<'_> {
             print::line(&format!("{newline}{text}"));
         }
         ended.map_or(Ok(exit), Err)
+    }
+
+    /// What was armed, and what of it acted.
+    fn acted(&self) -> Vec<Value> {
+        let Some(case) = self.case() else { return Vec::new() };
+        let told = case.order.faults.iter().map(|fault| {
+            let acted = case.faults.acted.iter().find(|acted| acted.fault == *fault);
+            let (times, at) = acted.map_or((0, None), |acted| (acted.times, acted.at));
+            json!({"fault": fault.to_string(), "acted": times, "at": at})
+        });
+        told.collect()
     }
 
     fn timed_out(&self) -> Verdict {

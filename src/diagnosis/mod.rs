@@ -4,6 +4,7 @@ mod announced_smaller;
 mod cancelled_quiet;
 mod digest_not_reset;
 mod error_page_taken;
+mod fault_armed;
 mod gave_up;
 mod gone_after_download;
 mod image_not_complete;
@@ -82,6 +83,7 @@ type Rule = fn(Subject<'_>) -> Option<Finding>;
 
 /// Every rule, the one nearest to the cause first. A new one is one file and one line here.
 const RULES: &[Rule] = &[
+    fault_armed::examine,
     wrong_dialect::examine,
     shared_identity::examine,
     nobody_subscribed::examine,
@@ -114,7 +116,8 @@ pub fn examine(bench: &Bench, upgrade: UpgradeId) -> Vec<Finding> {
     let Some(case) = bench.case(upgrade) else { return Vec::new() };
     let device = bench.device(&case.order.device);
     let subject = Subject { case, bench, device, external: bench.is_external() };
-    RULES.iter().filter_map(|rule| rule(subject)).collect()
+    let found = RULES.iter().filter_map(|rule| rule(subject));
+    found.filter(|finding| !fault_armed::explains(case, finding.code)).collect()
 }
 
 #[cfg(test)]
@@ -140,6 +143,7 @@ mod tests {
             timeout_secs: None,
             task: None,
             extras: Extras::default(),
+            faults: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! How a cloud spells it: the trait, the list, one file per cloud.
 
 mod aliyun;
+mod fault;
 mod lenient;
 mod message;
 mod own_topic;
@@ -10,6 +11,7 @@ mod sign_slip;
 mod tests;
 mod uiot;
 
+pub use fault::check as check_faults;
 pub use message::Message;
 pub use sign_in::{Connack, Refused, Secrets, SignIn, SignMethod, misspelt};
 

@@ -79,6 +79,7 @@ pub fn offer(dialect: &str) -> UpgradeOrder {
         timeout_secs: None,
         task: None,
         extras: Extras::default(),
+        faults: Vec::new(),
     }
 }
 

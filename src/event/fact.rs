@@ -1,6 +1,7 @@
 //! The facts themselves, in the past tense.
 
 use super::{DeviceId, Trouble};
+use crate::fault::Fault;
 use std::sync::Arc;
 
 /// What a message carried, byte for byte.
@@ -33,6 +34,9 @@ pub struct Client {
 /// `reason` of [`Fact::ClientDisconnected`].
 pub const TAKEN_OVER: &str = "taken over by a new connection with the same identity";
 
+/// Why a client is gone when a fault asked for it: the `reason` of [`Fact::ClientDisconnected`].
+pub const KICKED: &str = "cut off by the workbench, as the armed fault asks";
+
 /// A deadline that fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deadline {
@@ -40,6 +44,8 @@ pub enum Deadline {
     Upgrade,
     /// The device has said and asked nothing since the push, for long enough to be told.
     Silence,
+    /// A push that was held back on purpose goes out.
+    LatePush,
 }
 
 /// What is served over TLS as well, each on a port of its own.
@@ -93,6 +99,9 @@ pub struct UpgradeOrder {
     pub task: Option<String>,
     /// What only Alibaba Cloud's announcements hold.
     pub extras: Extras,
+    /// What is to go wrong with it on purpose. The rest of the order is what is true, but for `url` and `version`, which are
+    /// what is announced.
+    pub faults: Vec<Fault>,
 }
 
 /// What an announcement can hold beyond one image and its MD5.
@@ -247,6 +256,8 @@ pub enum Fact {
     UpgradeCancelled { upgrade: UpgradeId },
     /// The operator asked for the same push again.
     UpgradeRetried { upgrade: UpgradeId },
+    /// A fault acted: at this byte of the image or percent of the progress, in this request, where it acts at one.
+    FaultActed { upgrade: UpgradeId, fault: Fault, at: Option<u64>, request: Option<u64> },
     /// A deadline fired.
     DeadlineReached { upgrade: UpgradeId, deadline: Deadline },
 

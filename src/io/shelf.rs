@@ -379,6 +379,7 @@ mod tests {
             module: None,
             timeout_secs: None,
             extras: PushExtras::default(),
+            faults: Vec::new(),
         };
         shelf.prepare(order).unwrap();
         assert_eq!(next(&receiver), (1, Ok(ABC.into())));

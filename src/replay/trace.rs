@@ -304,6 +304,7 @@ fn ordered(dialect: &dyn Dialect, device: DeviceId, upgrade: u32, offer: Offer) 
         timeout_secs: None,
         task: offer.task,
         extras,
+        faults: Vec::new(),
     })
 }
 

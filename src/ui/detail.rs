@@ -118,6 +118,16 @@ impl DetailView {
                 self.field("detail.size", words::count(order.size));
                 self.field("detail.md5", &order.md5);
                 self.field("detail.sha256", &order.sha256);
+                for fault in &order.faults {
+                    self.field("detail.fault", fault.to_string());
+                }
+            }
+            Fact::FaultActed { fault, request, .. } => {
+                self.field("detail.fault", fault.to_string());
+                self.field("detail.help", words::fault_help(fault.kind()));
+                if let Some(request) = request {
+                    self.field("detail.request", request.to_string());
+                }
             }
             Fact::ImageAdded { path, size, md5, sha256, .. } => {
                 self.field("detail.path", path);

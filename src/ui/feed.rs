@@ -245,6 +245,7 @@ fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
         Fact::UpgradeRequested { order } => Some(order.device.clone()),
         Fact::UpgradeCancelled { upgrade }
         | Fact::UpgradeRetried { upgrade }
+        | Fact::FaultActed { upgrade, .. }
         | Fact::DeadlineReached { upgrade, .. } => bench.case(*upgrade).map(|case| case.order.device.clone()),
         _ => None,
     }

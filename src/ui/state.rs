@@ -4,11 +4,13 @@ use super::listing::{Filter, Listing};
 use super::model::Model;
 use super::rows::Scroll;
 use super::settings::{Settings, TimeShown};
-use super::upgrade::ExtrasDraft;
+use super::upgrade::{ExtrasDraft, FaultsDraft};
 use super::wish::Wish;
 use super::words;
 use crate::bench::{Build, Case, Device, PushOrder};
 use crate::event::{DeviceId, ImageId, Micros, Secret, Trouble};
+use crate::fault::Fault;
+use std::collections::BTreeMap;
 
 /// Something of the system's to choose from: a serial port by its name, a network interface by its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +104,10 @@ pub struct Draft {
     pub timeout: String,
     /// What only one cloud announces.
     pub extras: ExtrasDraft,
+    /// What is to go wrong, device by device.
+    pub faults: BTreeMap<DeviceId, FaultsDraft>,
+    /// Whether faults can be armed here.
+    pub faults_shown: bool,
     /// Whether the rarely used fields are shown.
     pub more: bool,
     /// The build and digest the version was filled in from.
@@ -213,6 +219,11 @@ impl WindowState {
         spoken.unwrap_or_else(|| self.settings.dialect.clone())
     }
 
+    /// The faults armed for a device.
+    fn faults(&self, device: &DeviceId) -> Result<Vec<Fault>, String> {
+        self.draft.faults.get(device).map_or(Ok(Vec::new()), FaultsDraft::ordered)
+    }
+
     /// The push as it would be made now.
     ///
     /// # Errors
@@ -232,7 +243,8 @@ impl WindowState {
         let module = Some(self.draft.module.trim().to_owned()).filter(|module| !module.is_empty());
         let dialect = self.dialect(model);
         let extras = self.draft.extras.ordered(&dialect, image, &model.bench);
-        let order = PushOrder { image, device, dialect, version, module, timeout_secs, extras };
+        let faults = self.faults(&device)?;
+        let order = PushOrder { image, device, dialect, version, module, timeout_secs, extras, faults };
         match model.bench.check_push(&order) {
             Ok(()) => Ok(order),
             Err(trouble) => Err(refusal(&trouble)),

@@ -107,7 +107,11 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         Fact::DeadlineReached { upgrade, deadline: Deadline::Upgrade } => {
             of_upgrade("fact.deadline-upgrade", *upgrade, bench)
         }
+        Fact::DeadlineReached { upgrade, deadline: Deadline::LatePush } => {
+            of_upgrade("fact.deadline-late-push", *upgrade, bench)
+        }
         Fact::DeadlineReached { upgrade, .. } => of_upgrade("fact.deadline-silence", *upgrade, bench),
+        Fact::FaultActed { fault, at, .. } => words::fault_acted(fault, *at),
         Fact::Gap { source, lost } => tell("fact.gap", &[("n", &words::count(*lost)), ("source", source)]),
         _ => String::new(),
     }

@@ -199,6 +199,13 @@ impl Upgrade {
         online != Some(false) && (self.rules.push_when != PushWhen::Reported || self.source.is_some())
     }
 
+    /// The push leaves only then: until it has, a device's silence is none.
+    pub fn handle_delay(&mut self, until: Micros) {
+        if self.state == State::Offered {
+            self.offered_at = Some(until);
+        }
+    }
+
     /// A deadline of [`Self::poll_timeout`] fired.
     pub fn handle_deadline(&mut self, deadline: Deadline, now: Micros) {
         match deadline {
@@ -207,7 +214,7 @@ impl Upgrade {
                 self.silent |= matches!(self.state, State::Offered);
                 self.end(State::Failed(Failure::TimedOut), now);
             }
-            Deadline::Upgrade => {}
+            Deadline::Upgrade | Deadline::LatePush => {}
         }
     }
 

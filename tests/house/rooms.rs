@@ -5,6 +5,7 @@ use crate::sources::{Source, sources};
 
 /// The floors, lowest first.
 const FLOORS: &[&[&str]] = &[
+    &["fault"],
     &["event"],
     &["upgrade", "image", "console", "device"],
     &["dialect"],
@@ -23,7 +24,7 @@ const SIDEWAYS: &[(&str, &str)] =
 const FORBIDDEN: &[(&str, &str)] = &[("ui", "io"), ("app", "io")];
 
 /// How many floors are inside: everything below the adapters.
-const INSIDE: usize = 4;
+const INSIDE: usize = 5;
 
 fn floor(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))

@@ -104,6 +104,7 @@ fn draft(bench: &Bench, order: &PushOrder) -> Option<UpgradeOrder> {
         timeout_secs: order.timeout_secs,
         task: dialect::find(&order.dialect).ok()?.task(bench.next_upgrade(), bench.started_unix_millis()),
         extras,
+        faults: order.faults.clone(),
     })
 }
 

@@ -10,7 +10,7 @@ mod tests;
 
 use super::{
     Block, Credentials, Decoded, Defect, Dialect, Heard, Message, Outgoing, Push, Refused, Registration, Secrets,
-    SignIn, SignMethod, lenient, own_topic, sign_in,
+    SignIn, SignMethod, fault, lenient, own_topic, sign_in,
 };
 use crate::event::{DeviceId, Extras, Micros, Secret, Trouble, UpgradeId, UpgradeOrder};
 use crate::upgrade::{About, BlockRequest, PushWhen, ReplyTo, Report, Rules, Said, SuccessRule};
@@ -127,12 +127,14 @@ impl Dialect for Aliyun {
     }
 
     fn offer(&self, push: &Push<'_>) -> Outgoing {
-        let data = announce::data(push.order);
         let get = push.reply.filter(|to| matches!(purpose_of(&to.topic), Some((_, Purpose::GetReply))));
-        let message = match get {
-            Some(to) => json!({"id": echo(to), "code": 200, "data": data}),
-            None => json!({"code": "1000", "data": data, "id": push.now_unix_millis, "message": "success"}),
-        };
+        let message = fault::offer(push, |push| {
+            let data = announce::data(push.order);
+            match get {
+                Some(to) => json!({"id": echo(to), "code": 200, "data": data}),
+                None => json!({"code": "1000", "data": data, "id": push.now_unix_millis, "message": "success"}),
+            }
+        });
         let topic = push.reply.map_or_else(|| self.push_topic(&push.order.device), |to| to.topic.clone());
         Outgoing { topic, payload: message.to_string().into_bytes(), qos: 1 }
     }

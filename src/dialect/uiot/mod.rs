@@ -10,7 +10,7 @@ mod v2;
 
 use super::{
     Block, Credentials, Decoded, Defect, Dialect, Heard, Message, Outgoing, Push, Refused, Registration, Secrets,
-    SignIn, lenient, own_topic, sign_in,
+    SignIn, fault, lenient, own_topic, sign_in,
 };
 use crate::event::{DeviceId, Extras, Trouble, UpgradeId, UpgradeOrder};
 use crate::upgrade::{BlockRequest, PushWhen, ReplyTo, Report, Rules, Said, SuccessRule};
@@ -189,7 +189,7 @@ impl<S: Spelling> Dialect for Uiot<S> {
     }
 
     fn offer(&self, push: &Push<'_>) -> Outgoing {
-        let payload = self.0.offer(push).to_string().into_bytes();
+        let payload = fault::offer(push, |push| self.0.offer(push)).to_string().into_bytes();
         Outgoing { topic: self.push_topic(&push.order.device), payload, qos: 1 }
     }
 

@@ -1,6 +1,7 @@
 //! What happens inside the broker, told to the session as facts.
 
 use super::admission::Admission;
+use super::faults::Faults;
 use super::presence::Presence;
 use super::{reason, settings};
 use crate::event::{Client, ClientName, Fact, Trouble};
@@ -8,7 +9,8 @@ use crate::io::Inbox;
 use async_trait::async_trait;
 use rmqtt::context::ServerContext;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
-use rmqtt::types::{ConnectInfo, Id, Publish, Reason};
+use rmqtt::session::Session;
+use rmqtt::types::{ConnectInfo, From, Id, Publish, Reason};
 use std::sync::Arc;
 
 /// The moments that become facts.
@@ -30,11 +32,12 @@ pub(super) struct Witness {
     inbox: Inbox,
     presence: Arc<Presence>,
     admission: Admission,
+    faults: Faults,
 }
 
 impl Witness {
-    pub(super) fn new(inbox: Inbox, presence: Arc<Presence>, admission: Admission) -> Self {
-        Self { inbox, presence, admission }
+    pub(super) fn new(inbox: Inbox, presence: Arc<Presence>, admission: Admission, faults: Faults) -> Self {
+        Self { inbox, presence, admission, faults }
     }
 
     pub(super) async fn register(self, context: &ServerContext) {
@@ -73,8 +76,15 @@ impl Handler for Witness {
                 topic: publish.topic.to_string(),
                 qos: publish.qos.value(),
             }),
-            Parameter::MessageAcked(session, _, publish) => {
-                self.tell(Fact::MessageAcknowledged { client: name(&session.id), topic: publish.topic.to_string() });
+            Parameter::MessageAcked(session, from, publish) => {
+                let (client, topic) = (name(&session.id), publish.topic.to_string());
+                match self.faults.loses_ack(&client, &topic) {
+                    Some(lost) => {
+                        self.tell(lost);
+                        repeat(session, from, publish).await;
+                    }
+                    None => self.tell(Fact::MessageAcknowledged { client, topic }),
+                }
             }
             // Told when it came in.
             Parameter::MessageDropped(_, _, _, Reason::PublishResult(_)) => {}
@@ -104,6 +114,16 @@ impl Handler for Witness {
         }
         (true, result)
     }
+}
+
+/// Sends a message again to the same client, marked as a repeat and under the same packet id, as a broker does that heard no
+/// acknowledgement.
+async fn repeat(session: &Session, from: &From, publish: &Publish) {
+    let mut publish = publish.clone();
+    publish.dup = true;
+    let entry = session.scx.extends.shared().await.entry(session.id.clone());
+    // A client that is gone by now does not get it again, and the hooks tell so.
+    let _ = entry.publish(from.clone(), publish).await;
 }
 
 /// A client's name, out of rmqtt's identity.

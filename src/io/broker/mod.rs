@@ -3,6 +3,7 @@
 mod admission;
 mod dollar;
 mod extensions;
+mod faults;
 mod hooks;
 mod presence;
 mod reason;
@@ -13,8 +14,10 @@ use super::outbox::{Outbox, Sending};
 use super::tls::Peers;
 use super::{Inbox, Keyring};
 use crate::dialect::Outgoing;
-use crate::event::Trouble;
+use crate::event::{ClientName, DeviceId, Trouble};
 use admission::Admission;
+use faults::Faults;
+pub use faults::LostAck;
 use hooks::Witness;
 use presence::Presence;
 use rmqtt::codec::types::{Publish, QoS};
@@ -49,6 +52,7 @@ pub struct Rules {
 pub struct Broker {
     address: SocketAddr,
     peers: Arc<Peers>,
+    faults: Faults,
     outbox: Arc<Outbox>,
     ready: Arc<Notify>,
     stop: Arc<Notify>,
@@ -67,15 +71,22 @@ impl Broker {
         let (listener, bound) = settings::bind(address, &runtime)?;
         let (ended_sender, ended) = sync_channel(0);
         let (outbox, ready, stop) = (Arc::new(Outbox::default()), Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let peers = Arc::<Peers>::default();
-        let admission = Admission::new(Arc::clone(&rules.keyring), bound, Arc::clone(&peers), inbox.clone());
-        let cloud =
-            Cloud { inbox, admission, outbox: Arc::clone(&outbox), ready: Arc::clone(&ready), stop: Arc::clone(&stop) };
+        let (peers, faults) = (Arc::<Peers>::default(), Faults::default());
+        let admission =
+            Admission::new(Arc::clone(&rules.keyring), bound, Arc::clone(&peers), faults.clone(), inbox.clone());
+        let cloud = Cloud {
+            inbox,
+            admission,
+            faults: faults.clone(),
+            outbox: Arc::clone(&outbox),
+            ready: Arc::clone(&ready),
+            stop: Arc::clone(&stop),
+        };
         std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || run((runtime, &threads), listener, rules, cloud, ended_sender))
             .map_err(|error| settings::not_started(address, &error))?;
-        Ok(Self { address: bound, peers, outbox, ready, stop, ended })
+        Ok(Self { address: bound, peers, faults, outbox, ready, stop, ended })
     }
 
     /// Where it takes connections, the port it picked included.
@@ -94,6 +105,17 @@ impl Broker {
     pub fn publish(&self, message: impl Into<Sending>) {
         self.outbox.put(message.into(), |_| true);
         self.ready.notify_one();
+    }
+
+    /// Ends a device's connection, whatever it is connected as, and turns its sign-ins away for so long.
+    pub fn turn_away(&self, device: DeviceId, client: Option<ClientName>, away: Duration) {
+        self.faults.turn_away(device, client, away);
+        self.ready.notify_one();
+    }
+
+    /// Loses the next acknowledgement of this kind: its message is sent again as a repeat, and a fact says so.
+    pub fn lose_ack(&self, lost: LostAck) {
+        self.faults.lose_ack(lost);
     }
 
     /// Stops the broker: its clients are cut off and its port is free when this returns.
@@ -115,6 +137,7 @@ impl Drop for Broker {
 struct Cloud {
     inbox: Inbox,
     admission: Admission,
+    faults: Faults,
     outbox: Arc<Outbox>,
     ready: Arc<Notify>,
     stop: Arc<Notify>,
@@ -129,7 +152,7 @@ fn run((runtime, threads): (Runtime, &Threads), listener: Listener, rules: Rules
         tokio::select! {
             () = cloud.stop.notified() => {}
             _ = server.run() => {}
-            () = cloud.speak(&context) => {}
+            () = cloud.speak(&context, &presence) => {}
         }
     });
     // Sessions are tasks of their own and outlive the server; only the end of the runtime ends them.
@@ -150,13 +173,15 @@ async fn assemble(rules: Rules, cloud: &Cloud, presence: &Arc<Presence>) -> Serv
     let context = ServerContext::new().busy_check_enable(false).build().await;
     extensions::plug_in(&context, rules, &cloud.inbox).await;
     cloud.admission.register(&context).await;
-    Witness::new(cloud.inbox.clone(), Arc::clone(presence), cloud.admission.clone()).register(&context).await;
+    let witness =
+        Witness::new(cloud.inbox.clone(), Arc::clone(presence), cloud.admission.clone(), cloud.faults.clone());
+    witness.register(&context).await;
     context
 }
 
 impl Cloud {
     /// Publishes what the session asks for, in its order.
-    async fn speak(&self, context: &ServerContext) {
+    async fn speak(&self, context: &ServerContext, presence: &Presence) {
         let cloud = From::from_system(extensions::cloud_id(context));
         loop {
             self.ready.notified().await;
@@ -165,6 +190,9 @@ impl Cloud {
             }
             while let Some(message) = self.outbox.take() {
                 self.publish(context, cloud.clone(), message).await;
+            }
+            for leaver in self.faults.take_leavers() {
+                presence.cut_off(context, |id| leaver.is(id)).await;
             }
         }
     }

@@ -4,8 +4,9 @@ use super::admission::Admission;
 use super::{hooks, reason};
 use crate::event::Fact;
 use crate::io::Inbox;
+use rmqtt::context::ServerContext;
 use rmqtt::session::Session;
-use rmqtt::types::{ClientId, Id, Reason};
+use rmqtt::types::{ClientId, Id, Message, Reason};
 use std::collections::HashMap;
 use tokio::sync::Mutex;
 
@@ -62,6 +63,19 @@ impl Presence {
                     let _ = entry.kick(true, true, false).await;
                 }
             });
+        }
+    }
+
+    /// Ends connections as a broken line does: what the session holds is kept as long as its client asked for. `is_its` says
+    /// which they are.
+    pub(super) async fn cut_off(&self, context: &ServerContext, is_its: impl Fn(&Id) -> bool) {
+        let connected = self.connected.lock().await;
+        let leaving: Vec<_> = connected.values().map(|session| &session.id).filter(|id| is_its(id)).cloned().collect();
+        drop(connected);
+        for id in leaving {
+            if let Some(sender) = context.extends.shared().await.entry(id).tx() {
+                let _ = sender.unbounded_send(Message::Closed(Reason::ConnectKicked(true)));
+            }
         }
     }
 

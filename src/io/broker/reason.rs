@@ -5,7 +5,7 @@ use rmqtt::types::{Disconnect, Reason};
 
 /// The client took its leave properly.
 pub(super) const SAID_GOODBYE: &str = "the client disconnected";
-pub(super) use crate::event::TAKEN_OVER;
+pub(super) use crate::event::{KICKED, TAKEN_OVER};
 
 /// Why a connection ended. rmqtt gathers reasons; the first is the cause, the rest are its consequences.
 pub(super) fn of_end(reason: &Reason) -> String {
@@ -19,6 +19,7 @@ pub(super) fn of_end(reason: &Reason) -> String {
         Reason::ConnectKeepaliveTimeout => "keep-alive time-out: nothing was heard from the client".into(),
         Reason::ConnectRemoteClose => "connection closed without a DISCONNECT".into(),
         Reason::ConnectKicked(false) => TAKEN_OVER.into(),
+        Reason::ConnectKicked(true) => KICKED.into(),
         Reason::ConnectReadWriteTimeout | Reason::MqttError(MqttError::WriteTimeout | MqttError::FlushTimeout) => {
             "the client stopped reading".into()
         }

@@ -6,8 +6,8 @@ use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect;
-use crate::event::{DeviceId, Fact, ImageId, MASK, TlsService, Trouble, UpgradeId, UpgradeOrder};
-use crate::io::broker::{Broker, Rules};
+use crate::event::{ClientName, DeviceId, Fact, ImageId, MASK, TlsService, Trouble, UpgradeId, UpgradeOrder};
+use crate::io::broker::{Broker, LostAck, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
 use crate::io::network;
@@ -22,6 +22,7 @@ use crate::upgrade::{BlockRequest, ReplyTo};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The broker in use.
 enum BrokerHand {
@@ -180,6 +181,20 @@ impl Hands {
             }
         }
         None
+    }
+
+    /// Ends a device's connection on purpose, and turns it away for so long. Only our own broker can.
+    pub fn turn_away(&self, device: DeviceId, client: Option<ClientName>, millis: u64) {
+        if let Some(BrokerHand::Embedded(broker)) = &self.broker {
+            broker.turn_away(device, client, Duration::from_millis(millis));
+        }
+    }
+
+    /// Loses the next acknowledgement of this topic on purpose. Only our own broker can.
+    pub fn lose_ack(&self, upgrade: UpgradeId, client: Option<ClientName>, topic: String) {
+        if let Some(BrokerHand::Embedded(broker)) = &self.broker {
+            broker.lose_ack(LostAck { upgrade, client, topic });
+        }
     }
 
     /// Stops serving an upgrade's files.

@@ -2,6 +2,7 @@
 
 use crate::bench::PushOrder;
 use crate::event::{DeviceId, Extras, OrderedFile, Trouble, UpgradeId, UpgradeOrder};
+use crate::fault;
 use crate::io::build_file::Snapshot;
 use crate::io::server::{Firmware, Offers};
 use std::collections::{BTreeMap, VecDeque};
@@ -53,7 +54,8 @@ impl Pushes {
         let firmware: Vec<_> = files.iter().map(|file| Arc::new(Firmware::from(*file))).collect();
         let mut ordered = files.iter().zip(&firmware).map(|(file, firmware)| {
             let path = stream.map_or_else(|| self.offers.offer(Arc::clone(firmware), URL_LIFETIME), |_| String::new());
-            let url = if path.is_empty() { String::new() } else { format!("{advertised}{path}") };
+            let url =
+                if path.is_empty() { String::new() } else { fault::announced_url(&order.faults, advertised, &path) };
             let (md5, sha256) = (file.digests.md5.clone(), file.digests.sha256.clone());
             OrderedFile { name: file.name.clone(), size: file.bytes.len() as u64, md5, sha256, url, path }
         });
@@ -70,7 +72,8 @@ impl Pushes {
         if self.kept.len() > MAX_KEPT {
             self.kept.pop_front();
         }
-        let PushOrder { device, dialect, module, version, timeout_secs, .. } = order;
+        let PushOrder { device, dialect, module, version, timeout_secs, faults, .. } = order;
+        let version = fault::announced_version(&faults, &version);
         Ok(UpgradeOrder {
             upgrade,
             device,
@@ -86,6 +89,7 @@ impl Pushes {
             timeout_secs,
             task,
             extras,
+            faults,
         })
     }
 
@@ -110,7 +114,7 @@ impl Pushes {
     /// # Errors
     /// `retry-too-old`; `retry-moved` when firmware is announced under another address now.
     pub fn restore(&mut self, order: &UpgradeOrder, advertised: &str) -> Result<(), Trouble> {
-        let moved = |url: &str, path: &str| url.strip_suffix(path) != Some(advertised);
+        let moved = |url: &str, path: &str| url != fault::announced_url(&order.faults, advertised, path);
         let mut more = order.extras.files.iter();
         if order.extras.stream.is_none()
             && (moved(&order.url, &order.path) || more.any(|file| moved(&file.url, &file.path)))

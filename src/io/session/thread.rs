@@ -156,6 +156,15 @@ impl Core {
                 self.hands.serve_block(device, dialect, &reply, &block)
             }
             Effect::TellPassword { device, dialect, reply } => self.hands.tell_password(&device, dialect, &reply),
+            Effect::TellFault { upgrade, fault, at } => Some(Fact::FaultActed { upgrade, fault, at, request: None }),
+            Effect::TurnAway { device, client, millis } => {
+                self.hands.turn_away(device, client, millis);
+                None
+            }
+            Effect::LoseAck { upgrade, client, topic } => {
+                self.hands.lose_ack(upgrade, client, topic);
+                None
+            }
         }
     }
 

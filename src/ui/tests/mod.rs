@@ -62,6 +62,7 @@ fn push_sends_the_only_build_to_the_only_device_with_one_click() {
         module: None,
         timeout_secs: None,
         extras: PushExtras::default(),
+        faults: Vec::new(),
     };
     desk.click("Push");
     assert_eq!(desk.acted(), [Action::Push(order.clone())]);

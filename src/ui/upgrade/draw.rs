@@ -1,6 +1,7 @@
 //! Draws the push and what became of it.
 
 use super::extras::extras_ui;
+use super::faults::{armed_ui, faults_button_ui};
 use super::view::{CaseView, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed};
 use crate::bench::Action;
 use crate::diagnosis::Finding;
@@ -39,6 +40,9 @@ pub fn upgrade_ui(ui: &mut Ui, view: &UpgradeView, fields: Fields<'_>) -> Vec<Wi
                 extras_ui(ui, &mut draft.extras, along);
             }
         }
+        if let Some(device) = &view.target {
+            armed_ui(ui, draft, device);
+        }
         for warning in &view.warnings {
             lint_ui(ui, warning);
         }
@@ -62,6 +66,9 @@ fn headline_ui(ui: &mut Ui, view: &UpgradeView, draft: &mut Draft, wishes: &mut 
             let more = ui.selectable_label(draft.more, say("push.more"));
             if more.on_hover_text(say("push.more-hint")).clicked() {
                 draft.more = !draft.more;
+            }
+            if let Some(device) = &view.target {
+                faults_button_ui(ui, draft, device);
             }
             let field = TextEdit::singleline(&mut draft.version).desired_width(96.0).hint_text("1.0.0");
             ui.add(field).accessible_name(say("push.version")).on_hover_text(say("push.version-hint"));
@@ -137,6 +144,13 @@ fn case_ui(ui: &mut Ui, case: &CaseView, wishes: &mut Vec<Wish>) {
             });
         });
     });
+    if let Some(faults) = &case.faults {
+        ui.horizontal_wrapped(|ui| {
+            warning_ui(ui, &say("fault.name"));
+            let colour = palette(ui).warn;
+            ui.label(RichText::new(faults).color(colour));
+        });
+    }
     if let Some(waits) = &case.waits {
         let colour = palette(ui).accent;
         ui.label(RichText::new(waits).color(colour));

@@ -2,8 +2,10 @@
 
 mod draw;
 mod extras;
+mod faults;
 mod view;
 
 pub use draw::{Fields, upgrade_ui};
 pub use extras::{ExtrasDraft, are_announced};
+pub use faults::FaultsDraft;
 pub use view::{CaseView, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed, is_moving, view};

@@ -72,6 +72,8 @@ pub struct CaseView {
     pub witnessed: Witnessed,
     /// What it waits for.
     pub waits: Option<String>,
+    /// What is armed for it, and what of that acted.
+    pub faults: Option<String>,
     /// How it ended.
     pub verdict: Option<Verdict>,
 }
@@ -94,6 +96,8 @@ pub struct UpgradeView {
     pub build: String,
     /// The chosen device.
     pub device: String,
+    /// Its identity, under which its faults are kept.
+    pub target: Option<DeviceId>,
     /// The push, or why not.
     pub push: Result<PushOrder, String>,
     /// The upgrade of the chosen device.
@@ -125,6 +129,7 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
         device: state
             .device(model)
             .map_or_else(|| say("push.no-device-chosen"), |(id, device)| device_line(&id, device)),
+        target: state.device(model).map(|(id, _)| id),
         push: state.push_order(model),
         case,
         next,
@@ -179,6 +184,7 @@ fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> Ca
             left: case.witness.time_left(now).filter(|_| !ended).map(words::time_left),
         },
         waits: words::waiting(case, online),
+        faults: words::faults_of(case),
         verdict: verdict(case),
     }
 }

@@ -1,10 +1,12 @@
 //! Every text of the window: found by key in `assets/locales`, in the language being spoken.
 
+mod faults;
 mod numbers;
 mod sentences;
 #[cfg(test)]
 mod tests;
 
+pub use faults::{fault_acted, fault_expects, fault_help, fault_malformed, fault_stage, faults_of};
 pub use numbers::{bytes, clock, count, duration, rate, short_md5, time_left};
 pub use sentences::{Sentences, defect, failure, finding, state, trouble, waiting};
 

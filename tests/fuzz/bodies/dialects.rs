@@ -250,7 +250,11 @@ fn check_effect(effect: &Effect) {
             let told = dialect::find(dialect).ok().and_then(|dialect| dialect.password(reply, "secret"));
             assert!(told.is_some_and(|told| told.payload.len() <= LONGEST_OUTGOING));
         }
-        Effect::Withdraw(_) | Effect::ServeBlock { .. } => {}
+        Effect::Withdraw(_)
+        | Effect::ServeBlock { .. }
+        | Effect::TellFault { .. }
+        | Effect::TurnAway { .. }
+        | Effect::LoseAck { .. } => {}
     }
 }
 
@@ -270,5 +274,6 @@ fn order(device: DeviceId, dialect: &dyn Dialect) -> UpgradeOrder {
         timeout_secs: None,
         task: dialect.task(1, 1_700_000_000_000),
         extras: Extras::default(),
+        faults: Vec::new(),
     }
 }
