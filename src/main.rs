@@ -2,11 +2,13 @@
 
 use clap::Parser;
 use ota_workbench::cli::{self, WorkbenchArgs};
+use ota_workbench::io::raise_limit;
 use ota_workbench::window;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = WorkbenchArgs::parse();
+    raise_limit();
     match args.command {
         Some(command) => cli::run(command).into(),
         None => window::open(&args.window).into(),

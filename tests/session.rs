@@ -90,6 +90,7 @@ impl Desk {
             version: "2.0.0".into(),
             module: None,
             timeout_secs: None,
+            url_lifetime_secs: None,
             extras: PushExtras::default(),
             faults: Vec::new(),
         }));

@@ -71,10 +71,14 @@ impl Mosquitto {
 
     /// Starts pushing the sample through it.
     fn push(&self, dialect: &str) -> Program {
+        self.push_with(dialect, &[])
+    }
+
+    fn push_with(&self, dialect: &str, more: &[&str]) -> Program {
         let (url, data) = (self.url(), self.folder.at("data"));
         let bench = ["--broker", &url, "--http", "127.0.0.1:0", "--data", &data, "--json"];
         let job = ["push", SAMPLE, "--device", DEVICE, "--dialect", dialect, "--version", "2.0.0", "--timeout", "50"];
-        Program::start(&[&job[..], &bench].concat())
+        Program::start(&[&job[..], &bench, more].concat())
     }
 }
 
@@ -157,6 +161,41 @@ fn a_mosquitto_that_is_restarted_is_found_again() {
     bench.until_kind("broker_started");
     bench.interrupt();
     bench.end().check(0);
+}
+
+/// Every fault that a download can get over.
+const FAULTS: &[&str] = &[
+    "redirect",
+    "ignore-range",
+    "cut:100000",
+    "cut-every:100000",
+    "stall:100000,1",
+    "rate:200000",
+    "first-byte:1",
+    "lower-case",
+    "chunked",
+    "long-head",
+];
+
+#[test]
+#[ignore = "needs mosquitto and curl"]
+fn curl_gets_the_image_whole_through_every_fault_a_download_can_get_over() {
+    let mosquitto = Mosquitto::open();
+    for fault in FAULTS {
+        let folder = Folder::new();
+        let file = folder.at("got.bin");
+        let mut push = mosquitto.push_with("uiot", &["--fault", fault]);
+        let order = push.until_kind("upgrade_requested");
+        let url = order["order"]["url"].as_str().unwrap();
+        let args = ["--silent", "--location", "--max-time", "20", "--continue-at", "-", "--output", &file, url];
+        // It goes on where it was cut off, as often as it takes.
+        let tries = (0..10).take_while(|_| !Command::new("curl").args(args).status().unwrap().success()).count();
+        assert!(tries < 10, "{fault}");
+        assert!(std::fs::read(file).unwrap() == std::fs::read(SAMPLE).unwrap(), "{fault}: the image, whole");
+        push.until_kind("fault_acted");
+        push.interrupt();
+        push.end().check(1);
+    }
 }
 
 #[test]

@@ -93,6 +93,7 @@ pub fn fleet() -> Result<(), Failed> {
             version: version(number),
             module: None,
             timeout_secs: None,
+            url_lifetime_secs: None,
             extras: PushExtras::default(),
             faults: Vec::new(),
         }));

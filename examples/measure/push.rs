@@ -46,6 +46,7 @@ pub fn push() -> Result<(), Failed> {
             version: "2.0.0".into(),
             module: None,
             timeout_secs: None,
+            url_lifetime_secs: None,
             extras: PushExtras::default(),
             faults: Vec::new(),
         };

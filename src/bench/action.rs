@@ -198,6 +198,8 @@ pub struct PushOrder {
     pub module: Option<String>,
     /// The time-out in seconds; the cloud's own rule when absent.
     pub timeout_secs: Option<u64>,
+    /// How long its URLs live, in seconds; a day, as on the clouds, when absent.
+    pub url_lifetime_secs: Option<u64>,
     /// What only Alibaba Cloud announces.
     pub extras: PushExtras,
     /// What is to go wrong with it on purpose.

@@ -72,6 +72,12 @@ impl Clients {
         devices.next().filter(|_| devices.next().is_none())
     }
 
+    /// Where those connect from that speak for a device.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        let devices = self.0.values().filter(|connection| connection.connected && connection.device.is_some());
+        devices.map(|connection| connection.host.as_str())
+    }
+
     /// A client is subscribed.
     pub fn subscribe(&mut self, client: &str, filter: &str) {
         if let Some(connection) = self.0.get_mut(client).filter(|connection| connection.filters.len() < MAX_FILTERS) {

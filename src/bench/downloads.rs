@@ -18,6 +18,11 @@ impl Bench {
                     self.kick_at_served(upgrade, effects);
                 }
             }
+            Fact::FileDelivered { path, md5, .. } => {
+                if let Some((case, _)) = self.case_serving(path) {
+                    case.witness.delivered = Some((event.seq, md5.clone()));
+                }
+            }
             Fact::BlockServed { device, stream, offset, length, code, .. } => {
                 let served = Served { status: *code, offset: *offset, sent: *length, complete: true };
                 self.see_block(event.seq, device, *stream, served);

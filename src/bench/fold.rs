@@ -65,6 +65,7 @@ impl Bench {
             Fact::RequestReceived { .. }
             | Fact::RangeProgressed { .. }
             | Fact::RangeServed { .. }
+            | Fact::FileDelivered { .. }
             | Fact::BlockServed { .. } => self.see_download(event, &mut effects),
             Fact::PortOpened { port, settings } => {
                 self.ports.insert(port.clone(), Port { settings: settings.clone(), state: Ok(()) });
@@ -92,7 +93,7 @@ impl Bench {
                 }
             }
             Fact::DeadlineReached { upgrade, deadline: Deadline::LatePush } => self.send_late(*upgrade, &mut effects),
-            Fact::FaultActed { upgrade, fault, at, .. } => self.note_fault(event.seq, *upgrade, fault, *at),
+            Fact::FaultActed { upgrade, fault, place, .. } => self.note_fault(event.seq, *upgrade, fault, *place),
             Fact::DeadlineReached { upgrade, deadline } => {
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| {
                     upgrade.handle_deadline(*deadline, now);

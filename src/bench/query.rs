@@ -120,6 +120,11 @@ impl Bench {
         self.cases.iter().rev().find(|case| case.order.device == *device)
     }
 
+    /// Where the devices that are online connect from, without ports.
+    pub fn device_hosts(&self) -> impl Iterator<Item = &str> {
+        self.clients.hosts()
+    }
+
     /// What a device's message says, going by what it spoke before.
     #[must_use]
     pub fn decode(&self, topic: &str, payload: &[u8]) -> Option<(&'static dyn Dialect, Decoded)> {
@@ -133,6 +138,7 @@ impl Bench {
         match fact {
             Fact::RequestReceived { path, .. }
             | Fact::RangeProgressed { path, .. }
+            | Fact::FileDelivered { path, .. }
             | Fact::RangeServed { path, .. } => {
                 latest.find(|case| case.order.paths().any(|(own, _)| !own.is_empty() && stem(own) == stem(path)))
             }

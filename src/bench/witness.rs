@@ -16,6 +16,8 @@ const TIMED_ANSWER: u64 = 16 * 1024;
 const LAST_PART: u64 = 10;
 /// Requests that may wait for their answer and be timed.
 const OPEN_REQUESTS: usize = 64;
+/// Places remembered at which an answer broke off.
+const MAX_BREAKS: usize = 64;
 /// A range that overlaps its neighbour by no more than this was worked out wrong; by more, it resumes or repeats.
 const OFF_BY_A_FEW: u64 = 16;
 
@@ -39,6 +41,14 @@ pub struct Witness {
     pub coverage: Coverage,
     /// Which bytes, earlier attempts under the same URL included: a device may resume.
     pub in_all: Coverage,
+    /// Which bytes were served more than once since then.
+    pub twice: Coverage,
+    /// Bytes of firmware that left, repeats included.
+    pub wire: u64,
+    /// Where answers broke off, the latest few.
+    pub breaks: VecDeque<u64>,
+    /// A file that was delivered in order from its first byte to its last: the event, and the MD5 of what was delivered.
+    pub delivered: Option<(u64, String)>,
     /// Bytes by which ranges overlapped their neighbours, a few each: an off-by-one in the device's arithmetic.
     pub off_by: u64,
     /// How many ranges did so.
@@ -82,6 +92,10 @@ impl Witness {
         Self {
             coverage: Coverage::new(size),
             in_all: Coverage::new(size),
+            twice: Coverage::new(size),
+            wire: 0,
+            breaks: VecDeque::new(),
+            delivered: None,
             off_by: 0,
             overlaps: 0,
             requests: 0,
@@ -146,6 +160,12 @@ impl Witness {
         self.first.get_or_insert((seq, at));
         self.last = Some((seq, at));
         if matches!(served.status, 200 | 206) {
+            if !served.complete {
+                self.breaks.push_back(served.offset.saturating_add(served.sent));
+                if self.breaks.len() > MAX_BREAKS {
+                    self.breaks.pop_front();
+                }
+            }
             let size = self.coverage.size();
             let again = self.last_offset.replace(served.offset) == Some(served.offset);
             self.again += u64::from(again);
@@ -162,6 +182,10 @@ impl Witness {
     }
 
     fn count(&mut self, offset: u64, sent: u64, at: Micros) {
+        self.wire = self.wire.saturating_add(sent);
+        for again in self.coverage.known(offset, sent) {
+            self.twice.add(again.start, again.end - again.start);
+        }
         self.coverage.add(offset, sent);
         self.in_all.add(offset, sent);
         self.recent.push_back((at, sent));
@@ -199,6 +223,14 @@ impl Witness {
         let span = now.since(*start).0.max(1);
         let rate = u64::try_from(bytes * 1_000_000 / u128::from(span)).unwrap_or(u64::MAX);
         (rate > 0).then_some(rate)
+    }
+
+    /// Bytes a second from the first answer to the latest; `None` for a single one.
+    #[must_use]
+    pub fn average(&self) -> Option<u64> {
+        let span = self.last?.1.since(self.first?.1).0;
+        let rate = u128::from(self.wire) * 1_000_000 / u128::from(span.max(1));
+        (span > 0).then(|| u64::try_from(rate).unwrap_or(u64::MAX))
     }
 
     /// The time the rest takes at the present rate.

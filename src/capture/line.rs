@@ -63,6 +63,7 @@ kinds! {
     "request_received" = RequestReceived { request, peer, method, path, range };
     "range_served" = RangeServed { request, path, status, offset, length, sent, complete };
     "range_progressed" = RangeProgressed { request, path, offset, sent };
+    "file_delivered" = FileDelivered { request, path, md5 };
     "request_refused" = RequestRefused { peer, status, trouble };
     "block_served" = BlockServed { device, stream, file, offset, length, code };
     "tls_started" = TlsStarted { service, address };
@@ -76,7 +77,7 @@ kinds! {
     "upgrade_requested" = UpgradeRequested { order };
     "upgrade_cancelled" = UpgradeCancelled { upgrade };
     "upgrade_retried" = UpgradeRetried { upgrade };
-    "fault_acted" = FaultActed { upgrade, fault, at, request };
+    "fault_acted" = FaultActed { upgrade, fault, place, request };
     "deadline_reached" = DeadlineReached { upgrade, deadline };
     "trouble_met" = TroubleMet { trouble };
     "gap" = Gap { source, lost };
@@ -229,8 +230,8 @@ mod tests {
         assert_eq!(Vec::<Fault>::take(&object, "none"), Some(Vec::new()), "a capture from before there were any");
         let fault = Fault::Cut { offset: 4_096 };
         check(
-            Fact::FaultActed { upgrade: 1, fault, at: Some(4_096), request: Some(2) },
-            r#""kind":"fault_acted","upgrade":1,"fault":"cut:4096","at":4096,"request":2"#,
+            Fact::FaultActed { upgrade: 1, fault, place: Some(4_096), request: Some(2) },
+            r#""kind":"fault_acted","upgrade":1,"fault":"cut:4096","place":4096,"request":2"#,
         );
     }
 

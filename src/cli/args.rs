@@ -189,6 +189,9 @@ pub struct PushArgs {
     #[arg(long, value_name = "SECS", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=LONGEST_TIMEOUT))]
     pub timeout: u64,
+    /// Let the firmware URL answer 403 after so many seconds [default: a day]
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub url_lifetime: Option<u64>,
     /// The device's secret: what it must sign in with
     #[arg(long, value_name = "S")]
     pub secret: Option<Secret>,

@@ -136,6 +136,7 @@ impl Push<'_> {
             version: self.args.version.clone(),
             module: self.args.module.clone(),
             timeout_secs: Some(self.left().max(1)),
+            url_lifetime_secs: self.args.url_lifetime,
             extras: PushExtras { more: more.to_vec(), ..extras(self.args) },
             faults: self.args.faults.clone(),
         })

@@ -224,6 +224,8 @@ pub enum Fact {
     RangeServed { request: u64, path: String, status: u16, offset: u64, length: u64, sent: u64, complete: bool },
     /// A long answer is under way: `sent` bytes from `offset` have left so far.
     RangeProgressed { request: u64, path: String, offset: u64, sent: u64 },
+    /// All of a file has left, in order, from its first byte to its last; `md5` of the bytes that left.
+    FileDelivered { request: u64, path: String, md5: String },
     /// A connection brought nothing that can be answered as a request; `status` 0: it was closed without a word.
     RequestRefused { peer: String, status: u16, trouble: Trouble },
     /// A block of firmware left over MQTT: `length` bytes from `offset` of the stream's file, or a refusal with `code`.
@@ -257,7 +259,7 @@ pub enum Fact {
     /// The operator asked for the same push again.
     UpgradeRetried { upgrade: UpgradeId },
     /// A fault acted: at this byte of the image or percent of the progress, in this request, where it acts at one.
-    FaultActed { upgrade: UpgradeId, fault: Fault, at: Option<u64>, request: Option<u64> },
+    FaultActed { upgrade: UpgradeId, fault: Fault, place: Option<u64>, request: Option<u64> },
     /// A deadline fired.
     DeadlineReached { upgrade: UpgradeId, deadline: Deadline },
 

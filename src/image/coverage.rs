@@ -47,6 +47,20 @@ impl Coverage {
         self.spans.splice(from..to, std::iter::once(start..end));
     }
 
+    /// Which of these bytes were served already, in order.
+    pub fn known(&self, offset: u64, length: u64) -> impl Iterator<Item = Range<u64>> + '_ {
+        let asked = offset..offset.saturating_add(length);
+        let from = self.spans.partition_point(|span| span.end <= asked.start);
+        let spans = self.spans.get(from..).unwrap_or_default().iter();
+        let known = spans.map(move |span| span.start.max(asked.start)..span.end.min(asked.end));
+        known.take_while(|part| !part.is_empty())
+    }
+
+    /// What was served, in order: spans apart from each other.
+    pub fn spans(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        self.spans.iter().cloned()
+    }
+
     /// Bytes in the image.
     #[must_use]
     pub const fn size(&self) -> u64 {
@@ -139,6 +153,16 @@ mod tests {
         assert_eq!((coverage.spans.len(), coverage.covered()), (3, 3));
         coverage.add(0, 100);
         assert!(coverage.is_complete());
+    }
+
+    #[test]
+    fn what_was_served_already_is_told_part_by_part() {
+        let coverage = after(100, &[(10, 10), (30, 10), (50, 10)]);
+        let known = |offset, length| coverage.known(offset, length).collect::<Vec<_>>();
+        assert_eq!(known(0, 100), [10..20, 30..40, 50..60]);
+        assert_eq!(known(15, 20), [15..20, 30..35]);
+        assert_eq!(known(20, 10), []);
+        assert_eq!(known(90, u64::MAX), []);
     }
 
     proptest! {

@@ -6,6 +6,7 @@ pub mod broker_url;
 pub mod build_file;
 pub mod client;
 mod clock;
+mod descriptors;
 pub mod dialog;
 pub mod folder;
 mod inbox;
@@ -31,6 +32,7 @@ pub mod tls;
 mod watch;
 
 pub use clock::{Clock, local_time, utc_offset_secs};
+pub use descriptors::raise_limit;
 pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
 pub use keyring::Keyring;
 pub use network::Interface;

@@ -378,6 +378,7 @@ mod tests {
             version: "1".into(),
             module: None,
             timeout_secs: None,
+            url_lifetime_secs: None,
             extras: PushExtras::default(),
             faults: Vec::new(),
         };

@@ -51,7 +51,9 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
         });
         panes_ui(ui, model, state, &mut wishes);
     });
-    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &state.plugged.interfaces, &mut state.settings));
+    let interfaces = || dialogs::nearest_first(&state.plugged.interfaces, model.bench.device_hosts());
+    let interfaces = state.dialog.is_some().then(interfaces).unwrap_or_default();
+    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &interfaces, &mut state.settings));
     wishes
 }
 

@@ -82,6 +82,10 @@ impl DetailView {
                 self.field("detail.range", range.as_deref().unwrap_or("–"));
                 self.field("detail.peer", peer);
             }
+            Fact::FileDelivered { path, md5, .. } => {
+                self.field("detail.path", path);
+                self.field("detail.md5", md5);
+            }
             Fact::RangeServed { status, offset, length, sent, complete, .. } => {
                 self.field("detail.status", status.to_string());
                 self.field("detail.offset", words::count(*offset));

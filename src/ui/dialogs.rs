@@ -10,6 +10,7 @@ use crate::bench::Action;
 use crate::event::take_mask;
 use eframe::egui;
 use eframe::egui::{Grid, Id, Key, Modal, RichText, TextEdit, Ui};
+use std::net::Ipv4Addr;
 
 /// Where TLS is usually listened for.
 const MQTTS_PORT: &str = "8883";
@@ -84,6 +85,20 @@ fn interfaces_ui(ui: &mut Ui, interfaces: &[Choice], fields: [&mut String; 3], t
         }
     });
     ui.add_space(6.0);
+}
+
+/// Interfaces in the order in which a device is likely to reach them: the one that shares most of its address with a device
+/// that is there comes first.
+pub fn nearest_first<'a>(interfaces: &[Choice], devices: impl Iterator<Item = &'a str>) -> Vec<Choice> {
+    let devices: Vec<Ipv4Addr> =
+        devices.filter_map(|host| host.parse().ok()).filter(|ip: &Ipv4Addr| !ip.is_loopback()).collect();
+    let shared = |choice: &Choice| {
+        let own = choice.name.parse::<Ipv4Addr>().ok()?.to_bits();
+        devices.iter().map(|device| (own ^ device.to_bits()).leading_zeros()).max()
+    };
+    let mut sorted = interfaces.to_vec();
+    sorted.sort_by_key(|choice| std::cmp::Reverse(shared(choice)));
+    sorted
 }
 
 /// The host of an `ip:port`; none of a URL.
@@ -188,7 +203,7 @@ fn asked_for(
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, OverTls, Runs, Settings, asked_for};
+    use super::{Action, Choice, OverTls, Runs, Settings, asked_for, nearest_first};
 
     fn check(fields: [&str; 3], expected: &[Action]) -> Settings {
         let runs = Runs {
@@ -201,6 +216,20 @@ mod tests {
         let mut settings = Settings { broker, ..Settings::default() };
         assert_eq!(asked_for(fields, (false, &OverTls::default()), &runs, &mut settings), expected, "{fields:?}");
         settings
+    }
+
+    #[test]
+    fn the_interface_on_a_devices_subnet_is_proposed_first() {
+        let choice = |name: &str| Choice { name: name.to_owned(), detail: String::new() };
+        let interfaces = ["10.0.0.5", "192.168.1.20", "192.168.7.1"].map(choice);
+        let check = |devices: &[&str], expected: [&str; 3]| {
+            let sorted = nearest_first(&interfaces, devices.iter().copied());
+            assert_eq!(sorted.iter().map(|choice| &*choice.name).collect::<Vec<_>>(), expected, "{devices:?}");
+        };
+        check(&[], ["10.0.0.5", "192.168.1.20", "192.168.7.1"]);
+        check(&["127.0.0.1"], ["10.0.0.5", "192.168.1.20", "192.168.7.1"]);
+        check(&["192.168.7.44"], ["192.168.7.1", "192.168.1.20", "10.0.0.5"]);
+        check(&["fe80::1", "192.168.1.9"], ["192.168.1.20", "192.168.7.1", "10.0.0.5"]);
     }
 
     #[test]

@@ -192,7 +192,10 @@ const fn way(fact: &Fact) -> Option<Way> {
         | Fact::MessageDelivered { .. }
         | Fact::MessageDropped { .. }
         | Fact::BlockServed { .. } => Way::Down,
-        Fact::RequestReceived { .. } | Fact::RangeServed { .. } | Fact::RequestRefused { .. } => Way::Http,
+        Fact::RequestReceived { .. }
+        | Fact::RangeServed { .. }
+        | Fact::FileDelivered { .. }
+        | Fact::RequestRefused { .. } => Way::Http,
         _ => Way::Bench,
     })
 }
@@ -238,7 +241,7 @@ fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
         Fact::MessageReceived { topic, .. }
         | Fact::MessagePublished { topic, .. }
         | Fact::MessageDropped { topic, .. } => of_topic(topic, bench),
-        Fact::RequestReceived { .. } | Fact::RangeServed { .. } => {
+        Fact::RequestReceived { .. } | Fact::RangeServed { .. } | Fact::FileDelivered { .. } => {
             bench.case_served(fact).map(|case| case.order.device.clone())
         }
         Fact::BlockServed { device, .. } => Some(device.clone()),

@@ -102,6 +102,8 @@ pub struct Draft {
     pub module: String,
     /// The time-out in seconds; empty for the cloud's own rule.
     pub timeout: String,
+    /// How long the URL lives, in seconds; empty for a day.
+    pub url_lifetime: String,
     /// What only one cloud announces.
     pub extras: ExtrasDraft,
     /// What is to go wrong, device by device.
@@ -235,16 +237,14 @@ impl WindowState {
         if version.is_empty() {
             return Err(words::say("push.no-version"));
         }
-        let timeout = self.draft.timeout.trim();
-        let timeout_secs = if timeout.is_empty() { None } else { timeout.parse().ok() };
-        if timeout_secs.is_none_or(|secs: u64| secs == 0) && !timeout.is_empty() {
-            return Err(words::say("push.bad-timeout"));
-        }
+        let timeout_secs = seconds(&self.draft.timeout).ok_or_else(|| words::say("push.bad-timeout"))?;
+        let url_lifetime_secs = seconds(&self.draft.url_lifetime).ok_or_else(|| words::say("push.bad-url-lifetime"))?;
         let module = Some(self.draft.module.trim().to_owned()).filter(|module| !module.is_empty());
         let dialect = self.dialect(model);
         let extras = self.draft.extras.ordered(&dialect, image, &model.bench);
         let faults = self.faults(&device)?;
-        let order = PushOrder { image, device, dialect, version, module, timeout_secs, extras, faults };
+        let order =
+            PushOrder { image, device, dialect, version, module, timeout_secs, url_lifetime_secs, extras, faults };
         match model.bench.check_push(&order) {
             Ok(()) => Ok(order),
             Err(trouble) => Err(refusal(&trouble)),
@@ -314,4 +314,11 @@ impl WindowState {
 
 fn refusal(trouble: &Trouble) -> String {
     words::trouble(trouble).joined()
+}
+/// A field for a number of seconds, which may be empty; nothing when it holds something else.
+fn seconds(field: &str) -> Option<Option<u64>> {
+    match field.trim() {
+        "" => Some(None),
+        text => text.parse().ok().filter(|secs| *secs > 0).map(Some),
+    }
 }

@@ -86,6 +86,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
             "fact.tls-refused",
             &[("scheme", &service.scheme()), ("peer", peer), ("why", &words::trouble(trouble).cause)],
         ),
+        Fact::FileDelivered { md5, .. } => tell("fact.delivered-whole", &[("md5", &words::short_md5(md5))]),
         Fact::RequestRefused { peer, trouble, .. } => {
             tell("fact.request-refused", &[("peer", peer), ("why", &words::trouble(trouble).cause)])
         }
@@ -111,7 +112,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
             of_upgrade("fact.deadline-late-push", *upgrade, bench)
         }
         Fact::DeadlineReached { upgrade, .. } => of_upgrade("fact.deadline-silence", *upgrade, bench),
-        Fact::FaultActed { fault, at, .. } => words::fault_acted(fault, *at),
+        Fact::FaultActed { fault, place, .. } => words::fault_acted(fault, *place),
         Fact::Gap { source, lost } => tell("fact.gap", &[("n", &words::count(*lost)), ("source", source)]),
         _ => String::new(),
     }

@@ -156,14 +156,14 @@ impl World {
                 // A push that lacks something is passed over.
                 let heard = self.dialect.hear(&self.device, &topic, &payload);
                 if let Some((upgrade, _)) = self.lost_ack.take_if(|(_, lost)| *lost == topic) {
-                    self.tell(Fact::FaultActed { upgrade, fault: Fault::LoseAck, at: None, request: None });
+                    self.tell(Fact::FaultActed { upgrade, fault: Fault::LoseAck, place: None, request: None });
                     self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic, qos });
                     heard.clone().into_iter().for_each(|heard| self.sense(heard));
                 }
                 heard.into_iter().for_each(|heard| self.sense(heard));
             }
             Effect::TellFault { upgrade, fault, at } => {
-                self.tell(Fact::FaultActed { upgrade, fault, at, request: None });
+                self.tell(Fact::FaultActed { upgrade, fault, place: at, request: None });
             }
             Effect::TurnAway { millis, .. } => {
                 if self.bench.device(&self.device).is_some_and(|device| device.online == Some(true)) {

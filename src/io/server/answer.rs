@@ -2,7 +2,7 @@
 
 use super::firmware::{Firmware, http_date, read_http_date};
 use super::head::Head;
-use super::offers::Found;
+use super::offers::{Found, InOrder};
 use crate::image::{Asked, ByteRange, asked};
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -15,6 +15,10 @@ pub(super) struct Question<'a> {
     pub(super) head: &'a Head,
     /// Whether the connection stays open afterwards.
     pub(super) keep_alive: bool,
+    /// Whether its range is looked at.
+    pub(super) ranged: bool,
+    /// `http`, or `https` for a device that came in over TLS.
+    pub(super) scheme: &'static str,
 }
 
 /// An answer ready to be sent.
@@ -25,6 +29,8 @@ pub(super) struct Answer {
     pub(super) offset: u64,
     head: Vec<u8>,
     body: Body,
+    /// Counts what leaves of the image in order.
+    in_order: Option<Arc<InOrder>>,
 }
 
 #[derive(Debug)]
@@ -35,10 +41,12 @@ enum Body {
 }
 
 impl Answer {
-    /// Answers a request for what was found under its path.
+    /// Answers a request for what was found under its path and is not armed.
     pub(super) fn to(question: &Question<'_>, found: Found) -> Self {
         match (&question.head.method, found) {
-            (Method::Get | Method::Head, Found::Firmware(firmware)) => Self::firmware(question, firmware),
+            (Method::Get | Method::Head, Found::Firmware(firmware, in_order)) => {
+                Self::firmware(question, firmware).counted_by(in_order)
+            }
             (Method::Get | Method::Head, Found::Expired) => Self::error(question, 403, "expired\n", ""),
             (Method::Get | Method::Head, Found::Unknown) => Self::error(question, 404, "not found\n", ""),
             _ => Self::error(question, 405, "GET or HEAD only\n", "Allow: GET, HEAD\r\n"),
@@ -49,23 +57,26 @@ impl Answer {
     pub(super) fn error(question: &Question<'_>, status: u16, text: &'static str, extra: &str) -> Self {
         let head = head(question.keep_alive, status, "text/plain", Some(text.len() as u64), extra);
         let body = if question.head.method == Method::Head { Body::Nothing } else { Body::Text(text) };
-        Self { status, offset: 0, head, body }
+        Self { status, offset: 0, head, body, in_order: None }
     }
 
     /// The answer to what is no request.
     pub(super) fn refusal(status: u16) -> Self {
-        Self { status, offset: 0, head: head(false, status, "text/plain", Some(0), ""), body: Body::Nothing }
+        let head = head(false, status, "text/plain", Some(0), "");
+        Self { status, offset: 0, head, body: Body::Nothing, in_order: None }
     }
 
-    fn firmware(question: &Question<'_>, firmware: Arc<Firmware>) -> Self {
+    /// The answer to a request for these bytes.
+    pub(super) fn firmware(question: &Question<'_>, firmware: Arc<Firmware>) -> Self {
         let size = firmware.bytes.len() as u64;
         let mut extra = format!("ETag: {}\r\nLast-Modified: {}\r\n", firmware.etag, firmware.modified);
         if has_it_already(question.head, &firmware) {
             // A length would have to be the image's, and a careless client would wait for so many bytes.
             let head = head(question.keep_alive, 304, "", None, &extra);
-            return Self { status: 304, offset: 0, head, body: Body::Nothing };
+            return Self { status: 304, offset: 0, head, body: Body::Nothing, in_order: None };
         }
-        let wanted = question.head.header("Range").filter(|_| is_the_same(question.head, &firmware));
+        let range = question.head.header("Range").filter(|_| question.ranged);
+        let wanted = range.filter(|_| is_the_same(question.head, &firmware));
         let (status, range) = match asked(wanted, size) {
             Asked::Whole => (200, ByteRange { offset: 0, length: size }),
             Asked::Part(range) => (206, range),
@@ -84,7 +95,33 @@ impl Answer {
             (Method::Get, Some(place)) => Body::Image(firmware, place),
             _ => Body::Nothing,
         };
-        Self { status, offset: range.offset, head, body }
+        Self { status, offset: range.offset, head, body, in_order: None }
+    }
+
+    /// Lets what leaves be counted.
+    pub(super) fn counted_by(self, in_order: Arc<InOrder>) -> Self {
+        Self { in_order: self.has_firmware().then_some(in_order), ..self }
+    }
+
+    /// The MD5 of the whole file, when the last of it has left in order with so many bytes of this answer.
+    pub(super) fn delivers(&self, sent: u64) -> Option<&str> {
+        let (Body::Image(firmware, _), Some(in_order)) = (&self.body, &self.in_order) else { return None };
+        in_order.completes(self.offset, sent, firmware.bytes.len() as u64).then_some(&*firmware.md5)
+    }
+
+    /// Whether its body is of the image.
+    pub(super) const fn has_firmware(&self) -> bool {
+        matches!(self.body, Body::Image(..))
+    }
+
+    /// The place in the image behind its last byte.
+    pub(super) fn end(&self) -> u64 {
+        self.offset + self.body().len() as u64
+    }
+
+    /// Puts another head in place of its own.
+    pub(super) fn change_head(&mut self, change: impl FnOnce(&str) -> String) {
+        self.head = change(&String::from_utf8_lossy(&self.head)).into_bytes();
     }
 
     pub(super) fn head(&self) -> &[u8] {

@@ -1,9 +1,10 @@
 //! One connection, from its first byte to its last: requests in, answers out, and every end told.
 
+use super::acting::Act;
 use super::answer::{Answer, Question};
 use super::head::{self, Body, Head, Opening, Refusal};
 use super::seats::{Doing, Seat};
-use super::service::{Service, Telling};
+use super::service::Service;
 use crate::event::{Fact, Trouble};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, IoSlice};
@@ -51,6 +52,14 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, service: Arc<Serv
 }
 
 impl Connection {
+    pub(super) const fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    pub(super) fn service(&self) -> &Service {
+        &self.service
+    }
+
     async fn converse(&mut self, seat: &Seat) {
         while let Some(head) = self.next(seat).await {
             seat.does(Doing::Answering);
@@ -98,8 +107,8 @@ impl Connection {
         let is_small = matches!(body, Body::Length(..=MAX_BODY));
         let keep_alive = head.keeps_alive() && is_small;
         let mut telling = self.service.note(self.peer, head);
-        let question = Question { head, keep_alive };
-        let answer = match body {
+        let question = Question { head, keep_alive, ranged: true, scheme: self.service.scheme(self.peer) };
+        let (answer, acting) = match body {
             Body::Length(length @ 1..=MAX_BODY) => {
                 if !self.ignore(head, length).await {
                     return false;
@@ -108,11 +117,21 @@ impl Connection {
             }
             Body::Length(0) => self.service.answer(&question),
             _ if matches!(head.method, Method::Get | Method::Head) => self.service.answer(&question),
-            _ => Answer::error(&question, 413, "too large\n", ""),
+            _ => (Answer::error(&question, 413, "too large\n", ""), None),
         };
         telling.answers(&answer);
-        let done = self.send(&answer, &mut telling, seat).await;
-        telling.is_done(done.is_ok());
+        let done = match acting {
+            None => {
+                let pieces = [answer.head(), answer.body()];
+                let head = answer.head().len();
+                self.put(pieces, seat, |sent| telling.has_sent(sent.saturating_sub(head))).await
+            }
+            Some((armed, script)) => {
+                let mut act = Act { connection: self, armed: &armed, seat, telling: &mut telling };
+                act.perform(&answer, &script).await
+            }
+        };
+        telling.is_done(&answer, done.is_ok());
         done.is_ok() && keep_alive
     }
 
@@ -131,9 +150,13 @@ impl Connection {
         true
     }
 
-    /// Sends an answer, head and body together as far as the socket takes them.
-    async fn send(&self, answer: &Answer, telling: &mut Telling, seat: &Seat) -> io::Result<()> {
-        let (head, body) = (answer.head(), answer.body());
+    /// Sends two pieces, together as far as the socket takes them, and says how much has left each time some has.
+    pub(super) async fn put(
+        &self,
+        [head, body]: [&[u8]; 2],
+        seat: &Seat,
+        mut sent: impl FnMut(usize),
+    ) -> io::Result<()> {
         let (mut done, mut turn) = (0, 0);
         while done < head.len() + body.len() {
             let rest = body.get(done.saturating_sub(head.len())..).unwrap_or_default();
@@ -144,7 +167,7 @@ impl Connection {
                 Ok(written) => {
                     done += written;
                     turn += written;
-                    telling.has_sent(done.saturating_sub(head.len()));
+                    sent(done);
                     if turn >= TURN {
                         turn = 0;
                         seat.does(Doing::Answering);

@@ -19,12 +19,20 @@ pub struct Firmware {
     /// When they were last changed, as HTTP writes it.
     pub(super) modified: String,
     modified_unix: i64,
+    /// The MD5 of these very bytes.
+    pub(super) md5: String,
 }
 
 impl Firmware {
     pub(super) fn new(bytes: Arc<[u8]>, md5: &str, modified: SystemTime) -> Self {
         let modified_unix = unix(modified);
-        Self { bytes, etag: format!("\"{md5}\""), modified: written(modified_unix), modified_unix }
+        Self { bytes, etag: format!("\"{md5}\""), modified: written(modified_unix), modified_unix, md5: md5.to_owned() }
+    }
+
+    /// Other bytes that pass for these.
+    pub(super) fn with(&self, bytes: Vec<u8>) -> Self {
+        let (etag, modified, md5) = (self.etag.clone(), self.modified.clone(), digest(&bytes).md5);
+        Self { bytes: bytes.into(), etag, modified, modified_unix: self.modified_unix, md5 }
     }
 
     /// When they were last changed, in seconds since 1970.

@@ -3,7 +3,9 @@
 //! `tiny_http` reads and names the parts of HTTP. Its server takes one thread a connection and starves devices that connect
 //! together, so what listens, and what a slow or broken client may do, is ours.
 
+mod acting;
 mod answer;
+mod armed;
 mod connection;
 mod firmware;
 mod head;

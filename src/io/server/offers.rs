@@ -1,20 +1,43 @@
 //! What is on offer: which path serves which bytes, and until when.
 
+use super::armed::Armed;
 use super::firmware::Firmware;
-use crate::event::Trouble;
+use crate::event::{Trouble, UpgradeId};
+use crate::fault::Fault;
 use crate::image::digest;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How many expired paths are remembered, so that a late device hears 403 instead of 404.
 const MAX_EXPIRED: usize = 1_024;
 
+/// How much of a file has left in order, from its first byte.
+#[derive(Debug, Default)]
+pub(super) struct InOrder(AtomicU64);
+
+impl InOrder {
+    /// Takes in that so many bytes from `offset` have left. Whether the file of `size` bytes is whole now, for the first time
+    /// since it was begun from the start.
+    pub(super) fn completes(&self, offset: u64, sent: u64, size: u64) -> bool {
+        let before = if offset == 0 { 0 } else { self.0.load(Ordering::Relaxed) };
+        let end = offset.saturating_add(sent);
+        if offset > before || end <= before {
+            return false;
+        }
+        self.0.store(end, Ordering::Relaxed);
+        end >= size
+    }
+}
+
 /// What stands behind a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Found {
     /// These bytes.
-    Firmware(Arc<Firmware>),
+    Firmware(Arc<Firmware>, Arc<InOrder>),
+    /// These bytes, spoilt by the faults armed for them; the true ones have this size.
+    Armed { firmware: Arc<Firmware>, size: u64, armed: Arc<Armed>, in_order: Arc<InOrder> },
     /// Bytes once, but their time is over.
     Expired,
     /// Nothing was ever issued under this path, or it was withdrawn.
@@ -37,7 +60,7 @@ struct Issued {
 struct Offer {
     number: u64,
     /// Gone when expired.
-    firmware: Option<Arc<Firmware>>,
+    found: Option<Found>,
     /// Nothing: further away than the clock can count.
     expires: Option<Instant>,
 }
@@ -58,16 +81,36 @@ impl Offers {
     /// bytes, as the clouds' SDKs need it.
     #[must_use = "nobody can ask for what has no known path"]
     pub fn offer(&self, firmware: impl Into<Arc<Firmware>>, lifetime: Duration) -> String {
-        let firmware = firmware.into();
+        self.offer_with(firmware.into(), lifetime, 0, &[])
+    }
+
+    /// The same with the faults of an upgrade, as far as a server can act them out.
+    #[must_use = "nobody can ask for what has no known path"]
+    pub fn offer_with(
+        &self,
+        firmware: Arc<Firmware>,
+        lifetime: Duration,
+        upgrade: UpgradeId,
+        faults: &[Fault],
+    ) -> String {
+        let found = found(firmware, upgrade, faults);
         let mut issued = self.lock();
         let path = self.path(issued.count + 1, lifetime);
-        issued.put(path.clone(), firmware, lifetime);
+        issued.put(path.clone(), found, lifetime);
         path
     }
 
-    /// Serves these bytes again under a path that was issued before, expired and withdrawn ones included.
-    pub fn restore(&self, path: &str, firmware: Arc<Firmware>, lifetime: Duration) {
-        self.lock().put(path.to_owned(), firmware, lifetime);
+    /// Serves these bytes again under a path that was issued before, expired and withdrawn ones included; the faults are armed
+    /// anew.
+    pub fn restore(
+        &self,
+        path: &str,
+        firmware: Arc<Firmware>,
+        lifetime: Duration,
+        upgrade: UpgradeId,
+        faults: &[Fault],
+    ) {
+        self.lock().put(path.to_owned(), found(firmware, upgrade, faults), lifetime);
     }
 
     /// Takes an offer back: 404 from now on. Answers under way go out.
@@ -78,7 +121,7 @@ impl Offers {
     /// Whether a path is served at the moment.
     #[must_use]
     pub fn is_open(&self, path: &str) -> bool {
-        matches!(self.find(path), Found::Firmware(_))
+        matches!(self.find(path), Found::Firmware(..) | Found::Armed { .. })
     }
 
     /// What stands behind a path, to the letter but for letters that are written as `%41`.
@@ -87,7 +130,7 @@ impl Offers {
         match issued.by_path.get(path).or_else(|| issued.by_path.get(&plain(path)?)) {
             None => Found::Unknown,
             Some(offer) if offer.has_expired(now()) => Found::Expired,
-            Some(offer) => offer.firmware.clone().map_or(Found::Expired, Found::Firmware),
+            Some(offer) => offer.found.clone().unwrap_or(Found::Expired),
         }
     }
 
@@ -105,9 +148,9 @@ impl Offers {
 }
 
 impl Issued {
-    fn put(&mut self, path: String, firmware: Arc<Firmware>, lifetime: Duration) {
+    fn put(&mut self, path: String, found: Found, lifetime: Duration) {
         self.count += 1;
-        let offer = Offer { number: self.count, firmware: Some(firmware), expires: now().checked_add(lifetime) };
+        let offer = Offer { number: self.count, found: Some(found), expires: now().checked_add(lifetime) };
         self.forget_expired(now());
         self.by_path.insert(path, offer);
     }
@@ -116,7 +159,7 @@ impl Issued {
     fn forget_expired(&mut self, now: Instant) {
         let mut expired = Vec::new();
         for offer in self.by_path.values_mut().filter(|offer| offer.has_expired(now)) {
-            offer.firmware = None;
+            offer.found = None;
             expired.push(offer.number);
         }
         let too_many = expired.len().saturating_sub(MAX_EXPIRED);
@@ -131,6 +174,16 @@ impl Issued {
 impl Offer {
     fn has_expired(&self, now: Instant) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
+fn found(firmware: Arc<Firmware>, upgrade: UpgradeId, faults: &[Fault]) -> Found {
+    match Armed::new(upgrade, faults) {
+        Some(armed) => {
+            let size = firmware.bytes.len() as u64;
+            Found::Armed { firmware: armed.spoil(firmware), size, armed: Arc::new(armed), in_order: Arc::default() }
+        }
+        None => Found::Firmware(firmware, Arc::default()),
     }
 }
 
@@ -169,6 +222,10 @@ mod tests {
 
     const HOUR: Duration = Duration::from_hours(1);
 
+    fn serves(offers: &Offers, path: &str) -> bool {
+        matches!(offers.find(path), Found::Firmware(found, _) if found == bytes())
+    }
+
     fn bytes() -> Arc<Firmware> {
         Arc::new(Firmware::new(Arc::from(*b"firmware"), "md5", std::time::UNIX_EPOCH))
     }
@@ -196,15 +253,15 @@ mod tests {
     fn an_offer_is_found_by_its_whole_path_until_it_ends() {
         let offers = Offers::new().expect("random");
         let path = offers.offer(bytes(), HOUR);
-        assert_eq!(offers.find(&path), Found::Firmware(bytes()));
-        assert_eq!(offers.find(path.split_once('?').expect("query").0), Found::Unknown);
-        assert_eq!(offers.find(&format!("{path}0")), Found::Unknown);
+        assert!(serves(&offers, &path));
+        assert!(matches!(offers.find(path.split_once('?').expect("query").0), Found::Unknown));
+        assert!(matches!(offers.find(&format!("{path}0")), Found::Unknown));
         let ended = offers.offer(bytes(), Duration::ZERO);
-        assert_eq!(offers.find(&ended), Found::Expired);
+        assert!(matches!(offers.find(&ended), Found::Expired));
         offers.withdraw(&path);
-        assert_eq!(offers.find(&path), Found::Unknown);
+        assert!(matches!(offers.find(&path), Found::Unknown));
         let endless = offers.offer(bytes(), Duration::MAX);
-        assert_eq!(offers.find(&endless), Found::Firmware(bytes()));
+        assert!(serves(&offers, &endless));
     }
 
     #[test]
@@ -214,7 +271,7 @@ mod tests {
         offers.withdraw(&withdrawn);
         for path in [withdrawn, expired] {
             assert!(!offers.is_open(&path));
-            offers.restore(&path, bytes(), HOUR);
+            offers.restore(&path, bytes(), HOUR, 0, &[]);
             assert!(offers.is_open(&path));
         }
         assert_ne!(offers.offer(bytes(), HOUR), offers.offer(bytes(), HOUR));
@@ -231,8 +288,8 @@ mod tests {
         }
         let live = offers.offer(bytes(), HOUR);
         assert_eq!(Arc::strong_count(&image), 1);
-        assert_eq!(offers.find(&first), Found::Unknown);
-        assert_eq!(offers.find(&last), Found::Expired);
-        assert_eq!(offers.find(&live), Found::Firmware(bytes()));
+        assert!(matches!(offers.find(&first), Found::Unknown));
+        assert!(matches!(offers.find(&last), Found::Expired));
+        assert!(serves(&offers, &live));
     }
 }

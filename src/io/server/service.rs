@@ -1,8 +1,9 @@
 //! What every connection needs: what is on offer, and whom to tell.
 
 use super::answer::{Answer, Question};
+use super::armed::{Armed, Script, unfollowed};
 use super::head::Head;
-use super::offers::Offers;
+use super::offers::{Found, Offers};
 use crate::event::Fact;
 use crate::io::Inbox;
 use crate::io::tls::Peers;
@@ -10,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tiny_http::Method;
 
 /// The longest path and range that go into a fact, in characters.
 const MAX_TOLD: usize = 1_024;
@@ -28,8 +30,20 @@ pub(super) struct Service {
 
 impl Service {
     /// Works out what a request is answered.
-    pub(super) fn answer(&self, question: &Question<'_>) -> Answer {
-        Answer::to(question, self.offers.find(origin_form(&question.head.target)))
+    pub(super) fn answer(&self, question: &Question<'_>) -> (Answer, Option<(Arc<Armed>, Script)>) {
+        let is_read = matches!(question.head.method, Method::Get | Method::Head);
+        match self.offers.find(unfollowed(origin_form(&question.head.target))) {
+            Found::Armed { firmware, size, armed, in_order } if is_read => {
+                let (answer, script) = armed.answer(question, firmware, size);
+                (answer.counted_by(in_order), Some((armed, script)))
+            }
+            found => (Answer::to(question, found), None),
+        }
+    }
+
+    /// The scheme by which a device came in.
+    pub(super) fn scheme(&self, seen: SocketAddr) -> &'static str {
+        if self.peers.behind(seen) == seen { "http" } else { "https" }
     }
 
     /// Tells of a request, and of its answer when that is over.
@@ -44,7 +58,18 @@ impl Service {
             range: head.header("Range").map(cut),
         });
         let service = Arc::clone(self);
-        Telling { service, request, path, status: 0, offset: 0, length: 0, sent: 0, complete: false, told: None }
+        Telling {
+            service,
+            request,
+            path,
+            status: 0,
+            offset: 0,
+            length: 0,
+            sent: 0,
+            complete: false,
+            delivered: None,
+            told: None,
+        }
     }
 
     pub(super) fn tell(&self, fact: Fact) {
@@ -69,11 +94,17 @@ pub(super) struct Telling {
     length: u64,
     sent: u64,
     complete: bool,
+    /// The MD5 of the file of which the last byte has left with it.
+    delivered: Option<String>,
     /// When its progress was last told, or it began to take long.
     told: Option<Instant>,
 }
 
 impl Telling {
+    pub(super) const fn request(&self) -> u64 {
+        self.request
+    }
+
     pub(super) fn answers(&mut self, answer: &Answer) {
         (self.status, self.offset, self.length) = (answer.status, answer.offset, answer.body().len() as u64);
     }
@@ -92,9 +123,10 @@ impl Telling {
         }
     }
 
-    /// Nothing more will leave; `complete` when all has, head and body.
-    pub(super) const fn is_done(&mut self, complete: bool) {
+    /// Nothing more of this answer will leave; `complete` when all has, head and body.
+    pub(super) fn is_done(&mut self, answer: &Answer, complete: bool) {
         self.complete = complete;
+        self.delivered = answer.delivers(self.sent).map(str::to_owned);
     }
 }
 
@@ -103,7 +135,11 @@ impl Drop for Telling {
         let (request, path) = (self.request, std::mem::take(&mut self.path));
         let (status, offset, length) = (self.status, self.offset, self.length);
         let (sent, complete) = (self.sent, self.complete);
+        let delivered = self.delivered.take().map(|md5| Fact::FileDelivered { request, path: path.clone(), md5 });
         self.service.tell(Fact::RangeServed { request, path, status, offset, length, sent, complete });
+        if let Some(delivered) = delivered {
+            self.service.tell(delivered);
+        }
     }
 }
 

@@ -14,12 +14,20 @@ const URL_LIFETIME: Duration = Duration::from_hours(24);
 /// Upgrades whose bytes are kept for a retry.
 const MAX_KEPT: usize = 16;
 
+/// What a retry of an upgrade needs.
+struct Kept {
+    upgrade: UpgradeId,
+    firmware: Vec<Arc<Firmware>>,
+    /// How long its URLs live.
+    lifetime: Duration,
+}
+
 /// The images on their way to devices.
 pub struct Pushes {
     /// What is served, whichever server does.
     offers: Arc<Offers>,
     /// The files of the latest upgrades, for a retry.
-    kept: VecDeque<(UpgradeId, Vec<Arc<Firmware>>)>,
+    kept: VecDeque<Kept>,
     /// What goes over MQTT, and to whom.
     streams: BTreeMap<u64, (DeviceId, Arc<[u8]>)>,
 }
@@ -51,9 +59,13 @@ impl Pushes {
         files: &[&Snapshot],
     ) -> Result<UpgradeOrder, Trouble> {
         let stream = order.extras.over_mqtt.then(|| self.open_stream(&order.device, files)).transpose()?;
+        let lifetime = order.url_lifetime_secs.map_or(URL_LIFETIME, Duration::from_secs);
         let firmware: Vec<_> = files.iter().map(|file| Arc::new(Firmware::from(*file))).collect();
         let mut ordered = files.iter().zip(&firmware).map(|(file, firmware)| {
-            let path = stream.map_or_else(|| self.offers.offer(Arc::clone(firmware), URL_LIFETIME), |_| String::new());
+            let path = stream.map_or_else(
+                || self.offers.offer_with(Arc::clone(firmware), lifetime, upgrade, &order.faults),
+                |_| String::new(),
+            );
             let url =
                 if path.is_empty() { String::new() } else { fault::announced_url(&order.faults, advertised, &path) };
             let (md5, sha256) = (file.digests.md5.clone(), file.digests.sha256.clone());
@@ -68,7 +80,7 @@ impl Pushes {
             stream,
             files: ordered.collect(),
         };
-        self.kept.push_back((upgrade, firmware));
+        self.kept.push_back(Kept { upgrade, firmware, lifetime });
         if self.kept.len() > MAX_KEPT {
             self.kept.pop_front();
         }
@@ -121,15 +133,15 @@ impl Pushes {
         {
             return Err(Trouble::new("retry-moved").with("address", advertised));
         }
-        let kept = self.kept.iter().find(|(upgrade, _)| *upgrade == order.upgrade);
+        let kept = self.kept.iter().find(|kept| kept.upgrade == order.upgrade);
         match (kept, order.extras.stream) {
-            (Some((_, files)), Some(stream)) => {
-                let firmware = files.first().ok_or_else(|| Trouble::new("retry-too-old"))?;
+            (Some(kept), Some(stream)) => {
+                let firmware = kept.firmware.first().ok_or_else(|| Trouble::new("retry-too-old"))?;
                 self.streams.insert(stream, (order.device.clone(), Arc::clone(&firmware.bytes)));
             }
-            (Some((_, files)), None) => {
-                for ((path, _), firmware) in order.paths().zip(files) {
-                    self.offers.restore(path, Arc::clone(firmware), URL_LIFETIME);
+            (Some(kept), None) => {
+                for ((path, _), firmware) in order.paths().zip(&kept.firmware) {
+                    self.offers.restore(path, Arc::clone(firmware), kept.lifetime, order.upgrade, &order.faults);
                 }
             }
             (None, Some(stream)) if self.streams.contains_key(&stream) => {}

@@ -61,6 +61,7 @@ fn push_sends_the_only_build_to_the_only_device_with_one_click() {
         version: "2.0.0".into(),
         module: None,
         timeout_secs: None,
+        url_lifetime_secs: None,
         extras: PushExtras::default(),
         faults: Vec::new(),
     };

@@ -2,6 +2,7 @@
 
 use super::extras::extras_ui;
 use super::faults::{armed_ui, faults_button_ui};
+use super::transfer::transfer_ui;
 use super::view::{CaseView, NextStepsView, StepMark, StepView, UpgradeView, Verdict, Witnessed};
 use crate::bench::Action;
 use crate::diagnosis::Finding;
@@ -115,6 +116,11 @@ fn more_ui(ui: &mut Ui, draft: &mut Draft) {
         let timeout = TextEdit::singleline(&mut draft.timeout).desired_width(70.0).hint_text(say("push.timeout-hint"));
         ui.add(timeout).labelled_by(label.id);
         weak_ui(ui, say("push.timeout-unit"));
+        ui.add_space(12.0);
+        let label = ui.label(say("push.url-lifetime"));
+        let lifetime = TextEdit::singleline(&mut draft.url_lifetime).desired_width(70.0).hint_text("86400");
+        ui.add(lifetime).labelled_by(label.id);
+        weak_ui(ui, say("push.timeout-unit"));
     });
 }
 
@@ -144,6 +150,9 @@ fn case_ui(ui: &mut Ui, case: &CaseView, wishes: &mut Vec<Wish>) {
             });
         });
     });
+    if let Some(transfer) = &case.transfer {
+        transfer_ui(ui, transfer);
+    }
     if let Some(faults) = &case.faults {
         ui.horizontal_wrapped(|ui| {
             warning_ui(ui, &say("fault.name"));

@@ -3,6 +3,7 @@
 mod draw;
 mod extras;
 mod faults;
+mod transfer;
 mod view;
 
 pub use draw::{Fields, upgrade_ui};

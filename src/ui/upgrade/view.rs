@@ -1,6 +1,7 @@
 //! What the middle of the window shows of an upgrade, in plain text.
 
 use super::are_announced;
+use super::transfer::{self, TransferView};
 use crate::bench::{Build, Case, Device, PushOrder, Service};
 use crate::device::console_name;
 use crate::diagnosis::{self, Finding};
@@ -60,7 +61,7 @@ pub struct Verdict {
 }
 
 /// The upgrade that is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CaseView {
     /// Names it.
     pub upgrade: UpgradeId,
@@ -70,6 +71,8 @@ pub struct CaseView {
     pub steps: Vec<StepView>,
     /// The witnesses.
     pub witnessed: Witnessed,
+    /// The download, once it has begun.
+    pub transfer: Option<TransferView>,
     /// What it waits for.
     pub waits: Option<String>,
     /// What is armed for it, and what of that acted.
@@ -90,7 +93,7 @@ pub struct NextStepsView {
 }
 
 /// The middle of the window.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UpgradeView {
     /// The chosen build.
     pub build: String,
@@ -183,6 +186,7 @@ fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> Ca
             rate: case.witness.rate(now).filter(|_| !ended).map(words::rate),
             left: case.witness.time_left(now).filter(|_| !ended).map(words::time_left),
         },
+        transfer: transfer::view(case, model.said(order.upgrade).downloaded),
         waits: words::waiting(case, online),
         faults: words::faults_of(case),
         verdict: verdict(case),

@@ -1,5 +1,6 @@
 //! The firmware server over real loopback connections, byte for byte.
 
+mod faulty;
 mod rough;
 mod table;
 
