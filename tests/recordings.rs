@@ -111,3 +111,18 @@ fn an_aliyun_upgrade_is_a_success_only_after_the_reboot_into_the_target_version(
     }
     assert_eq!(Summary::of(&capture).upgrades[0].state, "succeeded");
 }
+
+/// A device that asks for one block after the other does not flood anybody, however many there are.
+#[test]
+fn a_long_download_in_blocks_is_no_flood() {
+    let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces/aliyun-mqtt-download-success.jsonl");
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let is_of_block = |line: &&str| line.contains("thing/file/download\"") || line.contains("download_reply header");
+    let lines: Vec<_> = trace.lines().collect();
+    let first = lines.iter().position(|line| is_of_block(&line)).unwrap();
+    let block = &lines[first..first + 3];
+    let longer: Vec<_> = lines[..first].iter().chain(std::iter::repeat_n(block, 40).flatten()).copied().collect();
+    let summary = Summary::of(&replay::read(longer.join("\n").as_bytes()).unwrap()).to_string();
+    assert!(summary.contains("served 10240 of 30000"), "{summary}");
+    assert!(!summary.contains("block-flood"), "{summary}");
+}

@@ -1,7 +1,8 @@
 //! What the window costs while nothing happens: a quiet device is connected, and nobody touches the mouse.
 
 use crate::Failed;
-use crate::screen::{Inspection, Screen, processor_time};
+use crate::inspection::Inspection;
+use crate::screen::{Screen, processor_time};
 use crate::start::window;
 use crate::{programs, wire};
 use rumqttc::{MqttOptions, QoS};
@@ -18,7 +19,7 @@ pub fn idle() -> Result<(), Failed> {
     let Some(mut screen) = Screen::start()? else { return Err("Xvfb is not installed".into()) };
     let data = tempfile::tempdir()?;
     let (mqtt, inspection) = (programs::free_address()?, programs::free_address()?);
-    let mut command = window(&programs::workbench()?, &mqtt.to_string(), data.path());
+    let mut command = window(&programs::workbench()?, &mqtt.to_string(), "127.0.0.1:0", data.path());
     command.env("EGUI_INSPECTION", inspection.to_string());
     let program = screen.open(&mut command)?;
     screen.wait_for_frame()?;

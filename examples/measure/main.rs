@@ -1,7 +1,7 @@
 //! Measures the workbench against its yardsticks: `cargo run --release --example measure -- NAME`.
 //!
 //! Prints one line per figure: its name, its value, its unit; beside it the peer's from the same run, where there is one.
-//! Without a name, the list of names. `start` and `idle` open the window itself, which must be built before:
+//! Without a name, the list of names. `start`, `idle` and `flood` open the window itself, which must be built before:
 //! `cargo build --release --features inspection`.
 
 #![expect(clippy::print_stdout, reason = "a command line tool")]
@@ -10,7 +10,9 @@
 mod bare;
 mod figures;
 mod fleet;
+mod flood;
 mod idle;
+mod inspection;
 mod messages;
 mod programs;
 mod push;
@@ -38,6 +40,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("messages", messages::messages),
     ("fleet", fleet::fleet),
     ("answers", fleet::answers),
+    ("flood", flood::flood),
 ];
 
 fn main() -> ExitCode {

@@ -1,10 +1,10 @@
-//! A screen nobody looks at, whose picture is a file: Xvfb. And what can be read of a process and its window.
+//! A screen nobody looks at, whose picture is a file: Xvfb. And what can be read of a process.
 
 use crate::Failed;
 use crate::programs::{self, Program};
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -119,53 +119,17 @@ pub fn resident_mb_of(process: &str) -> Result<f64, Failed> {
 
 /// Processor time of all threads of a process that still live.
 pub fn processor_time(process: &Child) -> Result<Duration, Failed> {
-    let mut nanos = 0;
-    for thread in fs::read_dir(format!("/proc/{}/task", process.id()))? {
-        let told = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        nanos += told.split(' ').next().and_then(|ran| ran.parse::<u64>().ok()).unwrap_or_default();
-    }
-    Ok(Duration::from_nanos(nanos))
+    let threads = fs::read_dir(format!("/proc/{}/task", process.id()))?;
+    threads.map(|thread| Ok(time_of_thread(&thread?.path()))).sum()
 }
 
-/// eframe's inspection server in a window built with the feature `inspection`.
-pub struct Inspection(TcpStream);
+/// Processor time of a process's first thread, which is the one that draws.
+pub fn drawing_time(process: &Child) -> Duration {
+    let id = process.id();
+    time_of_thread(Path::new(&format!("/proc/{id}/task/{id}")))
+}
 
-impl Inspection {
-    /// Connects once the window is up.
-    pub fn connect(address: SocketAddr) -> Result<Self, Failed> {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let mut stream = loop {
-            match TcpStream::connect(address) {
-                Ok(stream) => break stream,
-                Err(_) if Instant::now() < deadline => thread::park_timeout(Duration::from_millis(20)),
-                Err(_) => return Err("the window was not built with --features inspection".into()),
-            }
-        };
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        stream.read_exact(&mut [0; 8])?;
-        Ok(Self(stream))
-    }
-
-    /// Frames drawn so far, those the question itself costs among them.
-    pub fn frames(&mut self) -> Result<u64, Failed> {
-        const QUESTION: &[u8] = b"\xa7GetTree";
-        self.0.write_all(&u32::try_from(QUESTION.len())?.to_be_bytes())?;
-        self.0.write_all(QUESTION)?;
-        let mut length = [0; 4];
-        self.0.read_exact(&mut length)?;
-        let mut answer = vec![0; usize::try_from(u32::from_be_bytes(length))?];
-        self.0.read_exact(&mut answer)?;
-        // MessagePack: {"Tree": [frames, ...]}
-        let number = answer.strip_prefix(b"\x81\xa4Tree").and_then(|answer| answer.get(1..)).ok_or("no tree")?;
-        let (first, rest) = number.split_first().ok_or("no number")?;
-        let bytes = match first {
-            0..=0x7f => return Ok(u64::from(*first)),
-            0xcc => 1,
-            0xcd => 2,
-            0xce => 4,
-            0xcf => 8,
-            _ => return Err("no number of frames".into()),
-        };
-        Ok(rest.iter().take(bytes).fold(0, |number, byte| number << 8 | u64::from(*byte)))
-    }
+fn time_of_thread(thread: &Path) -> Duration {
+    let told = fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
+    Duration::from_nanos(told.split(' ').next().and_then(|ran| ran.parse().ok()).unwrap_or_default())
 }

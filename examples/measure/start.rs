@@ -21,7 +21,7 @@ pub fn start() -> Result<(), Failed> {
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     // The first of each is only for the system's caches.
     for _ in 0..=STARTS {
-        ours.push(once(&mut screen, &mut window(&workbench, "127.0.0.1:0", data.path()))?);
+        ours.push(once(&mut screen, &mut window(&workbench, "127.0.0.1:0", "127.0.0.1:0", data.path()))?);
         bare.push(once(&mut screen, Command::new(&this).arg(bare::NAME))?);
     }
     let of = |starts: &[(f64, f64)], pick: fn(&(f64, f64)) -> f64| median(starts.iter().skip(1).map(pick).collect());
@@ -42,10 +42,10 @@ const fn megabytes(start: &(f64, f64)) -> f64 {
     start.1
 }
 
-/// The workbench with its broker there, and its data out of the way.
-pub fn window(program: &Path, mqtt: &str, data: &Path) -> Command {
+/// The workbench with its broker and its firmware server there, and its data out of the way.
+pub fn window(program: &Path, mqtt: &str, http: &str, data: &Path) -> Command {
     let mut command = Command::new(program);
-    command.args(["--mqtt", mqtt, "--http", "127.0.0.1:0", "--theme", "dark", "--data"]).arg(data);
+    command.args(["--mqtt", mqtt, "--http", http, "--theme", "dark", "--data"]).arg(data);
     command
 }
 

@@ -1,25 +1,11 @@
 //! One upgrade as the bench knows it: what was ordered, what the device said, what the broker and the server saw.
 
+use super::delivery::Delivery;
 use super::faults::Faults;
 use super::witness::Witness;
 use crate::event::{Micros, Trouble, UpgradeOrder};
 use crate::upgrade::{Report, Upgrade};
 use std::sync::Arc;
-
-/// What became of the push on its way to the device: the events that prove it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Delivery {
-    /// Push was pressed in this event.
-    pub requested: u64,
-    /// Our publish went out.
-    pub published: Option<(u64, Micros)>,
-    /// The broker wrote it to the device's socket.
-    pub delivered: Option<(u64, Micros)>,
-    /// The device acknowledged it.
-    pub acknowledged: Option<(u64, Micros)>,
-    /// The broker dropped it, and why.
-    pub dropped: Option<(u64, String)>,
-}
 
 /// How often a device reported what in one upgrade.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +69,8 @@ pub struct Case {
     pub reports: Reports,
     /// The device's latest report: its event and time.
     pub last_report: Option<(u64, Micros)>,
+    /// The dialect the device spoke while this upgrade was open, or before it; what it speaks later is no matter.
+    pub spoken: Option<String>,
     /// The latest TLS handshake of the device's that the firmware server could not complete: its event, and why.
     pub refused: Option<(u64, Trouble)>,
     /// What went wrong on purpose.

@@ -33,8 +33,8 @@ impl Bench {
 
     fn see_request(&mut self, request: u64, peer: &str, path: &str) {
         let now = self.now;
-        if let Some((case, _)) = self.case_serving(path) {
-            case.witness.note_request(request, peer, now);
+        if let Some((case, file)) = self.case_serving(path) {
+            case.witness.note_request(request, file, peer, now);
             case.upgrade.handle_life(now);
         }
     }

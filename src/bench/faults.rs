@@ -164,8 +164,9 @@ impl Bench {
 
     fn publish(&mut self, at: usize, send: &Send, effects: &mut Vec<Effect>) {
         let Some(message) = self.message(&self.cases[at], send) else { return };
+        let order = self.cases[at].order.clone();
         if *send == Send::Cancel {
-            return effects.push(Effect::Publish(message));
+            return self.post(&order.device, None, message, effects);
         }
         let case = &mut self.cases[at];
         let upgrade = case.order.upgrade;
@@ -186,8 +187,10 @@ impl Bench {
             };
             acting.extend(acts.then(|| Effect::TellFault { upgrade, fault: fault.clone(), at: None }));
         }
-        effects.extend(twice.then(|| Effect::Publish(message.clone())));
-        effects.push(Effect::Publish(message));
+        if twice {
+            self.post(&order.device, Some(upgrade), message.clone(), effects);
+        }
+        self.post(&order.device, Some(upgrade), message, effects);
         effects.extend(acting);
     }
 

@@ -80,17 +80,12 @@ impl Bench {
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| upgrade.handle_cancel(now));
             }
             Fact::UpgradeRetried { upgrade } => {
+                self.make_latest(event.seq, *upgrade);
                 let source = self.source_of(*upgrade);
                 self.rearm(*upgrade);
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, reaches, now| {
                     upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
-                if let Some(case) = self.cases.iter_mut().find(|case| case.order.upgrade == *upgrade) {
-                    (case.ended, case.refused) = (None, None);
-                    case.witness.start_over();
-                    case.reports = Reports::default();
-                    case.delivery = Delivery { requested: event.seq, ..Delivery::default() };
-                }
             }
             Fact::DeadlineReached { upgrade, deadline: Deadline::LatePush } => self.send_late(*upgrade, &mut effects),
             Fact::FaultActed { upgrade, fault, place, .. } => self.note_fault(event.seq, *upgrade, fault, *place),
@@ -179,6 +174,9 @@ impl Bench {
         let told = dialect::identify(&client.name, client.username.as_deref());
         self.clients.connect(client, told.as_ref().map(|(_, device)| device.clone()));
         let Some((dialect, id)) = told else { return };
+        if client.clean {
+            self.under_way.lose(&id);
+        }
         let now = self.now;
         let name = client.name.clone();
         // Under another client id its old connection may end long after: what was sent there is lost.
@@ -211,6 +209,7 @@ impl Bench {
         device.online = Some(false);
         device.blocks.0 = 0;
         device.last_seen = Some(now);
+        self.under_way.keep_for_return(&id);
         self.tell_presence(&id, false, effects);
         self.refuse_return(&id, effects);
     }
@@ -244,6 +243,7 @@ impl Bench {
         }
         let source = self.devices.get(&order.device).and_then(|device| device.version(order.module.as_deref()));
         let source = source.map(str::to_owned);
+        let spoken = self.devices.get(&order.device).and_then(|device| device.spoken.clone());
         let reaches = self.reaches(&order.device, &order.dialect);
         let timeout = order.timeout_secs.map(Micros::from_secs);
         let (upgrade, send) =
@@ -254,6 +254,7 @@ impl Bench {
             witness: Witness::new(order.total_size()),
             delivery: Delivery { requested: seq, ..Delivery::default() },
             last_report: None,
+            spoken,
             refused: None,
             reports: Reports::default(),
             faults: Faults::default(),
@@ -280,6 +281,18 @@ impl Bench {
             }
             effects.push(Effect::Withdraw(Arc::clone(&case.order)));
         }
+    }
+
+    /// A push that is sent again is the device's latest from here on, and begins anew.
+    fn make_latest(&mut self, seq: u64, upgrade: UpgradeId) {
+        let Some(at) = self.cases.iter().position(|case| case.order.upgrade == upgrade) else { return };
+        let mut case = self.cases.remove(at);
+        (case.ended, case.refused, case.last_report) = (None, None, None);
+        case.witness.start_over();
+        case.reports = Reports::default();
+        case.delivery = Delivery { requested: seq, ..Delivery::default() };
+        case.spoken = self.devices.get(&case.order.device).and_then(|device| device.spoken.clone());
+        self.cases.push(case);
     }
 
     fn forget_old(&mut self) {
@@ -332,55 +345,6 @@ impl Bench {
             Send::Push => Some(offer(None)),
             Send::Answer(reply) => Some(offer(Some(reply))),
             Send::Cancel => dialect.cancel(&case.order),
-        }
-    }
-
-    /// What became of a message of ours.
-    fn follow_push(&mut self, event: &Event) {
-        match &event.fact {
-            Fact::MessagePublished { topic, .. } => {
-                self.deliver(None, topic, |delivery, at| delivery.published = Some((event.seq, at)));
-            }
-            Fact::MessageDelivered { client, topic, .. } => {
-                self.block_taken(client, topic);
-                self.deliver(Some(client), topic, |delivery, at| delivery.delivered = Some((event.seq, at)));
-            }
-            Fact::MessageAcknowledged { client, topic } => {
-                self.deliver(Some(client), topic, |delivery, at| delivery.acknowledged = Some((event.seq, at)));
-            }
-            Fact::MessageDropped { client, topic, reason } => {
-                self.block_taken(client.as_deref().unwrap_or_default(), topic);
-                self.deliver(client.as_deref(), topic, |delivery, _| {
-                    delivery.dropped = Some((event.seq, reason.clone()));
-                });
-            }
-            _ => {}
-        }
-    }
-
-    /// A block of firmware has left for its device, or never will.
-    fn block_taken(&mut self, client: &str, topic: &str) {
-        let whose = self.clients.device(client).cloned();
-        let devices = &mut self.devices;
-        let device = whose.and_then(|id| devices.get_mut(&id)).filter(|device| device.blocks.1 == topic);
-        if let Some(device) = device {
-            device.blocks.0 = device.blocks.0.saturating_sub(1);
-        }
-    }
-
-    /// Notes what became of a push, on the open upgrade of the device whose push topic this is.
-    fn deliver(&mut self, client: Option<&str>, topic: &str, note: impl FnOnce(&mut Delivery, Micros)) {
-        let now = self.now;
-        // Somebody else may listen on the same topic.
-        let receiver = client.map(|client| self.clients.device(client).cloned());
-        let case = self.cases.iter_mut().rev().find(|case| {
-            case.upgrade.state().outcome().is_none()
-                && receiver.as_ref().is_none_or(|device| device.as_ref() == Some(&case.order.device))
-                && dialect::find(&case.order.dialect)
-                    .is_ok_and(|dialect| dialect.push_topic(&case.order.device) == topic)
-        });
-        if let Some(case) = case {
-            note(&mut case.delivery, now);
         }
     }
 }

@@ -44,12 +44,24 @@ impl Bench {
         // Every device of a cloud asks for its secret in the same words.
         if said.iter().any(|said| !matches!(said.report, Report::PasswordAsked { .. })) {
             device.spoken = Some(dialect.id().to_owned());
+            self.note_spoken(&id, dialect.id());
         }
+        let Some(device) = self.meet(&id) else { return };
         for defect in defects {
             device.defects.note(seq, defect);
         }
         for said in said {
             self.take_report(seq, dialect, &id, said, effects);
+        }
+    }
+
+    /// An upgrade that is over is judged by what the device spoke then.
+    fn note_spoken(&mut self, id: &DeviceId, dialect: &str) {
+        let of_device = self.cases.iter_mut().filter(|case| case.order.device == *id);
+        for case in of_device.filter(|case| case.spoken.is_none() || case.upgrade.state().outcome().is_none()) {
+            if case.spoken.as_deref() != Some(dialect) {
+                case.spoken = Some(dialect.to_owned());
+            }
         }
     }
 
@@ -91,7 +103,9 @@ impl Bench {
         }
         match report {
             Report::Asked { reply: Some(reply), .. } if effects.len() == before => {
-                effects.extend(dialect.nothing_pending(&reply).map(Effect::Publish));
+                if let Some(message) = dialect.nothing_pending(&reply) {
+                    self.post(id, None, message, effects);
+                }
             }
             Report::BlockAsked { block, reply } => {
                 let Some(device) = self.devices.get_mut(id) else { return };

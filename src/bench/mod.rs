@@ -4,6 +4,7 @@ mod action;
 mod build;
 mod case;
 mod clients;
+mod delivery;
 mod device;
 mod downloads;
 mod faults;
@@ -19,7 +20,8 @@ mod witness;
 
 pub use action::{Action, FlowControl, Parity, PushExtras, PushOrder, SerialSettings, SimulatedOrder};
 pub use build::Build;
-pub use case::{Case, Delivery, Reports, Rush};
+pub use case::{Case, Reports, Rush};
+pub use delivery::Delivery;
 pub use device::{Defects, Device};
 pub use faults::{Acted, Faults};
 pub use witness::{Served, Witness};
@@ -29,6 +31,7 @@ use crate::event::{ClientName, DeviceId, ImageId, Micros, Trouble, UpgradeId, Up
 use crate::fault::Fault;
 use crate::upgrade::{BlockRequest, ReplyTo};
 use clients::Clients;
+use delivery::UnderWay;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -134,7 +137,8 @@ pub struct Bench {
     builds: BTreeMap<ImageId, Build>,
     devices: BTreeMap<DeviceId, Device>,
     clients: Clients,
-    /// Every upgrade of the session, oldest first; old ended ones are forgotten past a limit.
+    under_way: UnderWay,
+    /// Every upgrade of the session, in the order of their latest push; old ended ones are forgotten past a limit.
     cases: Vec<Case>,
     upgrades: u32,
 }
@@ -159,6 +163,7 @@ impl Bench {
             builds: BTreeMap::new(),
             devices: BTreeMap::new(),
             clients: Clients::default(),
+            under_way: UnderWay::default(),
             cases: Vec::new(),
             upgrades: 0,
         }

@@ -102,7 +102,7 @@ impl Bench {
         self.devices.get(device)
     }
 
-    /// The upgrades of this session, oldest first.
+    /// The upgrades of this session, in the order of their latest push.
     #[must_use]
     pub fn cases(&self) -> &[Case] {
         &self.cases

@@ -61,13 +61,17 @@ fn says(client: Option<&str>, retain: bool, payload: &str) -> Fact {
 }
 
 fn pushed(dialect: &str, module: Option<&str>) -> Fact {
+    order(1, "2.0.0", dialect, module)
+}
+
+fn order(upgrade: u32, version: &str, dialect: &str, module: Option<&str>) -> Fact {
     let order = UpgradeOrder {
-        upgrade: 1,
+        upgrade,
         device: DeviceId::new("P", "D"),
         dialect: dialect.into(),
         module: module.map(Into::into),
         name: "l.bin".into(),
-        version: "2.0.0".into(),
+        version: version.into(),
         size: 1_000,
         md5: "m".into(),
         sha256: "s".into(),
@@ -183,4 +187,74 @@ fn a_flood_of_invented_devices_does_not_make_the_bench_grow() {
         retain: false,
     }));
     assert_eq!(desk.bench.devices().count(), 4_096);
+}
+
+fn published() -> Fact {
+    Fact::MessagePublished { topic: DOWN.into(), payload: b"{}"[..].into(), qos: 1 }
+}
+
+fn delivered() -> Fact {
+    Fact::MessageDelivered { client: "P.D".into(), topic: DOWN.into(), qos: 1 }
+}
+
+fn acknowledged() -> Fact {
+    Fact::MessageAcknowledged { client: "P.D".into(), topic: DOWN.into() }
+}
+
+/// Which events each upgrade's delivery is proved by: published, delivered, acknowledged.
+fn deliveries(desk: &Desk) -> Vec<[Option<u64>; 3]> {
+    let seq = |proof: Option<(u64, Micros)>| proof.map(|(seq, _)| seq);
+    let of_case = |case: &super::Case| {
+        let delivery = &case.delivery;
+        [seq(delivery.published), seq(delivery.delivered), seq(delivery.acknowledged)]
+    };
+    desk.bench.cases().iter().map(of_case).collect()
+}
+
+#[test]
+fn of_two_modules_pushed_at_once_each_is_told_what_became_of_its_own_push() {
+    let mut desk = Desk::new();
+    desk.take([connected("P.D", "P|D|1"), subscribed("P.D")]);
+    desk.take([order(1, "2.0.0", "uiot-v2", Some("mcu")), order(2, "3.0.0", "uiot-v2", None)]);
+    desk.take([published(), delivered()]);
+    assert_eq!(deliveries(&desk), [[Some(5), Some(6), None], [None, None, None]]);
+    desk.take([published(), acknowledged(), delivered(), acknowledged()]);
+    assert_eq!(deliveries(&desk), [[Some(5), Some(6), Some(8)], [Some(7), Some(9), Some(10)]]);
+}
+
+#[test]
+fn a_cancellation_that_arrives_is_no_delivery_of_another_modules_push() {
+    let mut desk = Desk::new();
+    desk.take([connected("P.D", "P|D|1"), subscribed("P.D")]);
+    desk.take([order(1, "2.0.0", "uiot-v2", Some("mcu")), published(), delivered(), acknowledged()]);
+    desk.take([Fact::UpgradeCancelled { upgrade: 1 }, order(2, "3.0.0", "uiot-v2", None)]);
+    desk.take([published(), delivered(), acknowledged()]);
+    assert_eq!(deliveries(&desk)[1], [None; 3]);
+    desk.take([published(), delivered(), acknowledged()]);
+    assert_eq!(deliveries(&desk)[1], [Some(12), Some(13), Some(14)]);
+}
+
+#[test]
+fn a_push_lost_with_a_clean_session_does_not_take_the_next_ones_delivery() {
+    let mut desk = Desk::new();
+    desk.take([connected("P.D", "P|D|1"), subscribed("P.D"), order(1, "2.0.0", "uiot-v2", Some("mcu"))]);
+    desk.take([published(), gone("P.D"), connected("P.D", "P|D|1"), subscribed("P.D")]);
+    desk.take([order(2, "3.0.0", "uiot-v2", None), published(), delivered(), acknowledged()]);
+    assert_eq!(deliveries(&desk), [[Some(4), None, None], [Some(9), Some(10), Some(11)]]);
+}
+
+#[test]
+fn an_older_push_that_is_sent_again_is_what_the_device_speaks_of_from_then_on() {
+    let mut desk = Desk::new();
+    let failed = r#"{"method":"report_fail","payload":{"err_code":-4}}"#;
+    let loads = r#"{"method":"report_progress","payload":{"state":"downloading","percent":7}}"#;
+    desk.take([connected("P.D", "P|D|1"), subscribed("P.D"), pushed("uiot", None)]);
+    desk.take([says(Some("P.D"), false, loads), says(Some("P.D"), false, failed)]);
+    desk.take([order(2, "3.0.0", "uiot", None), says(Some("P.D"), false, failed)]);
+    desk.take([Fact::UpgradeRetried { upgrade: 1 }]);
+    let latest = desk.bench.latest_case(&DeviceId::new("P", "D")).unwrap();
+    assert_eq!((latest.order.upgrade, latest.last_report), (1, None), "nothing was said of this attempt yet");
+    desk.take([says(Some("P.D"), false, loads)]);
+    assert_eq!(desk.state(), &State::Downloading { percent: 7 });
+    assert!(desk.bench.case(2).unwrap().upgrade.state().outcome().is_some());
 }

@@ -57,7 +57,7 @@ pub struct Witness {
     pub requests: u64,
     /// The most requests in any second.
     pub rush: Rush,
-    /// How often two connections took turns: two downloads at once.
+    /// How often two connections took turns at the same file: two downloads at once.
     pub turns: u64,
     /// Answers that began where the one before them had begun.
     pub again: u64,
@@ -80,8 +80,8 @@ pub struct Witness {
     open: BTreeMap<u64, Micros>,
     /// How much of an answer that is under way was counted already.
     under_way: BTreeMap<u64, u64>,
-    /// The connections of the latest two requests that differed.
-    peers: [String; 2],
+    /// The connections of the latest two requests that differed, by file.
+    peers: BTreeMap<u64, [String; 2]>,
     last_offset: Option<u64>,
 }
 
@@ -112,7 +112,7 @@ impl Witness {
             recent: VecDeque::new(),
             open: BTreeMap::new(),
             under_way: BTreeMap::new(),
-            peers: [String::new(), String::new()],
+            peers: BTreeMap::new(),
             last_offset: None,
         }
     }
@@ -123,16 +123,17 @@ impl Witness {
         *self = Self { in_all: std::mem::replace(&mut self.in_all, Coverage::new(size)), ..Self::new(size) };
     }
 
-    pub(super) fn note_request(&mut self, request: u64, peer: &str, at: Micros) {
+    /// A request came, from this connection, for the file that begins there among the upgrade's files.
+    pub(super) fn note_request(&mut self, request: u64, file: u64, peer: &str, at: Micros) {
         self.requests += 1;
         self.rush.note(at);
         if self.open.len() < OPEN_REQUESTS {
             self.open.insert(request, at);
         }
-        let [last, before] = &self.peers;
+        let [last, before] = self.peers.entry(file).or_default();
         if last != peer {
             self.turns += u64::from(before == peer);
-            self.peers = [peer.to_owned(), std::mem::take(&mut self.peers[0])];
+            *before = std::mem::replace(last, peer.to_owned());
         }
     }
 
@@ -295,7 +296,7 @@ mod tests {
     #[test]
     fn a_long_answer_counts_while_it_is_under_way_and_only_once() {
         let mut witness = Witness::new(1_000);
-        witness.note_request(7, "device:1", Micros(0));
+        witness.note_request(7, 0, "device:1", Micros(0));
         witness.note_progress(7, 100, 300, Micros(1));
         witness.note_progress(7, 100, 500, Micros(2));
         assert_eq!((witness.percent(), witness.is_answering()), (50, true));

@@ -10,7 +10,7 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let mut earlier = subject.bench.cases().iter().filter(|other| {
         other.order.device == case.order.device
             && other.order.module == case.order.module
-            && other.order.upgrade < case.order.upgrade
+            && other.ended < case.ended
             && *other.upgrade.state() == State::Succeeded
     });
     let first = earlier.next()?;

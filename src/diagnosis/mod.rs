@@ -195,15 +195,16 @@ mod tests {
 
     /// The same as [`signed_in`], with this version to reach.
     pub fn signed_in_for(version: &str) -> Vec<Fact> {
-        with_order(UpgradeOrder { version: version.into(), ..order() })
+        signed_in_with(UpgradeOrder { version: version.into(), ..order() })
     }
 
     /// A device that speaks `uiot-v2`.
     pub fn signed_in_v2() -> Vec<Fact> {
-        with_order(UpgradeOrder { dialect: "uiot-v2".into(), ..order() })
+        signed_in_with(UpgradeOrder { dialect: "uiot-v2".into(), ..order() })
     }
 
-    fn with_order(order: UpgradeOrder) -> Vec<Fact> {
+    /// A device that is to be upgraded so.
+    pub fn signed_in_with(order: UpgradeOrder) -> Vec<Fact> {
         let mut facts = signed_in();
         facts[2] = Fact::UpgradeRequested { order: order.into() };
         facts
@@ -213,7 +214,7 @@ mod tests {
 
     /// A device of Alibaba Cloud that got its push.
     pub fn aliyun() -> Vec<Fact> {
-        let mut facts = with_order(UpgradeOrder { dialect: "aliyun".into(), ..order() });
+        let mut facts = signed_in_with(UpgradeOrder { dialect: "aliyun".into(), ..order() });
         let (filter, topic) = ("/ota/device/upgrade/P/D".to_owned(), "/ota/device/upgrade/P/D".to_owned());
         if let Fact::ClientConnected { client } = &mut facts[0] {
             client.username = Some("D&P".into());

@@ -6,7 +6,7 @@ use crate::upgrade::State;
 
 pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     let case = subject.case;
-    let spoken = subject.device?.spoken.as_deref()?;
+    let spoken = case.spoken.as_deref()?;
     let pushed = dialect::find(&case.order.dialect).ok()?;
     if pushed.is_understood_by(spoken) || *case.upgrade.state() == State::Succeeded {
         return None;
@@ -24,7 +24,7 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{SILENCE, check, says};
+    use super::super::tests::{SILENCE, TIMED_OUT, check, says};
 
     #[test]
     fn a_push_in_another_spelling_than_the_device_used_is_no_mystery() {
@@ -32,5 +32,13 @@ mod tests {
         check(vec![other, SILENCE], &["wrong-dialect", "silent-after-push"]);
         let same = says(r#"{"method":"report_version","payload":{"version":"1.0.0"}}"#);
         check(vec![same, SILENCE], &["silent-after-push"]);
+    }
+
+    #[test]
+    fn what_the_device_speaks_after_it_was_flashed_anew_says_nothing_of_an_upgrade_that_was_over() {
+        let same = || says(r#"{"method":"report_version","payload":{"version":"1.0.0"}}"#);
+        let other = || says(r#"{"Method": "report_version", "Payload":{"Module":"default", "Version":"1.0.0"}}"#);
+        check(vec![same(), TIMED_OUT, other()], &["silent-after-push"]);
+        check(vec![other(), TIMED_OUT, same()], &["wrong-dialect", "silent-after-push"]);
     }
 }

@@ -15,6 +15,7 @@ pub use fault::check as check_faults;
 pub use message::Message;
 pub use sign_in::{Connack, Refused, Secrets, SignIn, SignMethod, misspelt};
 
+use crate::device;
 use crate::event::{DeviceId, Extras, Secret, Trouble, UpgradeId, UpgradeOrder};
 use crate::upgrade::{BlockRequest, ReplyTo, Report, Rules, Said};
 
@@ -90,6 +91,22 @@ pub struct Offer {
     pub files: Vec<OfferedFile>,
     /// The stream to ask blocks of, over MQTT, in place of URLs.
     pub stream: Option<(u64, u64)>,
+}
+
+impl From<Offer> for device::Offered {
+    /// What a device makes of it: with a stream, its files come over MQTT.
+    fn from(offer: Offer) -> Self {
+        let Offer { module, version, task, files, stream } = offer;
+        let source = |url| match stream {
+            Some((stream, file)) => device::Source::Stream(stream, file),
+            None => device::Source::Url(url),
+        };
+        let files = files.into_iter().map(|file| {
+            let OfferedFile { url, size, md5, sha256 } = file;
+            device::OfferedFile { source: source(url), size, md5, sha256 }
+        });
+        Self { module, version, task, files: files.collect() }
+    }
 }
 
 /// One file that a device is told to fetch.

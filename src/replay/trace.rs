@@ -171,7 +171,10 @@ impl Reader {
         else {
             return Vec::new();
         };
-        let Some(payload) = packet.get("payload").and_then(Value::as_str) else { return Vec::new() };
+        let Some(payload) = packet.get("payload").and_then(Value::as_str) else {
+            // A block of firmware: its bytes are in no event, only that it was delivered.
+            return vec![Fact::MessageDelivered { client, topic: topic.to_owned(), qos: 0 }];
+        };
         let payload = payload.as_bytes();
         self.said = Some(topic.to_owned());
         let mut facts = Vec::new();

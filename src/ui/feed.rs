@@ -9,6 +9,9 @@ use std::ops::Range;
 /// Requests whose answer is awaited; more than this at once and the oldest are shown without theirs.
 const AWAITED: usize = 1_024;
 
+/// Answers remembered, for whoever worked something out of their rows before: more than come between two frames.
+const REMEMBERED: usize = 8_192;
+
 /// Which way a row goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -68,6 +71,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it may be one of the many of a storm: to or from a device, and complete.
+    #[must_use]
+    pub fn is_traffic(&self) -> bool {
+        self.way != Way::Bench && (self.way != Way::Http || self.answer.is_some())
+    }
+
     /// Whether it is one of the many unremarkable requests of a download.
     #[must_use]
     pub fn is_routine(&self) -> bool {
@@ -81,7 +90,9 @@ pub struct Feed {
     rows: VecDeque<Row>,
     first: u64,
     awaited: BTreeMap<u64, u64>,
-    changed: u64,
+    /// The rows that got their answer last.
+    answered: VecDeque<u64>,
+    answers: u64,
 }
 
 impl Feed {
@@ -162,7 +173,17 @@ impl Feed {
     /// Rows that got their answer so far: what was worked out from them may have to be looked at again.
     #[must_use]
     pub const fn answers(&self) -> u64 {
-        self.changed
+        self.answers
+    }
+
+    /// The first row of those that got their answer since so many had theirs.
+    #[must_use]
+    pub fn answered_since(&self, answers: u64) -> Option<u64> {
+        let new = usize::try_from(self.answers.saturating_sub(answers)).unwrap_or(usize::MAX);
+        if new > self.answered.len() {
+            return Some(self.first);
+        }
+        self.answered.range(self.answered.len() - new..).min().copied()
     }
 
     fn await_answer(&mut self, request: u64) {
@@ -178,7 +199,11 @@ impl Feed {
         let Some(row) = self.rows.get_mut(at) else { return false };
         row.flawed = !answer.complete || answer.status >= 400;
         row.answer = Some(answer);
-        self.changed += 1;
+        self.answers += 1;
+        if self.answered.len() == REMEMBERED {
+            self.answered.pop_front();
+        }
+        self.answered.push_back(index);
         true
     }
 }

@@ -1,16 +1,15 @@
-//! Which rows the Messages pane lists: filtered, and long runs of range requests drawn together.
+//! Which rows the Messages pane lists: filtered, and long runs of range requests and storms drawn together.
 
+use super::burst::{Burst, Pace};
 use super::feed::{Row, Way};
 use super::model::Model;
 use super::summary;
 use crate::event::{DeviceId, Fact};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 /// Rows looked at in one frame; a filter over millions of rows takes several.
 const ROWS_A_FRAME: u64 = 20_000;
-/// Fewer requests than this in a row are shown one by one.
-const SHORTEST_BURST: usize = 3;
 
 /// Which kind of rows to list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,21 +76,8 @@ pub struct Filter {
 pub enum Item {
     /// A row of the feed.
     Row(u64),
-    /// Routine requests one after another.
+    /// Many rows in one.
     Burst(Burst),
-}
-
-/// Routine requests one after another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Burst {
-    /// The first of its rows.
-    pub first: u64,
-    /// The last of its rows.
-    pub last: u64,
-    /// How many.
-    pub requests: u64,
-    /// Bytes served.
-    pub bytes: u64,
 }
 
 impl Item {
@@ -121,10 +107,10 @@ pub struct Listing {
     dropped: u64,
     next: u64,
     filter: Filter,
-    opened: BTreeSet<u64>,
+    /// The rows of bursts that were opened: the first of each, and its last.
+    opened: BTreeMap<u64, u64>,
     answers: u64,
-    /// The first listed request that had no answer yet.
-    unanswered: Option<u64>,
+    pace: Pace,
 }
 
 impl Listing {
@@ -139,10 +125,13 @@ impl Listing {
             self.items.pop_front();
             self.dropped += 1;
         }
-        if self.answers != model.feed.answers() {
-            self.answers = model.feed.answers();
-            self.look_again();
+        if let Some(Item::Burst(burst)) = self.items.front_mut() {
+            burst.first = burst.first.max(range.start);
         }
+        if let Some(row) = model.feed.answered_since(self.answers) {
+            self.look_again(row);
+        }
+        self.answers = model.feed.answers();
         self.next = self.next.max(range.start);
         let end = range.end.min(self.next + ROWS_A_FRAME);
         while self.next < end {
@@ -173,24 +162,24 @@ impl Listing {
         self.dropped + self.items.partition_point(|item| item.last() < row) as u64
     }
 
-    /// Shows a burst's rows one by one; returns whether there was one.
-    pub fn open(&mut self, burst: u64) {
-        self.opened.insert(burst);
+    /// Shows a burst's rows one by one.
+    pub fn open(&mut self, burst: &Burst) {
+        self.opened.insert(burst.first, burst.last);
         self.start_over();
     }
 
     /// Lists everything anew: after a change that is not in the filter.
     pub fn start_over(&mut self) {
-        (self.items, self.dropped, self.next, self.unanswered) = (VecDeque::new(), 0, 0, None);
+        (self.items, self.dropped, self.next) = (VecDeque::new(), 0, 0);
     }
 
-    fn look_again(&mut self) {
-        let Some(from) = self.unanswered.take() else { return };
-        while let Some(item) = self.items.back().filter(|item| item.last() >= from) {
+    /// This row got its answer: it may belong to a burst now.
+    fn look_again(&mut self, row: u64) {
+        while let Some(item) = self.items.back().filter(|item| item.last() >= row) {
             self.next = item.first();
             self.items.pop_back();
         }
-        self.next = self.next.min(from);
+        self.next = self.next.min(row);
     }
 
     fn takes(&self, row: &Row, model: &Model) -> bool {
@@ -201,54 +190,43 @@ impl Listing {
     }
 
     fn append(&mut self, index: u64, row: &Row, model: &Model) {
-        if row.way == Way::Http && row.answer.is_none() {
-            self.unanswered.get_or_insert(index);
+        let before = self.items.back_mut();
+        let alone = self.filter.ungrouped || is_in(&self.opened, index);
+        if let Some(Item::Burst(burst)) = before.filter(|_| !alone)
+            && burst.takes(row)
+        {
+            return burst.add(index, row);
         }
         self.items.push_back(Item::Row(index));
-        if self.filter.ungrouped || !row.is_routine() {
-            return;
+        if !alone && row.is_traffic() {
+            let may_storm = self.pace.note(row);
+            self.begin_burst(row, may_storm, model);
         }
-        let bytes = row.answer.map_or(0, |answer| answer.sent);
-        let before = self.items.len().checked_sub(2).and_then(|at| self.items.get_mut(at));
-        if let Some(Item::Burst(burst)) = before
-            && model.feed.row(burst.first).is_some_and(|first| first.device == row.device)
-        {
-            (burst.last, burst.requests, burst.bytes) = (index, burst.requests + 1, burst.bytes + bytes);
-            self.items.pop_back();
-            return;
-        }
-        self.begin_burst(row, model);
     }
 
-    fn begin_burst(&mut self, row: &Row, model: &Model) {
-        let Some(from) = self.items.len().checked_sub(SHORTEST_BURST) else { return };
-        let mut burst = Burst { first: 0, last: 0, requests: 0, bytes: 0 };
-        for item in self.items.range(from..) {
-            let Item::Row(index) = item else { return };
-            let Some(each) = model.feed.row(*index).filter(|each| each.is_routine()) else { return };
-            if each.device != row.device {
+    /// The list's last rows become one, if they are many requests of a download or came thick and fast.
+    fn begin_burst(&mut self, latest: &Row, may_storm: bool, model: &Model) {
+        let mut burst: Option<Burst> = None;
+        for (at, item) in self.items.iter().enumerate().rev() {
+            let alone = matches!(item, Item::Row(index) if is_in(&self.opened, *index));
+            let Some(part) = (!alone).then(|| Burst::of(item, &model.feed)).flatten() else { return };
+            let Some(sum) = part.followed_by(burst.as_ref(), latest.at) else { return };
+            if !may_storm && !sum.is_routine() {
                 return;
             }
-            if burst.requests == 0 {
-                burst.first = *index;
+            if sum.is_long_enough() {
+                self.items.truncate(at);
+                self.items.push_back(Item::Burst(sum));
+                return;
             }
-            burst.last = *index;
-            burst.requests += 1;
-            burst.bytes += each.answer.map_or(0, |answer| answer.sent);
-        }
-        if !self.was_opened(burst.first) {
-            self.items.truncate(from);
-            self.items.push_back(Item::Burst(burst));
+            burst = Some(sum);
         }
     }
+}
 
-    /// Rows at and after an opened burst's first stay single, up to the next row that is no routine request.
-    fn was_opened(&self, first: u64) -> bool {
-        let Some(opened) = self.opened.range(..=first).next_back() else { return false };
-        let place = self.items.partition_point(|item| item.first() < *opened);
-        let run = self.items.range(place..).map(Item::first);
-        run.zip(*opened..).all(|(row, expected)| row == expected)
-    }
+/// Whether a row belongs to a burst that was opened.
+fn is_in(opened: &BTreeMap<u64, u64>, row: u64) -> bool {
+    opened.range(..=row).next_back().is_some_and(|(_, last)| row <= *last)
 }
 
 fn holds(text: &str, row: &Row, model: &Model) -> bool {

@@ -1,7 +1,7 @@
 //! The Messages pane: what went to and fro, one line each.
 
 use super::feed::{Row, Way};
-use super::listing::{Burst, Item, Kind, Listing};
+use super::listing::{Item, Kind, Listing};
 use super::model::Model;
 use super::pieces::{button_ui, choice_ui, paint_warning, pane_ui, title_ui, weak_ui};
 use super::rows::{RowSpace, Rows, rows_ui};
@@ -9,7 +9,7 @@ use super::state::WindowState;
 use super::summary;
 use super::theme;
 use super::wish::Wish;
-use super::words::{self, say, tell};
+use super::words::say;
 use crate::event::DeviceId;
 use eframe::egui;
 use eframe::egui::{Align, Key, Layout, Modifiers, Rect, TextEdit, Ui, pos2};
@@ -104,12 +104,12 @@ fn list_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec
         ui.ctx().copy_text(copied(&rows, model, state, &listing));
     }
     let opened = output.opened.and_then(|place| match listing.item(place) {
-        Some(Item::Burst(burst)) => Some(burst.first),
+        Some(Item::Burst(burst)) => Some(burst.clone()),
         _ => None,
     });
     (state.listing, state.messages) = (listing, scroll);
     if let Some(burst) = opened {
-        state.listing.open(burst);
+        state.listing.open(&burst);
         state.listing.update(model, &state.filter);
     }
 }
@@ -131,12 +131,8 @@ fn line(item: &Item, model: &Model, state: &WindowState) -> String {
 fn words_of(item: &Item, row: &Row, model: &Model) -> String {
     match item {
         Item::Row(_) => summary::line(row, &model.journal, &model.bench),
-        Item::Burst(burst) => burst_words(burst),
+        Item::Burst(burst) => burst.words(),
     }
-}
-
-fn burst_words(burst: &Burst) -> String {
-    tell("messages.burst", &[("n", &words::count(burst.requests)), ("bytes", &words::bytes(burst.bytes))])
 }
 
 fn draw_row(

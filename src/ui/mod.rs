@@ -2,6 +2,7 @@
 
 pub mod bench_screen;
 pub mod builds;
+pub mod burst;
 pub mod console;
 pub mod detail;
 mod device_dialog;

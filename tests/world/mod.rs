@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use ota_workbench::bench::{Bench, Effect};
-use ota_workbench::device::{Behaviour, Brain, FetchFailure, Input, Offered, OfferedFile, Profile, Source, Step};
+use ota_workbench::device::{Behaviour, Brain, FetchFailure, Input, Profile, Source, Step};
 use ota_workbench::diagnosis;
 use ota_workbench::dialect::{self, Dialect, Heard, Offer, Outgoing};
 use ota_workbench::event::{
@@ -191,7 +191,7 @@ impl World {
             self.offers.push((self.now, offer.clone()));
         }
         self.senses.extend(match heard {
-            Heard::Offer(offer) => Some(Input::Offered(offered(offer))),
+            Heard::Offer(offer) => Some(Input::Offered(offer.into())),
             Heard::Cancel => Some(Input::Cancelled),
             Heard::Block { bytes, .. } => {
                 self.asked_block.take().map(|ticket| Input::Arrived { ticket, bytes: bytes.unwrap() })
@@ -325,15 +325,4 @@ impl World {
     pub fn outcome(&self) -> Option<Outcome> {
         self.bench.cases().last().unwrap().upgrade.state().outcome()
     }
-}
-
-fn offered(offer: Offer) -> Offered {
-    let Offer { module, version, task, files, stream } = offer;
-    let files = files.into_iter().map(|file| OfferedFile {
-        source: stream.map_or(Source::Url(file.url), |(stream, file)| Source::Stream(stream, file)),
-        size: file.size,
-        md5: file.md5,
-        sha256: file.sha256,
-    });
-    Offered { module, version, task, files: files.collect() }
 }

@@ -1,9 +1,14 @@
 //! What is likely to go wrong with a push, said before it is made: one rule a file, findings like all others.
 
+mod module_count;
+mod module_name;
 mod names_length;
 mod other_dialect;
+mod package_format;
+mod package_size;
 mod push_length;
 mod stream_size;
+mod tag_limits;
 mod url_length;
 mod url_port;
 mod url_query;
@@ -46,6 +51,12 @@ impl Draft<'_> {
         authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
     }
 
+    /// Every file's name and size in bytes.
+    fn files(&self) -> impl Iterator<Item = (&str, u64)> {
+        let more = self.order.extras.files.iter().map(|file| (file.name.as_str(), file.size));
+        std::iter::once((self.order.name.as_str(), self.order.size)).chain(more)
+    }
+
     fn is_one_of(&self, dialects: &[&str]) -> bool {
         dialects.contains(&self.dialect.id())
     }
@@ -62,6 +73,11 @@ const LINTS: &[Lint] = &[
     push_length::examine,
     names_length::examine,
     stream_size::examine,
+    package_size::examine,
+    package_format::examine,
+    module_name::examine,
+    module_count::examine,
+    tag_limits::examine,
 ];
 
 /// What is likely to go wrong with this push, on this bench as it is.

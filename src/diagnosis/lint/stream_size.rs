@@ -1,10 +1,13 @@
-//! Firmware larger than what can be asked for in blocks over MQTT: the platform takes offsets up to 16 MiB.
+//! Firmware larger than what the platform hands out in blocks over MQTT.
 
 use super::super::Finding;
 use super::Draft;
 
-/// The largest image, in bytes: the last offset that may be asked for, and the largest block from there.
-const LARGEST: u64 = 16 * 1024 * 1024 + 131_072;
+/// The largest image, in bytes.
+///
+/// Source: “OTA update overview” (help.aliyun.com/en/iot/user-guide/ota-upgrade-overview): over MQTT, only single files of up
+/// to 16 MB.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 pub fn examine(draft: Draft<'_>) -> Option<Finding> {
     let size = draft.order.size;
@@ -25,6 +28,6 @@ mod tests {
             move |order: &mut crate::event::UpgradeOrder| (order.size, order.extras.stream) = (size, Some(1))
         };
         check("aliyun", None, large(16 << 20), &[]);
-        check("aliyun", None, large(17 << 20), &["too-large-for-blocks"]);
+        check("aliyun", None, large((16 << 20) + 1), &["too-large-for-blocks"]);
     }
 }

@@ -58,10 +58,16 @@ trait Spelling: Sync {
         self.id() == other
     }
     fn fit(&self, message: &Value, known: bool) -> Fit;
-    fn said(&self, message: &Value, defects: &mut Vec<Defect>) -> Option<Said>;
+    /// What a message says; in the words of the SDKs unless it has its own.
+    fn said(&self, message: &Value, defects: &mut Vec<Defect>) -> Option<Said> {
+        reports::said(message, &reports::TITLE, defects)
+    }
     /// The push, as JSON.
     fn offer(&self, push: &Push<'_>) -> Value;
-    fn cancel(&self, order: &UpgradeOrder) -> Option<Value>;
+    /// The cancellation, as JSON, of a spelling that has one.
+    fn cancel(&self, _order: &UpgradeOrder) -> Option<Value> {
+        None
+    }
     fn task(&self, _upgrade: UpgradeId, _started_unix_millis: u64) -> Option<String> {
         None
     }

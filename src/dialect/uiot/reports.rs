@@ -1,9 +1,10 @@
 //! The five methods that three of UIoT's spellings share, and the names of their keys.
 
 use super::super::{Defect, Heard, Offer, OfferedFile, lenient};
-use super::{Fit, MAX_VERSION};
+use super::{Fit, MAX_VERSION, module_name};
+use crate::event::UpgradeOrder;
 use crate::upgrade::{About, Report, Said};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The methods of UIoT's public cloud.
 pub const METHODS: [&str; 5] =
@@ -123,6 +124,45 @@ fn progress(payload: &Value, keys: &Keys, defects: &mut Vec<Defect>) -> Option<R
             None
         }
     }
+}
+
+/// How a spelling writes what a device says, to the byte.
+pub struct Words<'a> {
+    /// A method, and a version.
+    pub version: &'a dyn Fn(&str, &str) -> String,
+    /// A state, and a percentage.
+    pub progress: &'a dyn Fn(&str, u8) -> String,
+    /// A code.
+    pub failure: &'a dyn Fn(i64) -> String,
+}
+
+/// A device's report in these words, and its `QoS`: the SDKs send progress with 0.
+pub fn say(report: &Report, words: &Words<'_>) -> Option<(String, u8)> {
+    Some(match report {
+        Report::Version { version } => ((words.version)("report_version", version), 1),
+        Report::Asked { version, .. } => ((words.version)("request_firmware", version.as_deref()?), 1),
+        Report::Downloading { percent } => ((words.progress)("downloading", *percent), 0),
+        Report::Burning { percent } => ((words.progress)("burning", *percent), 0),
+        Report::Succeeded { version } => ((words.version)("report_success", version.as_deref()?), 1),
+        Report::Failed { code, .. } => ((words.failure)(*code), 1),
+        _ => return None,
+    })
+}
+
+/// Whether this is a dialect of UCloud's Core SDK: the older one passes over the module that the newer one names.
+pub fn is_core_sdks(dialect: &str) -> bool {
+    matches!(dialect, "uiot-v1" | "uiot-v2")
+}
+
+/// The push as the public cloud sends it to devices of the Core SDK.
+pub fn update_firmware(order: &UpgradeOrder, module: Option<&str>) -> Value {
+    json!({
+        "Method": "update_firmware",
+        "Payload": {
+            "Module": module_name(module), "Version": order.version, "URL": order.url, "MD5": order.md5,
+            "Size": order.size,
+        },
+    })
 }
 
 /// The push, heard by a device that spells it with these keys.

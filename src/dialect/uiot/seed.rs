@@ -4,10 +4,9 @@
 //! it send that.
 
 use super::super::{Defect, Heard, Push};
-use super::reports::{LOWER, offered, said};
+use super::reports::{LOWER, Words, offered, said, say};
 use super::{Fit, Spelling};
-use crate::event::UpgradeOrder;
-use crate::upgrade::{Report, Said};
+use crate::upgrade::Said;
 use serde_json::{Value, json};
 
 /// The dialect `uiot`.
@@ -46,23 +45,16 @@ impl Spelling for Seed {
         })
     }
 
-    fn cancel(&self, _order: &UpgradeOrder) -> Option<Value> {
-        None
-    }
-
     fn say(&self, said: &Said) -> Option<(String, u8)> {
-        let (method, payload, qos) = match &said.report {
-            Report::Version { version } => ("report_version", json!({"version": version}), 1),
-            Report::Asked { version, .. } => ("request_firmware", json!({"version": version}), 1),
-            Report::Downloading { percent } => {
-                ("report_progress", json!({"state": "downloading", "percent": percent}), 0)
-            }
-            Report::Burning { percent } => ("report_progress", json!({"state": "burning", "percent": percent}), 0),
-            Report::Succeeded { version } => ("report_success", json!({"version": version}), 1),
-            Report::Failed { code, .. } => ("report_fail", json!({"err_code": code}), 1),
-            _ => return None,
-        };
-        Some((json!({"method": method, "payload": payload}).to_string(), qos))
+        let message = |method: &str, payload: Value| json!({"method": method, "payload": payload}).to_string();
+        say(
+            &said.report,
+            &Words {
+                version: &|method, version| message(method, json!({"version": version})),
+                progress: &|state, percent| message("report_progress", json!({"state": state, "percent": percent})),
+                failure: &|code| message("report_fail", json!({"err_code": code})),
+            },
+        )
     }
 
     fn hear(&self, message: &Value) -> Option<Heard> {

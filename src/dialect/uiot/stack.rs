@@ -5,7 +5,7 @@
 use super::super::{Defect, Heard, Push, lenient};
 use super::reports::{METHODS, TASK_METHODS, TITLE, fit, module, offered};
 use super::{Fit, MAX_VERSION, Spelling, module_name};
-use crate::event::{UpgradeId, UpgradeOrder};
+use crate::event::UpgradeId;
 use crate::upgrade::{About, PushWhen, Report, Rules, Said, SuccessRule};
 use serde_json::{Value, json};
 
@@ -78,10 +78,6 @@ impl Spelling for Stack {
                 "Size": order.size, "TaskID": order.task.as_deref().unwrap_or_default(),
             },
         })
-    }
-
-    fn cancel(&self, _order: &UpgradeOrder) -> Option<Value> {
-        None
     }
 
     /// Unlike any of an earlier session, which a device may still remember.

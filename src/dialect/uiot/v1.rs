@@ -1,10 +1,11 @@
 //! UIoT as UCloud's C SDK of 2019-08 to 2020-07 spells it: title-case keys, no modules.
 
-use super::super::{Defect, Heard, Push};
-use super::reports::{METHODS, TASK_METHODS, TITLE, fit, names_module, offered, said};
-use super::{Fit, Spelling, module_name};
-use crate::event::UpgradeOrder;
-use crate::upgrade::{Report, Said};
+use super::super::{Heard, Push};
+use super::reports::{
+    METHODS, TASK_METHODS, TITLE, Words, fit, is_core_sdks, names_module, offered, say, update_firmware,
+};
+use super::{Fit, Spelling};
+use crate::upgrade::Said;
 use serde_json::{Value, json};
 
 /// The dialect `uiot-v1`.
@@ -20,7 +21,7 @@ impl Spelling for V1 {
     }
 
     fn is_understood_by(&self, other: &str) -> bool {
-        matches!(other, "uiot-v1" | "uiot-v2")
+        is_core_sdks(other)
     }
 
     fn fit(&self, message: &Value, _known: bool) -> Fit {
@@ -30,51 +31,29 @@ impl Spelling for V1 {
         }
     }
 
-    fn said(&self, message: &Value, defects: &mut Vec<Defect>) -> Option<Said> {
-        said(message, &TITLE, defects)
-    }
-
     /// The cloud names the default module, which this SDK passes over.
     fn offer(&self, push: &Push<'_>) -> Value {
-        let order = push.order;
-        json!({
-            "Method": "update_firmware",
-            "Payload": {
-                "Module": module_name(None), "Version": order.version, "URL": order.url, "MD5": order.md5,
-                "Size": order.size,
-            },
-        })
-    }
-
-    fn cancel(&self, _order: &UpgradeOrder) -> Option<Value> {
-        None
+        update_firmware(push.order, None)
     }
 
     fn say(&self, said: &Said) -> Option<(String, u8)> {
-        Some(match &said.report {
-            Report::Version { version } => (with_version("report_version", version), 1),
-            Report::Asked { version, .. } => (with_version("request_firmware", version.as_deref()?), 1),
-            Report::Downloading { percent } => (progress("downloading", *percent), 0),
-            Report::Burning { percent } => (progress("burning", *percent), 0),
-            Report::Succeeded { version } => (with_version("report_success", version.as_deref()?), 1),
-            Report::Failed { code, .. } => {
-                (format!(r#"{{"Method": "report_fail", "Payload": {{"ErrCode": {code}}}}}"#), 1)
-            }
-            _ => return None,
-        })
+        say(
+            &said.report,
+            &Words {
+                version: &|method, version| {
+                    format!(r#"{{"Method": "{method}", "Payload":{{"Version":{}}}}}"#, json!(version))
+                },
+                progress: &|state, percent| {
+                    format!(r#"{{"Method": "report_progress", "Payload": {{"State":"{state}", "Percent":{percent}}}}}"#)
+                },
+                failure: &|code| format!(r#"{{"Method": "report_fail", "Payload": {{"ErrCode": {code}}}}}"#),
+            },
+        )
     }
 
     fn hear(&self, message: &Value) -> Option<Heard> {
         offered(message, "update_firmware", &TITLE)
     }
-}
-
-fn with_version(method: &str, version: &str) -> String {
-    format!(r#"{{"Method": "{method}", "Payload":{{"Version":{}}}}}"#, json!(version))
-}
-
-fn progress(state: &str, percent: u8) -> String {
-    format!(r#"{{"Method": "report_progress", "Payload": {{"State":"{state}", "Percent":{percent}}}}}"#)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! UIoT as UCloud's C SDK since 2020-08 and its RT-Thread package spell it: modules, and a cancellation.
 
-use super::super::{Defect, Heard, Push};
-use super::reports::{METHODS, TASK_METHODS, TITLE, fit, names_module, offered, said};
+use super::super::{Heard, Push};
+use super::reports::{
+    METHODS, TASK_METHODS, TITLE, Words, fit, is_core_sdks, names_module, offered, say, update_firmware,
+};
 use super::{Fit, Spelling, module_name};
 use crate::event::UpgradeOrder;
-use crate::upgrade::{About, Report, Said};
+use crate::upgrade::{About, Said};
 use serde_json::{Value, json};
 
 /// The dialect `uiot-v2`.
@@ -21,7 +23,7 @@ impl Spelling for V2 {
 
     /// The older SDK passes over the module.
     fn is_understood_by(&self, other: &str) -> bool {
-        matches!(other, "uiot-v2" | "uiot-v1")
+        is_core_sdks(other)
     }
 
     /// A missing module means the default one, from a device that is known to name modules.
@@ -32,19 +34,8 @@ impl Spelling for V2 {
         }
     }
 
-    fn said(&self, message: &Value, defects: &mut Vec<Defect>) -> Option<Said> {
-        said(message, &TITLE, defects)
-    }
-
     fn offer(&self, push: &Push<'_>) -> Value {
-        let order = push.order;
-        json!({
-            "Method": "update_firmware",
-            "Payload": {
-                "Module": module_name(order.module.as_deref()), "Version": order.version, "URL": order.url,
-                "MD5": order.md5, "Size": order.size,
-            },
-        })
+        update_firmware(push.order, push.order.module.as_deref())
     }
 
     fn cancel(&self, order: &UpgradeOrder) -> Option<Value> {
@@ -58,28 +49,27 @@ impl Spelling for V2 {
             About::Version(version) => json!(version),
             About::Latest | About::Task(_) => json!(""),
         };
-        let with_version = |method: &str, version: &str| {
-            format!(r#"{{"Method": "{method}", "Payload":{{"Module":{module}, "Version":{}}}}}"#, json!(version))
-        };
-        let progress = |state: &str, percent: u8| {
-            format!(
-                r#"{{"Method": "report_progress", "Payload": {{"State":"{state}", "Percent":{percent}, "Module":{module}, "Version":{target} }}}}"#
-            )
-        };
-        Some(match &said.report {
-            Report::Version { version } => (with_version("report_version", version), 1),
-            Report::Asked { version, .. } => (with_version("request_firmware", version.as_deref()?), 1),
-            Report::Downloading { percent } => (progress("downloading", *percent), 0),
-            Report::Burning { percent } => (progress("burning", *percent), 0),
-            Report::Succeeded { version } => (with_version("report_success", version.as_deref()?), 1),
-            Report::Failed { code, .. } => {
-                let fail = format!(
-                    r#"{{"Method": "report_fail", "Payload": {{"ErrCode": {code}, "Module":{module}, "Version":{target}}}}}"#
-                );
-                (fail, 1)
-            }
-            _ => return None,
-        })
+        say(
+            &said.report,
+            &Words {
+                version: &|method, version| {
+                    format!(
+                        r#"{{"Method": "{method}", "Payload":{{"Module":{module}, "Version":{}}}}}"#,
+                        json!(version)
+                    )
+                },
+                progress: &|state, percent| {
+                    format!(
+                        r#"{{"Method": "report_progress", "Payload": {{"State":"{state}", "Percent":{percent}, "Module":{module}, "Version":{target} }}}}"#
+                    )
+                },
+                failure: &|code| {
+                    format!(
+                        r#"{{"Method": "report_fail", "Payload": {{"ErrCode": {code}, "Module":{module}, "Version":{target}}}}}"#
+                    )
+                },
+            },
+        )
     }
 
     fn hear(&self, message: &Value) -> Option<Heard> {

@@ -3,10 +3,8 @@
 use super::SimulatorOptions;
 use super::fetch::{self, Answer, Request};
 use super::link::{End, Link, LinkEvent, LinkOptions};
-use crate::device::{
-    Behaviour, Brain, Ending, FetchFailure, Input as Sense, Offered, OfferedFile, Profile, Source, Step,
-};
-use crate::dialect::{Credentials, Dialect, Heard, Offer, Outgoing, Registration};
+use crate::device::{Behaviour, Brain, Ending, FetchFailure, Input as Sense, Profile, Source, Step};
+use crate::dialect::{Credentials, Dialect, Heard, Outgoing, Registration};
 use crate::event::{DeviceId, Micros, Trouble};
 use crate::io::broker_url::BrokerUrl;
 use crate::io::tls::Trust;
@@ -164,7 +162,7 @@ impl Worker {
             LinkEvent::Refused(trouble) if self.once => self.ending = Some(Err(trouble)),
             LinkEvent::Refused(_) => {}
             LinkEvent::Heard { topic, payload } => match self.dialect.hear(&self.device, &topic, &payload) {
-                Some(Heard::Offer(offer)) => self.sense(Sense::Offered(offered(offer))),
+                Some(Heard::Offer(offer)) => self.sense(Sense::Offered(offer.into())),
                 Some(Heard::Cancel) => self.sense(Sense::Cancelled),
                 Some(Heard::Block { offset, bytes }) => self.take_in_block(offset, bytes),
                 Some(Heard::Password(secret)) if self.registration.take().is_some() => {
@@ -282,15 +280,4 @@ impl Worker {
     fn now(&self) -> Micros {
         Micros(u64::try_from(self.switched_on.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
-}
-
-fn offered(offer: Offer) -> Offered {
-    let Offer { module, version, task, files, stream } = offer;
-    let files = files.into_iter().map(|file| OfferedFile {
-        source: stream.map_or(Source::Url(file.url), |(stream, file)| Source::Stream(stream, file)),
-        size: file.size,
-        md5: file.md5,
-        sha256: file.sha256,
-    });
-    Offered { module, version, task, files: files.collect() }
 }

@@ -3,10 +3,11 @@
 use super::desk::Desk;
 use super::of;
 use crate::bench::{Action, Bench};
-use crate::event::Fact;
+use crate::event::{Event, Fact, Micros};
 use crate::ui::listing::{Filter, Item, Kind, Listing};
 use crate::ui::model::Model;
 use eframe::egui::{Key, Modifiers};
+use std::sync::Arc;
 
 fn downloaded() -> Desk {
     Desk::at(of(|story| {
@@ -94,11 +95,95 @@ fn hundreds_of_range_requests_are_one_row_that_can_be_opened() {
     assert!(!listing.update(&model, &http));
     let Some(Item::Burst(burst)) = listing.item(0).cloned() else { panic!("no burst") };
     assert_eq!((burst.requests, burst.bytes, listing.range()), (6, 6 * 4_096, 0..1));
-    listing.open(burst.first);
+    listing.open(&burst);
     listing.update(&model, &http);
     assert_eq!(listing.range(), 0..6);
     listing.update(&model, &Filter { ungrouped: true, ..http });
     assert_eq!(listing.range(), 0..6);
+}
+
+/// A model in which these happened, so many microseconds apart.
+fn happened(apart: u64, facts: impl IntoIterator<Item = Fact>) -> Model {
+    let mut model = Model::new(Bench::new(0));
+    for (seq, fact) in (1..).zip(facts) {
+        model.apply(&Arc::new(Event { seq, at: Micros(seq * apart), fact }));
+    }
+    model
+}
+
+fn reports(device: &str) -> Fact {
+    let payload = br#"{"method":"report_progress","payload":{"state":"downloading","percent":7}}"#;
+    Fact::MessageReceived {
+        client: None,
+        topic: format!("/$system/P/{device}/ota/upstream"),
+        payload: payload[..].into(),
+        qos: 0,
+        retain: false,
+    }
+}
+
+fn asks(request: u64) -> Fact {
+    let (peer, method, path) = ("127.0.0.1:9".into(), "GET".into(), "/x".into());
+    Fact::RequestReceived { request, peer, method, path, range: None }
+}
+
+fn is_answered(request: u64, status: u16) -> Fact {
+    let (offset, length) = (0, 10);
+    Fact::RangeServed { request, path: "/x".into(), status, offset, length, sent: length, complete: true }
+}
+
+fn all_listed(model: &Model) -> Listing {
+    let mut listing = Listing::default();
+    while listing.update(model, &Filter::default()) {}
+    listing
+}
+
+#[test]
+fn a_storm_is_one_row_with_a_count_and_another_devices_word_stands_out() {
+    let storm = |from: u64| {
+        (from..from + 400)
+            .flat_map(|at| [reports("mad"), asks(at), is_answered(at, if at.is_multiple_of(2) { 404 } else { 206 })])
+    };
+    let model = happened(200, storm(0).chain([reports("good")]).chain(storm(1_000)));
+    let mut listing = all_listed(&model);
+    assert_eq!(listing.range(), 0..3);
+    let Some(Item::Burst(burst)) = listing.item(0).cloned() else { panic!("no storm") };
+    assert_eq!(burst.words(), "400 messages, 400 requests, 200 refused in 239 ms (double click to list)");
+    assert!(matches!(listing.item(1), Some(Item::Row(_))));
+    listing.open(&burst);
+    while listing.update(&model, &Filter::default()) {}
+    assert_eq!(listing.range(), 0..802, "its rows, the other device's, the other storm");
+}
+
+#[test]
+fn a_device_that_reports_a_few_times_a_second_is_no_storm() {
+    let model = happened(20_000, (0..400).map(|_| reports("lamp")));
+    assert_eq!(all_listed(&model).range(), 0..400);
+}
+
+#[test]
+fn a_storm_whose_beginning_was_let_go_is_still_shown() {
+    let mut model = happened(200, (0..1_000).map(|_| reports("mad")));
+    let mut listing = all_listed(&model);
+    model.feed.forget_before(500);
+    listing.update(&model, &Filter::default());
+    assert_eq!(listing.item(0).map(Item::first), Some(model.feed.range().start));
+}
+
+/// The list would be made anew with every answer, and never be complete.
+#[test]
+fn one_slow_answer_does_not_keep_the_list_from_following_a_flood() {
+    let flood = |from: u64| (from..from + 30_000).flat_map(|at| [asks(at), is_answered(at, 404)]);
+    let mut model = happened(100, std::iter::once(asks(0)).chain(flood(1)));
+    let mut listing = all_listed(&model);
+    for request in 40_000..40_010 {
+        let seq = model.bench.events() + 1;
+        for (seq, fact) in [(seq, asks(request)), (seq + 1, is_answered(request, 404))] {
+            model.apply(&Arc::new(Event { seq, at: Micros(seq * 100), fact }));
+        }
+        assert!(!listing.update(&model, &Filter::default()), "all is listed within the frame");
+    }
+    assert_eq!(listing.range(), 0..2, "the one without its answer, and the storm");
 }
 
 #[test]

@@ -80,6 +80,8 @@ pub fn waiting(case: &Case, online: Option<bool>) -> Option<String> {
         State::Queued if by_push => "upgrade.waits-online",
         State::Queued if online == Some(true) => "upgrade.waits-ask",
         State::Queued => "upgrade.waits-online-ask",
+        State::Offered if case.witness.is_answering() => "upgrade.waits-loading",
+        State::Offered if case.upgrade.is_silent() && case.witness.requests > 0 => "upgrade.waits-stopped",
         State::Offered if case.upgrade.is_silent() => "upgrade.waits-silent",
         State::Offered => "upgrade.waits-begin",
         State::Restarting => "upgrade.waits-restart",

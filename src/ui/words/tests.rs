@@ -1,9 +1,10 @@
 //! Both languages say the same, and numbers and times read as engineers write them. That every code has its sentences is
 //! a house rule: `tests/house/texts.rs`.
 
-use super::{Language, bytes, clock, count, defect, duration, say, speak, tell, time_left, trouble};
+use super::{Language, bytes, clock, count, defect, duration, say, speak, tell, time_left, trouble, waiting};
+use crate::bench::Bench;
 use crate::dialect::Defect;
-use crate::event::{Micros, Trouble};
+use crate::event::{Deadline, DeviceId, Event, Extras, Fact, Micros, Trouble, UpgradeOrder};
 use std::collections::BTreeSet;
 
 const EN: &str = include_str!("../../../assets/locales/en.yml");
@@ -120,4 +121,61 @@ fn sizes_and_times_read_as_engineers_write_them() {
     assert_eq!((count(868_352), count(12)), ("868,352".to_owned(), "12".to_owned()));
     assert_eq!(clock(1_700_000_000_031, 8 * 3600), "06:13:20.031");
     assert_eq!(clock(1_700_000_000_031, -3600), "21:13:20.031");
+}
+
+/// What the status line says after a push to an external broker and this.
+fn status_after(facts: impl IntoIterator<Item = Fact>) -> String {
+    let order = UpgradeOrder {
+        upgrade: 1,
+        device: DeviceId::new("P", "lamp"),
+        dialect: "uiot".into(),
+        module: None,
+        name: "l.bin".into(),
+        version: "2.0.0".into(),
+        size: 1_000,
+        md5: "m".into(),
+        sha256: "s".into(),
+        url: "http://h/x".into(),
+        path: "/x".into(),
+        timeout_secs: None,
+        task: None,
+        extras: Extras::default(),
+        faults: Vec::new(),
+    };
+    let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
+    let mut bench = Bench::new(0);
+    let story = [external, Fact::UpgradeRequested { order: order.into() }].into_iter().chain(facts);
+    for (seq, fact) in (1..).zip(story) {
+        let _ = bench.apply(&Event { seq, at: Micros::from_secs(seq), fact });
+    }
+    waiting(&bench.cases()[0], None).unwrap_or_default()
+}
+
+#[test]
+fn a_device_in_the_middle_of_one_long_answer_is_not_called_silent() {
+    speak(Language::English);
+    let silence = || Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence };
+    let (path, method, range) = ("/x".to_owned(), "GET".to_owned(), None);
+    let asks = || Fact::RequestReceived {
+        request: 7,
+        peer: "a".into(),
+        method: method.clone(),
+        path: path.clone(),
+        range: range.clone(),
+    };
+    let (status, offset, length) = (200, 0, 1_000);
+    let breaks =
+        Fact::RangeServed { request: 7, path: path.clone(), status, offset, length, sent: 400, complete: false };
+    for (story, says) in [
+        (vec![], "Sent: waits for lamp to begin."),
+        (vec![silence()], "lamp has neither answered nor requested the image. Look at its console."),
+        (vec![asks()], "lamp is loading the image: waits for its first report."),
+        (vec![asks(), silence()], "lamp is loading the image: waits for its first report."),
+        (
+            vec![asks(), breaks, silence()],
+            "lamp has stopped requesting the image, and has reported nothing. Look at its console.",
+        ),
+    ] {
+        assert_eq!(status_after(story), says);
+    }
 }
