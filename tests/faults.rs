@@ -78,7 +78,7 @@ fn every_error_code_of_the_clouds_can_be_provoked() {
 
 fn acted(world: &World) -> Vec<(String, u64, Option<u64>)> {
     let acted = world.bench.cases().last().unwrap().faults.acted.iter();
-    acted.map(|Acted { fault, times, at, .. }| (fault.to_string(), *times, *at)).collect()
+    acted.map(|Acted { fault, times, place, .. }| (fault.to_string(), *times, *place)).collect()
 }
 
 #[test]

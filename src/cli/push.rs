@@ -341,8 +341,8 @@ impl Push<'_> {
         let Some(case) = self.case() else { return Vec::new() };
         let told = case.order.faults.iter().map(|fault| {
             let acted = case.faults.acted.iter().find(|acted| acted.fault == *fault);
-            let (times, at) = acted.map_or((0, None), |acted| (acted.times, acted.at));
-            json!({"fault": fault.to_string(), "acted": times, "at": at})
+            let (times, place) = acted.map_or((0, None), |acted| (acted.times, acted.place));
+            json!({"fault": fault.to_string(), "acted": times, "place": place})
         });
         told.collect()
     }

@@ -162,8 +162,8 @@ impl World {
                 }
                 heard.into_iter().for_each(|heard| self.sense(heard));
             }
-            Effect::TellFault { upgrade, fault, at } => {
-                self.tell(Fact::FaultActed { upgrade, fault, place: at, request: None });
+            Effect::TellFault { upgrade, fault, place } => {
+                self.tell(Fact::FaultActed { upgrade, fault, place, request: None });
             }
             Effect::TurnAway { millis, .. } => {
                 if self.bench.device(&self.device).is_some_and(|device| device.online == Some(true)) {

@@ -74,11 +74,11 @@ pub fn faults_of(case: &Case) -> Option<String> {
         match acted {
             None => tell("fault.waiting", &[("fault", fault)]),
             Some(acted) => {
-                let mut place = place(fault, acted.at);
+                let mut at = place(fault, acted.place);
                 if acted.times > 1 {
-                    place = format!("{place} ×{}", count(acted.times));
+                    at = format!("{at} ×{}", count(acted.times));
                 }
-                tell("fault.acted", &[("fault", fault), ("where", &place)]).replace(" )", ")")
+                tell("fault.acted", &[("fault", fault), ("where", &at)]).replace(" )", ")")
             }
         }
     });
