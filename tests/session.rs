@@ -294,7 +294,7 @@ fn check_faults(dialect: &str, faults: &[&str], code: Option<i64>) -> Vec<Arc<Ev
     };
     assert_eq!(failed, code, "{dialect} {faults:?}\n{}", desk.story());
     let armed = |fault: &&str| case.faults.acted.iter().any(|acted| acted.fault.to_string() == **fault);
-    assert!(faults.iter().all(|fault| armed(&fault)), "{faults:?}: {:?}", case.faults.acted);
+    assert!(faults.iter().all(armed), "{faults:?}: {:?}", case.faults.acted);
     let findings = diagnosis::examine(&desk.bench, 1);
     assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["fault-armed"]);
     std::mem::take(&mut desk.events)

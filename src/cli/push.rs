@@ -101,6 +101,11 @@ impl Push<'_> {
             serve::greet(&self.desk);
         }
         let images = self.wait_for_builds()?;
+        // A push that cannot be made is refused before anybody waits for its device.
+        let refused = self.order(&images).and_then(|order| self.desk.bench.check_push(&order).err());
+        if let Some(ended) = refused.and_then(|trouble| self.refusal(&trouble)) {
+            return Err(ended.into());
+        }
         if self.args.simulate {
             self.desk.session().act(Action::StartSimulatedDevice(SimulatedOrder {
                 dialect: self.args.dialect.clone(),

@@ -158,9 +158,13 @@ impl World {
                 if let Some((upgrade, _)) = self.lost_ack.take_if(|(_, lost)| *lost == topic) {
                     self.tell(Fact::FaultActed { upgrade, fault: Fault::LoseAck, place: None, request: None });
                     self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic, qos });
-                    heard.clone().into_iter().for_each(|heard| self.sense(heard));
+                    if let Some(heard) = heard.clone() {
+                        self.sense(heard);
+                    }
                 }
-                heard.into_iter().for_each(|heard| self.sense(heard));
+                if let Some(heard) = heard {
+                    self.sense(heard);
+                }
             }
             Effect::TellFault { upgrade, fault, place } => {
                 self.tell(Fact::FaultActed { upgrade, fault, place, request: None });

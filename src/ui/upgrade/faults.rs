@@ -7,7 +7,7 @@ use crate::ui::state::Draft;
 use crate::ui::theme::palette;
 use crate::ui::words::{self, say, tell};
 use eframe::egui;
-use eframe::egui::{Frame, Margin, RichText, Stroke, TextEdit, Ui};
+use eframe::egui::{Button, Frame, Margin, RichText, Stroke, TextEdit, Ui};
 
 /// Room for an argument, in points.
 const ARGUMENT: f32 = 96.0;
@@ -103,9 +103,9 @@ fn menu_ui(ui: &mut Ui) -> Option<&'static Kind> {
         for stage in Stage::ALL {
             ui.menu_button(words::fault_stage(stage), |ui| {
                 for kind in ALL.iter().filter(|kind| kind.stage == stage) {
-                    let button = ui.button(kind.usage());
-                    let hint = format!("{}\n{}", words::fault_help(kind), words::fault_expects(kind));
-                    if button.on_hover_text(hint).clicked() {
+                    let help = RichText::new(words::fault_help(kind)).color(palette(ui).weak);
+                    let button = ui.add(Button::new(kind.usage()).right_text(help));
+                    if button.on_hover_text(words::fault_expects(kind)).clicked() {
                         picked = Some(kind);
                         ui.close();
                     }
@@ -121,6 +121,10 @@ fn chip_ui(ui: &mut Ui, chosen: &mut Chosen) -> bool {
     let colours = palette(ui);
     let fits = chosen.fault();
     let line = if fits.is_ok() { colours.warn } else { colours.bad };
+    // What is laid out inside a frame does not wrap by itself.
+    if width(ui, chosen) > ui.available_size_before_wrap().x {
+        ui.end_row();
+    }
     let frame = Frame::new().stroke(Stroke::new(1.0, line)).corner_radius(8).inner_margin(Margin::symmetric(6, 0));
     let hint = || format!("{}\n{}", words::fault_help(chosen.kind), words::fault_expects(chosen.kind));
     let hint = match &fits {
@@ -140,6 +144,13 @@ fn chip_ui(ui: &mut Ui, chosen: &mut Chosen) -> bool {
         })
     });
     shown.inner.inner
+}
+
+/// How wide a chip will be, in points, rather too wide.
+fn width(ui: &Ui, chosen: &Chosen) -> f32 {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let name = ui.painter().layout_no_wrap(chosen.kind.name.to_owned(), font, palette(ui).text).size().x;
+    name + if chosen.kind.argument.is_some() { ARGUMENT + 64.0 } else { 52.0 }
 }
 
 #[cfg(test)]
