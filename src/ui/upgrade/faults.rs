@@ -86,6 +86,10 @@ pub fn armed_ui(ui: &mut Ui, draft: &mut Draft, device: &DeviceId) {
         }
         let mut away = None;
         for (at, fault) in chosen.0.iter_mut().enumerate() {
+            // What is laid out inside a frame does not wrap by itself.
+            if width(ui, fault) > ui.available_size_before_wrap().x {
+                ui.end_row();
+            }
             if ui.push_id(at, |ui| chip_ui(ui, fault)).inner {
                 away = Some(at);
             }
@@ -121,10 +125,6 @@ fn chip_ui(ui: &mut Ui, chosen: &mut Chosen) -> bool {
     let colours = palette(ui);
     let fits = chosen.fault();
     let line = if fits.is_ok() { colours.warn } else { colours.bad };
-    // What is laid out inside a frame does not wrap by itself.
-    if width(ui, chosen) > ui.available_size_before_wrap().x {
-        ui.end_row();
-    }
     let frame = Frame::new().stroke(Stroke::new(1.0, line)).corner_radius(8).inner_margin(Margin::symmetric(6, 0));
     let hint = || format!("{}\n{}", words::fault_help(chosen.kind), words::fault_expects(chosen.kind));
     let hint = match &fits {
