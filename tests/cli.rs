@@ -4,6 +4,7 @@
 mod program;
 
 use ota_workbench::capture::decode;
+use ota_workbench::fault;
 use ota_workbench::image::digest;
 use program::{Ended, Folder, Program, SAMPLE, json};
 use std::io::{Read, Write};
@@ -476,13 +477,57 @@ fn inspect_tells_an_image_a_trace_and_what_is_neither() {
     run(&["inspect", &later]).check_trouble(2, "capture-future", "ota-workbench 9.0");
 }
 
+/// Whoever reads the help knows what to type for each error code of his cloud.
+#[test]
+fn the_help_of_push_lists_every_fault_with_the_codes_it_should_provoke() {
+    let text = run(&["push", "--help"]).check(0).out.join("\n");
+    for kind in &fault::ALL {
+        let line = text.lines().find(|line| line.trim_start().starts_with(&format!("{} ", kind.usage())));
+        let line = line.unwrap_or_else(|| panic!("no {} in\n{text}", kind.usage()));
+        let codes = kind.uiot.iter().chain(kind.aliyun).all(|code| line.contains(&code.to_string()));
+        assert!(codes && line.contains(". [") && line.contains("recovers") == kind.recoverable, "{line}");
+    }
+}
+
+#[test]
+fn a_script_breaks_a_push_on_purpose_and_reads_what_acted() {
+    let folder = Folder::new();
+    let faults = ["--fault", "wrong-digest", "--fault", "kick:50"];
+    let ended = push(&folder, "uiot", &[&["--simulate", "--json"][..], &faults].concat()).end().check(1);
+    let verdict = ended.verdict();
+    assert_eq!(
+        (&verdict["reason"]["code"], &verdict["findings"]),
+        (&"md5-mismatch".into(), &vec!["fault-armed"].into())
+    );
+    let [digest, kick] = &verdict["faults"].as_array().unwrap()[..] else { panic!("{verdict}") };
+    assert_eq!((&digest["fault"], &digest["acted"]), (&"wrong-digest".into(), &1.into()));
+    assert_eq!((&kick["fault"], &kick["acted"], &kick["place"]), (&"kick:50".into(), &1.into(), &50.into()));
+    let text = verdict["reason"]["text"].as_str().unwrap();
+    assert!(text.contains("wrong-digest, kick:50 was armed on purpose"), "{text}");
+}
+
+#[test]
+fn a_fault_that_cannot_act_is_refused_before_its_device_is_waited_for() {
+    let folder = Folder::new();
+    let ended = push(&folder, "uiot", &["--fault", "cut"]).end().check(2);
+    assert!(ended.err.contains("it is written cut:N, such as cut:10000"), "{}", ended.err);
+    for (faults, words) in [
+        (&["--fault", "missing-field:sign"][..], "has no field sign"),
+        (&["--fault", "not-found", "--fault", "expired"], "cannot both act"),
+        (&["--fault", "flip:99999999"], "would never act"),
+    ] {
+        let ended = push(&folder, "uiot", faults).end().check(2);
+        assert!(ended.err.contains(words), "{}", ended.err);
+    }
+}
+
 #[test]
 fn the_help_names_every_flag_scripts_rely_on() {
     let bench = "--mqtt --broker --http --advertise --capture --bench --data";
     let pages = [
         ("", format!("serve push simulate inspect --lang --theme --version [IMAGE] {bench}")),
         ("serve", format!("--json {bench}")),
-        ("push", format!("--device --dialect --version --module --timeout --simulate --fail --json {bench}")),
+        ("push", format!("--device --dialect --version --module --timeout --simulate --fail --fault --json {bench}")),
         ("simulate", "--broker --device --dialect --version --secret --console --fail --once pty".to_owned()),
         ("inspect", "--json".to_owned()),
     ];

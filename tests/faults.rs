@@ -16,7 +16,7 @@ enum By {
 use By::{Fail, Fault};
 
 /// The error codes of both clouds' documents, each with what provokes it. Those that the firmware server has to act out are
-/// in `tests/session.rs`.
+/// in `tests/served_faults.rs`.
 #[rustfmt::skip]
 const CODES: &[(&str, i64, By)] = &[
     // -1: the URL cannot be reached. -2: its signature has expired. -3: the download timed out.
@@ -78,7 +78,7 @@ fn every_error_code_of_the_clouds_can_be_provoked() {
 
 fn acted(world: &World) -> Vec<(String, u64, Option<u64>)> {
     let acted = world.bench.cases().last().unwrap().faults.acted.iter();
-    acted.map(|Acted { fault, times, at, .. }| (fault.to_string(), *times, *at)).collect()
+    acted.map(|Acted { fault, times, place, .. }| (fault.to_string(), *times, *place)).collect()
 }
 
 #[test]

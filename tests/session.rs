@@ -8,9 +8,10 @@
 
 use ota_workbench::bench::{Action, Bench, PushExtras, PushOrder, Service, SimulatedOrder};
 use ota_workbench::capture::Capture;
-use ota_workbench::event::{DeviceId, Event, Fact};
+use ota_workbench::diagnosis;
+use ota_workbench::event::{DeviceId, Event, Fact, KICKED};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
-use ota_workbench::upgrade::{Outcome, State};
+use ota_workbench::upgrade::{Failure, Outcome, State};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -83,6 +84,10 @@ impl Desk {
     }
 
     fn push(&mut self, device: &DeviceId, dialect: &str) {
+        self.push_with(device, dialect, &[]);
+    }
+
+    fn push_with(&mut self, device: &DeviceId, dialect: &str, faults: &[&str]) {
         self.session.act(Action::Push(PushOrder {
             image: 1,
             device: device.clone(),
@@ -92,7 +97,7 @@ impl Desk {
             timeout_secs: None,
             url_lifetime_secs: None,
             extras: PushExtras::default(),
-            faults: Vec::new(),
+            faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
         }));
     }
 
@@ -273,4 +278,64 @@ fn a_prefix_that_is_no_url_is_refused_and_the_server_goes_on() {
     let device = desk.device("uiot");
     desk.push(&device, "uiot");
     assert_eq!(desk.outcome(), Outcome::Succeeded);
+}
+
+/// What a simulated device makes of these faults: the code it fails with, or none when it succeeds.
+fn check_faults(dialect: &str, faults: &[&str], code: Option<i64>) -> Vec<Arc<Event>> {
+    let mut desk = Desk::new();
+    let device = desk.device(dialect);
+    desk.push_with(&device, dialect, faults);
+    desk.outcome();
+    let case = desk.bench.cases().last().unwrap();
+    let failed = match case.upgrade.state() {
+        State::Succeeded => None,
+        State::Failed(Failure::Reported { code, .. }) => Some(*code),
+        other => panic!("{dialect} {faults:?}: {other:?}"),
+    };
+    assert_eq!(failed, code, "{dialect} {faults:?}\n{}", desk.story());
+    let armed = |fault: &&str| case.faults.acted.iter().any(|acted| acted.fault.to_string() == **fault);
+    assert!(faults.iter().all(armed), "{faults:?}: {:?}", case.faults.acted);
+    let findings = diagnosis::examine(&desk.bench, 1);
+    assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["fault-armed"]);
+    std::mem::take(&mut desk.events)
+}
+
+#[test]
+fn what_is_announced_wrongly_on_purpose_fails_with_the_code_it_should_provoke() {
+    check_faults("uiot", &["closed-port"], Some(-1));
+    check_faults("uiot", &["empty-url"], Some(-1));
+    check_faults("uiot", &["wrong-digest"], Some(-4));
+    check_faults("uiot", &["wrong-size:+1"], Some(-3));
+    check_faults("aliyun", &["closed-port"], Some(-2));
+    check_faults("aliyun", &["wrong-size:-1"], Some(-3));
+    check_faults("aliyun", &["wrong-size:-200000"], Some(-1));
+}
+
+#[test]
+fn a_device_recovers_from_whatever_happens_to_its_connection() {
+    let events = check_faults("uiot", &["kick:50", "refuse-reconnect:1.5", "push-twice", "lose-ack"], None);
+    let told = |fits: &dyn Fn(&Fact) -> bool| events.iter().filter(|event| fits(&event.fact)).count();
+    assert_eq!(told(&|fact| matches!(fact, Fact::ClientDisconnected { reason, .. } if reason == KICKED)), 1);
+    assert!(told(&|fact| matches!(fact, Fact::ClientRefused { .. })) > 0, "it tried meanwhile and was turned away");
+    assert_eq!(told(&|fact| matches!(fact, Fact::MessagePublished { .. })), 2);
+    check_faults("aliyun", &["push-late:0.5", "kick:50"], None);
+}
+
+#[test]
+fn a_fault_that_cannot_act_is_refused_before_anything_is_pushed() {
+    let mut desk = Desk::new();
+    let device = desk.device("uiot");
+    for (faults, code) in [
+        (&["missing-field:sign"][..], "fault-no-such-field"),
+        (&["flip:200000"], "fault-beyond-image"),
+        (&["not-found", "expired"], "faults-clash"),
+    ] {
+        desk.push_with(&device, "uiot", faults);
+        desk.until(|_, events| {
+            let refused =
+                |event: &Arc<Event>| matches!(&event.fact, Fact::TroubleMet { trouble } if trouble.code == code);
+            events.iter().any(refused)
+        });
+    }
+    assert!(desk.bench.cases().is_empty());
 }

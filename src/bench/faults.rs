@@ -30,7 +30,7 @@ pub struct Acted {
     /// The event in which it first did.
     pub first: u64,
     /// The byte or the percent at which it first did, where it acts at one.
-    pub at: Option<u64>,
+    pub place: Option<u64>,
 }
 
 impl Faults {
@@ -49,12 +49,12 @@ impl Faults {
         fresh
     }
 
-    fn note(&mut self, seq: u64, fault: &Fault, at: Option<u64>) {
+    fn note(&mut self, seq: u64, fault: &Fault, place: Option<u64>) {
         if let Some(acted) = self.acted.iter_mut().find(|acted| acted.fault == *fault) {
             acted.times += 1;
         } else if self.acted.len() < MOST {
             // More than can be armed are none of ours.
-            self.acted.push(Acted { fault: fault.clone(), times: 1, first: seq, at });
+            self.acted.push(Acted { fault: fault.clone(), times: 1, first: seq, place });
         }
     }
 }
@@ -159,7 +159,7 @@ impl Bench {
         }
         let fault = case.order.faults.iter().find(|fault| matches!(fault, Fault::PushLate { .. })).cloned();
         self.publish(at, &send, effects);
-        effects.extend(fault.map(|fault| Effect::TellFault { upgrade, fault, at: None }));
+        effects.extend(fault.map(|fault| Effect::TellFault { upgrade, fault, place: None }));
     }
 
     fn publish(&mut self, at: usize, send: &Send, effects: &mut Vec<Effect>) {
@@ -185,7 +185,7 @@ impl Bench {
                 }
                 fault => fault.is_announced(),
             };
-            acting.extend(acts.then(|| Effect::TellFault { upgrade, fault: fault.clone(), at: None }));
+            acting.extend(acts.then(|| Effect::TellFault { upgrade, fault: fault.clone(), place: None }));
         }
         if twice {
             self.post(&order.device, Some(upgrade), message.clone(), effects);
@@ -201,9 +201,9 @@ impl Bench {
         }
     }
 
-    pub(super) fn note_fault(&mut self, seq: u64, upgrade: UpgradeId, fault: &Fault, at: Option<u64>) {
+    pub(super) fn note_fault(&mut self, seq: u64, upgrade: UpgradeId, fault: &Fault, place: Option<u64>) {
         if let Some(case) = self.cases.iter_mut().rev().find(|case| case.order.upgrade == upgrade) {
-            case.faults.note(seq, fault, at);
+            case.faults.note(seq, fault, place);
         }
     }
 
@@ -231,7 +231,7 @@ impl Bench {
         let due = |fault: &&Fault| matches!(fault, Fault::Kick { percent } if *percent <= reached);
         let fresh: Vec<_> = order.faults.iter().filter(due).filter(|fault| case.faults.spend(fault)).cloned().collect();
         if !fresh.is_empty() {
-            let tell = |fault| Effect::TellFault { upgrade, fault, at: Some(u64::from(reached)) };
+            let tell = |fault| Effect::TellFault { upgrade, fault, place: Some(u64::from(reached)) };
             self.send_away(&order.device, &[upgrade], fresh.into_iter().map(tell).collect(), effects);
         }
     }
@@ -254,7 +254,7 @@ impl Bench {
                     && case.faults.spend(fault)
                 {
                     longest = longest.max(*millis);
-                    told.push(Effect::TellFault { upgrade: case.order.upgrade, fault: fault.clone(), at: None });
+                    told.push(Effect::TellFault { upgrade: case.order.upgrade, fault: fault.clone(), place: None });
                 }
             }
         }
@@ -263,5 +263,67 @@ impl Bench {
             effects.push(Effect::TurnAway { device: device.clone(), client, millis: longest });
         }
         effects.extend(told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bench, MOST, PushOrder};
+    use crate::bench::PushExtras;
+    use crate::event::{DeviceId, Event, Fact, Micros};
+
+    /// The code with which a push of a build of 1,000 bytes is refused, if it is.
+    fn refused(external: bool, extras: PushExtras, faults: &[&str]) -> Option<String> {
+        let mut bench = Bench::new(0);
+        let build = Fact::ImageAdded {
+            image: 1,
+            path: "/l.bin".into(),
+            name: "l.bin".into(),
+            size: 1_000,
+            md5: "m".into(),
+            sha256: "s".into(),
+            version: None,
+        };
+        let broker = Fact::BrokerStarted { address: "h:1883".into(), external };
+        for (seq, fact) in (1..).zip([build, broker]) {
+            bench.apply(&Event { seq, at: Micros(seq), fact });
+        }
+        let order = PushOrder {
+            image: 1,
+            device: DeviceId::new("P", "D"),
+            dialect: "aliyun".into(),
+            version: "2".into(),
+            module: None,
+            timeout_secs: None,
+            url_lifetime_secs: None,
+            extras,
+            faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+        };
+        bench.check_push(&order).err().map(|trouble| trouble.code.into_owned())
+    }
+
+    #[test]
+    fn a_fault_that_could_never_act_is_refused_with_its_reason() {
+        let (plain, blocks) = (PushExtras::default, || PushExtras { over_mqtt: true, ..PushExtras::default() });
+        assert_eq!(refused(false, plain(), &["flip:999", "short-body:1000", "kick:1", "missing-field:sign"]), None);
+        assert_eq!(refused(true, plain(), &["wrong-digest", "cut:1"]), None);
+        assert_eq!(refused(false, blocks(), &["wrong-digest", "kick:1", "missing-field:streamId"]), None);
+        for (external, extras, fault, code) in [
+            (false, plain(), "flip:1000", "fault-beyond-image"),
+            (false, plain(), "short-body:1001", "fault-beyond-image"),
+            (false, plain(), "stall:5000,1", "fault-beyond-image"),
+            (false, plain(), "missing-field:MD5", "fault-no-such-field"),
+            (false, plain(), "missing-field:streamId", "fault-no-such-field"),
+            (false, blocks(), "missing-field:url", "fault-no-such-field"),
+            (false, blocks(), "empty-url", "fault-not-over-mqtt"),
+            (false, blocks(), "cut:1", "fault-not-over-mqtt"),
+            (true, plain(), "push-twice", "fault-needs-own-broker"),
+        ] {
+            assert_eq!(refused(external, extras, &[fault]).as_deref(), Some(code), "{fault}");
+        }
+        assert_eq!(refused(false, plain(), &["cut:1", "cut:1"]).as_deref(), Some("faults-clash"));
+        let many: Vec<_> = (0..=MOST).map(|at| format!("cut:{at}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        assert_eq!(refused(false, plain(), &many).as_deref(), Some("too-many-faults"));
     }
 }

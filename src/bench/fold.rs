@@ -87,14 +87,8 @@ impl Bench {
                     upgrade.handle_retry(source.as_deref(), reaches, now)
                 });
             }
-            Fact::DeadlineReached { upgrade, deadline: Deadline::LatePush } => self.send_late(*upgrade, &mut effects),
             Fact::FaultActed { upgrade, fault, place, .. } => self.note_fault(event.seq, *upgrade, fault, *place),
-            Fact::DeadlineReached { upgrade, deadline } => {
-                self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| {
-                    upgrade.handle_deadline(*deadline, now);
-                    None
-                });
-            }
+            Fact::DeadlineReached { upgrade, deadline } => self.be_due(event.seq, *upgrade, *deadline, &mut effects),
             Fact::Gap { lost, .. } => self.lost = self.lost.saturating_add(*lost),
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
@@ -110,6 +104,16 @@ impl Bench {
             | Fact::TroubleMet { .. } => {}
         }
         effects
+    }
+
+    fn be_due(&mut self, seq: u64, upgrade: UpgradeId, deadline: Deadline, effects: &mut Vec<Effect>) {
+        if deadline == Deadline::LatePush {
+            return self.send_late(upgrade, effects);
+        }
+        self.drive(seq, upgrade, effects, |upgrade, _, now| {
+            upgrade.handle_deadline(deadline, now);
+            None
+        });
     }
 
     fn lose_broker(&mut self, service: Service) {

@@ -47,7 +47,7 @@ pub enum Effect {
         /// Which.
         fault: Fault,
         /// At which percent, where it acts at one.
-        at: Option<u64>,
+        place: Option<u64>,
     },
     /// End a device's connection, and turn its sign-ins away for so long.
     TurnAway {

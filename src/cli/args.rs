@@ -239,8 +239,12 @@ fn faults() -> String {
         for kind in fault::ALL.iter().filter(|kind| kind.stage == stage) {
             let codes = |codes: &[i64]| codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
             let (uiot, aliyun) = (codes(kind.uiot), codes(kind.aliyun));
-            let codes = if uiot.is_empty() { String::from("none") } else { format!("{uiot} / {aliyun}") };
-            let codes = if kind.recoverable { format!("{codes}, or it recovers") } else { codes };
+            let codes = match (uiot.is_empty(), kind.recoverable) {
+                (true, true) => String::from("no code: it recovers"),
+                (true, false) => String::from("no code"),
+                (false, true) => format!("{uiot} / {aliyun}, or it recovers"),
+                (false, false) => format!("{uiot} / {aliyun}"),
+            };
             let _ = write!(text, "\n  {:<24} {} [{codes}]", kind.usage(), words::fault_help(kind));
         }
     }

@@ -101,6 +101,11 @@ impl Push<'_> {
             serve::greet(&self.desk);
         }
         let images = self.wait_for_builds()?;
+        // A push that cannot be made is refused before anybody waits for its device.
+        let refused = self.order(&images).and_then(|order| self.desk.bench.check_push(&order).err());
+        if let Some(ended) = refused.and_then(|trouble| self.refusal(&trouble)) {
+            return Err(ended.into());
+        }
         if self.args.simulate {
             self.desk.session().act(Action::StartSimulatedDevice(SimulatedOrder {
                 dialect: self.args.dialect.clone(),
@@ -341,8 +346,8 @@ impl Push<'_> {
         let Some(case) = self.case() else { return Vec::new() };
         let told = case.order.faults.iter().map(|fault| {
             let acted = case.faults.acted.iter().find(|acted| acted.fault == *fault);
-            let (times, at) = acted.map_or((0, None), |acted| (acted.times, acted.at));
-            json!({"fault": fault.to_string(), "acted": times, "at": at})
+            let (times, place) = acted.map_or((0, None), |acted| (acted.times, acted.place));
+            json!({"fault": fault.to_string(), "acted": times, "place": place})
         });
         told.collect()
     }

@@ -70,10 +70,9 @@ impl From<&FetchFailure> for Failure {
     fn from(why: &FetchFailure) -> Self {
         match why {
             FetchFailure::Status(403) => Self::Expired,
-            // It asks for bytes the server does not have: the download never gets to its end.
-            FetchFailure::Status(416) => Self::TimedOut,
+            // With 416 it asks for bytes the server does not have: the download never gets to its end.
+            FetchFailure::TimedOut | FetchFailure::Broken(_) | FetchFailure::Status(416) => Self::TimedOut,
             FetchFailure::Status(_) | FetchFailure::Unreachable(_) => Self::Unreachable,
-            FetchFailure::TimedOut | FetchFailure::Broken(_) => Self::TimedOut,
         }
     }
 }

@@ -35,7 +35,7 @@ const fn consequences(fault: &Fault) -> &'static [&'static str] {
         Fault::NotFound | Fault::Expired | Fault::ServerError | Fault::Redirect => &["server-refused"],
         Fault::NoAnswer | Fault::Rate { .. } | Fault::FirstByte { .. } => &["gave-up-on-slow-server"],
         Fault::Stall { .. } => &["gave-up-on-slow-server", "served-overlapping"],
-        Fault::WrongDigest => &["served-intact", "digest-not-reset", "silent-at-hundred"],
+        Fault::WrongDigest | Fault::Flip { .. } => &["served-intact", "digest-not-reset", "silent-at-hundred"],
         Fault::WrongSize { .. } => &[
             "announced-smaller",
             "repeats-the-end",
@@ -47,13 +47,16 @@ const fn consequences(fault: &Fault) -> &'static [&'static str] {
         Fault::WrongVersion { .. } => &["version-never-reported", "gone-after-download"],
         Fault::IgnoreRange => &["served-overlapping", "image-not-complete"],
         Fault::ShortBody { .. } => &["image-not-complete", "repeats-the-end", "silent-at-hundred"],
-        Fault::Flip { .. } => &["served-intact", "digest-not-reset", "silent-at-hundred"],
         Fault::Cut { .. } | Fault::CutEvery { .. } => &["image-not-complete", "served-overlapping", "repeats-the-end"],
         Fault::RefuseReconnect { .. } => &["gone-after-download", "nobody-subscribed", "version-never-reported"],
         Fault::Kick { .. } => &["nobody-subscribed", "shared-identity"],
         // What a device makes of these is its own.
-        Fault::LowerCase | Fault::Chunked | Fault::LongHead => &[],
-        Fault::PushTwice | Fault::PushLate { .. } | Fault::LoseAck => &[],
+        Fault::LowerCase
+        | Fault::Chunked
+        | Fault::LongHead
+        | Fault::PushTwice
+        | Fault::PushLate { .. }
+        | Fault::LoseAck => &[],
     }
 }
 

@@ -238,6 +238,7 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::MessageDropped { .. }
         | Fact::PortClosed { trouble: Some(_), .. }
         | Fact::TroubleMet { .. }
+        | Fact::FaultActed { .. }
         | Fact::Gap { .. } => true,
         Fact::RangeServed { status, complete, .. } => *status >= 400 || !complete,
         Fact::BlockServed { code, .. } => *code != 200,

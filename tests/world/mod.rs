@@ -158,12 +158,16 @@ impl World {
                 if let Some((upgrade, _)) = self.lost_ack.take_if(|(_, lost)| *lost == topic) {
                     self.tell(Fact::FaultActed { upgrade, fault: Fault::LoseAck, place: None, request: None });
                     self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic, qos });
-                    heard.clone().into_iter().for_each(|heard| self.sense(heard));
+                    if let Some(heard) = heard.clone() {
+                        self.sense(heard);
+                    }
                 }
-                heard.into_iter().for_each(|heard| self.sense(heard));
+                if let Some(heard) = heard {
+                    self.sense(heard);
+                }
             }
-            Effect::TellFault { upgrade, fault, at } => {
-                self.tell(Fact::FaultActed { upgrade, fault, place: at, request: None });
+            Effect::TellFault { upgrade, fault, place } => {
+                self.tell(Fact::FaultActed { upgrade, fault, place, request: None });
             }
             Effect::TurnAway { millis, .. } => {
                 if self.bench.device(&self.device).is_some_and(|device| device.online == Some(true)) {

@@ -7,18 +7,15 @@ use crate::event::{Client, DeviceId, Fact, Trouble};
 use crate::io::tls::Peers;
 use crate::io::{Inbox, Keyring};
 use async_trait::async_trait;
-use rmqtt::codec::types::MQTT_LEVEL_5;
 use rmqtt::codec::v5::SubscribeAckReason;
-use rmqtt::codec::{v3, v5};
 use rmqtt::context::ServerContext;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
-use rmqtt::types::{AuthResult, ConnectAckReason, ConnectInfo, Id, LastWill, PublishAclResult, SubscribeAclResult};
+use rmqtt::types::{AuthResult, ConnectInfo, Id, LastWill, PublishAclResult, SubscribeAclResult};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What rmqtt asks at its door.
-const QUESTIONS: [Type; 4] =
-    [Type::ClientAuthenticate, Type::ClientConnack, Type::ClientSubscribeCheckAcl, Type::MessagePublishCheckAcl];
+const QUESTIONS: [Type; 3] = [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublishCheckAcl];
 /// Of a longer text only the beginning is told: a client that comes again and again could fill a disk with its name.
 const LONGEST_TOLD: usize = 1_024;
 
@@ -159,10 +156,11 @@ impl Admission {
         }))
     }
 
-    fn answer(&self, connect: &ConnectInfo) -> AuthResult {
-        if let Some(trouble) = self.faults.refuse(connect.id()) {
+    async fn answer(&self, connect: &ConnectInfo) -> AuthResult {
+        if let Some(trouble) = self.faults.refuse(connect.id()).await {
             self.tell_refusal(connect, trouble);
-            return AuthResult::NotAuthorized;
+            // rmqtt goes on, finds the client's session held, and answers that the server is unavailable.
+            return AuthResult::Allow(false, None);
         }
         let Err(refused) = self.admit(connect) else { return AuthResult::Allow(false, None) };
         self.tell_refusal(connect, refused.trouble);
@@ -177,11 +175,7 @@ impl Admission {
 impl Handler for Admission {
     async fn hook(&self, question: &Parameter, result: Option<HookResult>) -> ReturnType {
         let answer = match question {
-            Parameter::ClientAuthenticate(connect) => Some(HookResult::AuthResult(self.answer(connect))),
-            // rmqtt has no such answer among those to a sign-in; it is put in its place on the way out.
-            Parameter::ClientConnack(connect, _) => {
-                self.faults.was_refused(connect.id()).then(|| HookResult::ConnectAckReason(unavailable(connect)))
-            }
+            Parameter::ClientAuthenticate(connect) => Some(HookResult::AuthResult(self.answer(connect).await)),
             Parameter::ClientSubscribeCheckAcl(session, subscribe) => {
                 self.keeps_out(&session.id, &subscribe.topic_filter).map(|device| {
                     let filter: &str = &subscribe.topic_filter;
@@ -200,14 +194,5 @@ impl Handler for Admission {
             Some(answer) => (false, Some(answer)),
             None => (true, result),
         }
-    }
-}
-
-/// "Server unavailable": 3, and 0x88 in MQTT 5.
-fn unavailable(connect: &ConnectInfo) -> ConnectAckReason {
-    if connect.proto_ver() == MQTT_LEVEL_5 {
-        ConnectAckReason::V5(v5::ConnectAckReason::ServerUnavailable)
-    } else {
-        ConnectAckReason::V3(v3::ConnectAckReason::ServiceUnavailable)
     }
 }

@@ -3,12 +3,13 @@
 use crate::dialect;
 use crate::event::{ClientName, DeviceId, Fact, Trouble, UpgradeId};
 use crate::fault::Fault;
+use rmqtt::context::ServerContext;
+use rmqtt::shared::Entry;
 use rmqtt::types::Id;
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Refusals on their way out, and acknowledgements to be lost; more than a bench arms.
+/// Devices turned away, sessions held and acknowledgements to be lost; more than a bench arms.
 const MOST: usize = 1_024;
 
 /// An acknowledgement that is to be lost.
@@ -46,9 +47,12 @@ struct Armed {
     leavers: Vec<Leaver>,
     /// Who is turned away, and until when.
     away: Vec<(Leaver, Instant)>,
-    /// Sign-ins that were turned away, whose answer has not left yet.
-    refused: HashSet<Id>,
+    /// Sessions that nobody can take up until then: rmqtt answers such a sign-in with "server unavailable", which none of its
+    /// hooks can.
+    held: Vec<(Box<dyn Entry>, Instant)>,
     lost: Vec<LostAck>,
+    /// Where the sessions are, while the broker runs.
+    context: Option<ServerContext>,
 }
 
 impl Faults {
@@ -66,24 +70,29 @@ impl Faults {
         std::mem::take(&mut self.lock().leavers)
     }
 
-    /// Why this sign-in is turned away, if it is.
-    pub(super) fn refuse(&self, id: &Id) -> Option<Trouble> {
-        let now = now();
-        let mut armed = self.lock();
-        armed.away.retain(|(_, until)| *until > now);
-        let (leaver, until) = armed.away.iter().find(|(leaver, _)| leaver.is(id))?;
-        let left = until.duration_since(now).as_secs_f64();
-        let trouble =
-            Trouble::new("refused-on-purpose").with("device", &leaver.device).with("secs", format!("{left:.1}"));
-        if armed.refused.len() < MOST {
-            armed.refused.insert(id.clone());
+    /// Why this sign-in is turned away, if it is; its session is held then.
+    pub(super) async fn refuse(&self, id: &Id) -> Option<Trouble> {
+        let (trouble, until, context) = self.lock().refuse(id)?;
+        if let Some(context) = context
+            // Held already: the device has tried before.
+            && let Ok(held) = context.extends.shared().await.entry(id.clone()).try_lock().await
+        {
+            let mut armed = self.lock();
+            if armed.held.len() < MOST {
+                armed.held.push((held, until));
+            }
         }
         Some(trouble)
     }
 
-    /// Whether this sign-in was turned away; asked once, when its answer leaves.
-    pub(super) fn was_refused(&self, id: &Id) -> bool {
-        self.lock().refused.remove(id)
+    /// The broker runs.
+    pub(super) fn begin(&self, context: &ServerContext) {
+        self.lock().context = Some(context.clone());
+    }
+
+    /// Lets go of the broker, which holds on to us.
+    pub(super) fn end(&self) {
+        *self.lock() = Armed::default();
     }
 
     pub(super) fn lose_ack(&self, lost: LostAck) {
@@ -105,6 +114,19 @@ impl Faults {
     fn lock(&self) -> MutexGuard<'_, Armed> {
         // It is whole after every statement; a panic elsewhere does not spoil it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Armed {
+    fn refuse(&mut self, id: &Id) -> Option<(Trouble, Instant, Option<ServerContext>)> {
+        let now = now();
+        self.away.retain(|(_, until)| *until > now);
+        self.held.retain(|(_, until)| *until > now);
+        let (leaver, until) = self.away.iter().find(|(leaver, _)| leaver.is(id))?;
+        let left = until.duration_since(now).as_secs_f64();
+        let trouble =
+            Trouble::new("refused-on-purpose").with("device", &leaver.device).with("secs", format!("{left:.1}"));
+        Some((trouble, *until, self.context.clone()))
     }
 }
 

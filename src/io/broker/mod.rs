@@ -157,6 +157,7 @@ fn run((runtime, threads): (Runtime, &Threads), listener: Listener, rules: Rules
     });
     // Sessions are tasks of their own and outlive the server; only the end of the runtime ends them.
     runtime.shutdown_timeout(GRACE);
+    cloud.faults.end();
     drop(cloud);
     let mut ended = Some(ended);
     if !threads.wait_for_end(Some(GRACE)) {
@@ -172,6 +173,7 @@ fn run((runtime, threads): (Runtime, &Threads), listener: Listener, rules: Rules
 async fn assemble(rules: Rules, cloud: &Cloud, presence: &Arc<Presence>) -> ServerContext {
     let context = ServerContext::new().busy_check_enable(false).build().await;
     extensions::plug_in(&context, rules, &cloud.inbox).await;
+    cloud.faults.begin(&context);
     cloud.admission.register(&context).await;
     let witness =
         Witness::new(cloud.inbox.clone(), Arc::clone(presence), cloud.admission.clone(), cloud.faults.clone());

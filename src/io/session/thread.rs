@@ -156,8 +156,8 @@ impl Core {
                 self.hands.serve_block(device, dialect, &reply, &block)
             }
             Effect::TellPassword { device, dialect, reply } => self.hands.tell_password(&device, dialect, &reply),
-            Effect::TellFault { upgrade, fault, at } => {
-                Some(Fact::FaultActed { upgrade, fault, place: at, request: None })
+            Effect::TellFault { upgrade, fault, place } => {
+                Some(Fact::FaultActed { upgrade, fault, place, request: None })
             }
             Effect::TurnAway { device, client, millis } => {
                 self.hands.turn_away(device, client, millis);

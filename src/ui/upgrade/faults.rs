@@ -7,7 +7,7 @@ use crate::ui::state::Draft;
 use crate::ui::theme::palette;
 use crate::ui::words::{self, say, tell};
 use eframe::egui;
-use eframe::egui::{Frame, Margin, RichText, Stroke, TextEdit, Ui};
+use eframe::egui::{Button, Frame, Margin, RichText, Stroke, TextEdit, Ui};
 
 /// Room for an argument, in points.
 const ARGUMENT: f32 = 96.0;
@@ -86,6 +86,10 @@ pub fn armed_ui(ui: &mut Ui, draft: &mut Draft, device: &DeviceId) {
         }
         let mut away = None;
         for (at, fault) in chosen.0.iter_mut().enumerate() {
+            // What is laid out inside a frame does not wrap by itself.
+            if width(ui, fault) > ui.available_size_before_wrap().x {
+                ui.end_row();
+            }
             if ui.push_id(at, |ui| chip_ui(ui, fault)).inner {
                 away = Some(at);
             }
@@ -103,9 +107,9 @@ fn menu_ui(ui: &mut Ui) -> Option<&'static Kind> {
         for stage in Stage::ALL {
             ui.menu_button(words::fault_stage(stage), |ui| {
                 for kind in ALL.iter().filter(|kind| kind.stage == stage) {
-                    let button = ui.button(kind.usage());
-                    let hint = format!("{}\n{}", words::fault_help(kind), words::fault_expects(kind));
-                    if button.on_hover_text(hint).clicked() {
+                    let help = RichText::new(words::fault_help(kind)).color(palette(ui).weak);
+                    let button = ui.add(Button::new(kind.usage()).right_text(help));
+                    if button.on_hover_text(words::fault_expects(kind)).clicked() {
                         picked = Some(kind);
                         ui.close();
                     }
@@ -140,6 +144,13 @@ fn chip_ui(ui: &mut Ui, chosen: &mut Chosen) -> bool {
         })
     });
     shown.inner.inner
+}
+
+/// How wide a chip will be, in points, rather too wide.
+fn width(ui: &Ui, chosen: &Chosen) -> f32 {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let name = ui.painter().layout_no_wrap(chosen.kind.name.to_owned(), font, palette(ui).text).size().x;
+    name + if chosen.kind.argument.is_some() { ARGUMENT + 64.0 } else { 52.0 }
 }
 
 #[cfg(test)]

@@ -232,7 +232,9 @@ fn verdict(case: &Case) -> Option<Verdict> {
     let (text, advice) = match (case.upgrade.state(), dialect::find(&order.dialect)) {
         (State::Failed(failure), Ok(dialect)) => {
             let words = words::failure(failure, dialect, &order.version);
-            (tell("verdict.failed", &[("span", &span), ("reason", &words.cause)]), words.advice)
+            // What to do about a fault of the device's is no advice where one of ours acted.
+            let advice = if case.faults.acted.is_empty() { words.advice } else { String::new() };
+            (tell("verdict.failed", &[("span", &span), ("reason", &words.cause)]), advice)
         }
         (State::Cancelled, _) => (tell("verdict.cancelled", &[("span", &span)]), String::new()),
         _ => {

@@ -55,7 +55,14 @@ pub fn fault_malformed(why: &MalformedFault) -> String {
 /// That a fault acted, and where.
 #[must_use]
 pub fn fault_acted(fault: &Fault, at: Option<u64>) -> String {
-    tell("fact.fault-acted", &[("fault", &fault), ("where", &place(fault, at))]).trim_end().to_owned()
+    acted("fact.fault-acted", fault, &place(fault, at))
+}
+
+fn acted(key: &str, fault: &Fault, place: &str) -> String {
+    if place.is_empty() {
+        return tell(key, &[("fault", fault)]);
+    }
+    tell(&format!("{key}-at"), &[("fault", fault), ("where", &place)])
 }
 
 fn place(fault: &Fault, at: Option<u64>) -> String {
@@ -70,15 +77,13 @@ fn place(fault: &Fault, at: Option<u64>) -> String {
 #[must_use]
 pub fn faults_of(case: &Case) -> Option<String> {
     let told = case.order.faults.iter().map(|fault| {
-        let acted = case.faults.acted.iter().find(|acted| acted.fault == *fault);
-        match acted {
+        let known = case.faults.acted.iter().find(|known| known.fault == *fault);
+        match known {
             None => tell("fault.waiting", &[("fault", fault)]),
-            Some(acted) => {
-                let mut place = place(fault, acted.at);
-                if acted.times > 1 {
-                    place = format!("{place} ×{}", count(acted.times));
-                }
-                tell("fault.acted", &[("fault", fault), ("where", &place)]).replace(" )", ")")
+            Some(told) => {
+                let times = if told.times > 1 { format!("×{}", count(told.times)) } else { String::new() };
+                let at = format!("{} {times}", place(fault, told.place));
+                acted("fault.acted", fault, at.trim())
             }
         }
     });

@@ -179,3 +179,15 @@ fn a_device_in_the_middle_of_one_long_answer_is_not_called_silent() {
         assert_eq!(status_after(story), says);
     }
 }
+
+#[test]
+fn a_fault_says_where_it_acted_without_a_gap_where_it_acts_nowhere() {
+    use super::{fault_acted, fault_expects, fault_stage};
+    use crate::fault::{Fault, Stage};
+    assert_eq!(fault_acted(&Fault::PushTwice, None), "fault push-twice acts");
+    assert_eq!(fault_acted(&Fault::Kick { percent: 50 }, Some(53)), "fault kick:50 acts at 53 %");
+    assert_eq!(fault_acted(&Fault::Flip { offset: 4_096 }, Some(4_096)), "fault flip:4096 acts at byte 4,096");
+    let expected = "Should provoke -4, -3 on UIoT, -3, -2 on Alibaba Cloud.";
+    assert_eq!(fault_expects(Fault::WrongSize { by: 1 }.kind()), expected);
+    assert_eq!(fault_stage(Stage::Serving), "While serving");
+}
