@@ -18,7 +18,7 @@ fn check(dialect: &str, fault: &str, code: i64) {
         verdict["outcome"] == "failed" && [")", ":"].iter().any(|end| words.contains(&format!("(code {code}{end}"))),
         "{fault}: {verdict}"
     );
-    assert!(!verdict["faults"][0]["acted"].is_null(), "{fault} acted: {verdict}");
+    assert_ne!(verdict["faults"][0]["acted"], 0, "{fault} acted: {verdict}");
     assert_eq!(verdict["findings"][0], "fault-armed", "the fault is blamed, and not the device: {verdict}");
 }
 

@@ -237,8 +237,8 @@ impl WindowState {
         if version.is_empty() {
             return Err(words::say("push.no-version"));
         }
-        let timeout_secs = seconds(&self.draft.timeout).ok_or_else(|| words::say("push.bad-timeout"))?;
-        let url_lifetime_secs = seconds(&self.draft.url_lifetime).ok_or_else(|| words::say("push.bad-url-lifetime"))?;
+        let timeout_secs = seconds(&self.draft.timeout, "push.bad-timeout")?;
+        let url_lifetime_secs = seconds(&self.draft.url_lifetime, "push.bad-url-lifetime")?;
         let module = Some(self.draft.module.trim().to_owned()).filter(|module| !module.is_empty());
         let dialect = self.dialect(model);
         let extras = self.draft.extras.ordered(&dialect, image, &model.bench);
@@ -315,10 +315,14 @@ impl WindowState {
 fn refusal(trouble: &Trouble) -> String {
     words::trouble(trouble).joined()
 }
-/// A field for a number of seconds, which may be empty; nothing when it holds something else.
-fn seconds(field: &str) -> Option<Option<u64>> {
+
+/// A number of seconds, which may be left out.
+///
+/// # Errors
+/// What stands under this key, when it holds something else.
+fn seconds(field: &str, refusal: &str) -> Result<Option<u64>, String> {
     match field.trim() {
-        "" => Some(None),
-        text => text.parse().ok().filter(|secs| *secs > 0).map(Some),
+        "" => Ok(None),
+        text => text.parse().ok().filter(|secs| *secs > 0).map(Some).ok_or_else(|| words::say(refusal)),
     }
 }

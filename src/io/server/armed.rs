@@ -74,7 +74,7 @@ impl Armed {
     }
 
     /// The file as the faults want it, under the name of the true one: nothing in an answer tells the difference.
-    pub(super) fn spoil(&self, firmware: Arc<Firmware>) -> Arc<Firmware> {
+    pub(super) fn spoil(&self, firmware: &Arc<Firmware>) -> Arc<Firmware> {
         let mut bytes = None;
         for Once { fault, .. } in &self.faults {
             let bytes = bytes.get_or_insert_with(|| firmware.bytes.to_vec());
@@ -90,9 +90,8 @@ impl Armed {
                 _ => {}
             }
         }
-        bytes
-            .filter(|bytes| **bytes != *firmware.bytes)
-            .map_or(firmware.clone(), |bytes| Arc::new(firmware.with(bytes)))
+        let spoilt = bytes.filter(|bytes| **bytes != *firmware.bytes);
+        spoilt.map_or_else(|| Arc::clone(firmware), |bytes| Arc::new(firmware.with(bytes)))
     }
 
     /// The answer to a request for a file of `size` bytes that the server now has as `firmware`, and how it leaves.
@@ -190,7 +189,7 @@ impl Armed {
                 }
                 Fault::Chunked => chunked = answer.has_firmware(),
                 Fault::Flip { offset } | Fault::Cut { offset } | Fault::Stall { offset, .. } => {
-                    marks.extend(mark(*offset))
+                    marks.extend(mark(*offset));
                 }
                 Fault::CutEvery { bytes } => marks.extend(mark(answer.offset.saturating_add(*bytes))),
                 _ => {}

@@ -155,7 +155,7 @@ impl Connection {
         &self,
         [head, body]: [&[u8]; 2],
         seat: &Seat,
-        mut sent: impl FnMut(usize),
+        mut has_left: impl FnMut(usize),
     ) -> io::Result<()> {
         let (mut done, mut turn) = (0, 0);
         while done < head.len() + body.len() {
@@ -167,7 +167,7 @@ impl Connection {
                 Ok(written) => {
                     done += written;
                     turn += written;
-                    sent(done);
+                    has_left(done);
                     if turn >= TURN {
                         turn = 0;
                         seat.does(Doing::Answering);

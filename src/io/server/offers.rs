@@ -181,7 +181,7 @@ fn found(firmware: Arc<Firmware>, upgrade: UpgradeId, faults: &[Fault]) -> Found
     match Armed::new(upgrade, faults) {
         Some(armed) => {
             let size = firmware.bytes.len() as u64;
-            Found::Armed { firmware: armed.spoil(firmware), size, armed: Arc::new(armed), in_order: Arc::default() }
+            Found::Armed { firmware: armed.spoil(&firmware), size, armed: Arc::new(armed), in_order: Arc::default() }
         }
         None => Found::Firmware(firmware, Arc::default()),
     }

@@ -61,7 +61,7 @@ fn parts(spans: impl Iterator<Item = std::ops::Range<u64>>, size: u64) -> Vec<[f
     parts
 }
 
-#[expect(clippy::cast_precision_loss, reason = "it is for the eye")]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "it is for the eye")]
 fn part(offset: u64, size: u64) -> f32 {
     (offset as f64 / size.max(1) as f64) as f32
 }

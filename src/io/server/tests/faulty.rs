@@ -23,7 +23,7 @@ impl Bench {
         loop {
             match self.fact() {
                 Fact::FaultActed { upgrade: 7, fault, place, request: Some(_) } => {
-                    acted.push((fault.to_string(), place))
+                    acted.push((fault.to_string(), place));
                 }
                 Fact::RangeServed { .. } => return acted,
                 _ => {}
