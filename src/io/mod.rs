@@ -7,6 +7,7 @@ pub mod build_file;
 pub mod client;
 mod clock;
 mod descriptors;
+pub mod console;
 pub mod dialog;
 pub mod folder;
 mod inbox;

@@ -71,7 +71,7 @@ fn find(model: &Model, state: &mut WindowState, back: bool) {
         return;
     }
     let here = state.console.cursor.unwrap_or(console.end_index());
-    let holds = |(_, line): &(u64, &Line)| line.text().to_lowercase().contains(&wanted);
+    let holds = |(_, line): &(u64, Line)| line.text().to_lowercase().contains(&wanted);
     let (before, after) = (console.lines(0..here), console.lines(here + 1..u64::MAX));
     let found = if back { before.rev().chain(after.rev()).find(holds) } else { after.chain(before).find(holds) };
     if let Some((index, line)) = found {
@@ -240,7 +240,7 @@ fn draw_line(
     let drawn = painter.layout_no_wrap(time.clone(), theme::log_font(), colours.weak);
     let text_left = left + drawn.size().x + 8.0;
     painter.galley(at(left), drawn, colours.weak);
-    let job = job(line, wanted, colours);
+    let job = job(&line, wanted, colours);
     let text = job.text.clone();
     painter.galley(at(text_left), painter.layout_job(job), colours.text);
     if marked == Some(space.row) {
@@ -251,7 +251,7 @@ fn draw_line(
 
 /// A line's text with its colours; what is looked for is underlaid.
 fn job(line: &Line, wanted: &str, colours: &theme::Palette) -> LayoutJob {
-    let rendered = line.rendered();
+    let rendered = line.rendered(crate::console::Encoding::Utf8);
     let cut = rendered.text.char_indices().nth(SHOWN_CHARS).map_or(rendered.text.len(), |(at, _)| at);
     let prefix = match line.origin {
         Origin::Received => "",

@@ -37,7 +37,7 @@ pub struct Progress {
 }
 
 /// Everything the window knows.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Model {
     /// The bench after the latest event.
     pub bench: Bench,
