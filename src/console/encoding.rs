@@ -70,16 +70,12 @@ fn decode_gbk(bytes: &[u8], tell: &mut impl FnMut(&str, &[u8])) {
         let room = decoder.max_utf8_buffer_length_without_replacement(rest.len()).unwrap_or(0);
         let mut text = String::with_capacity(room);
         let (result, read) = decoder.decode_to_string_without_replacement(rest, &mut text, true);
-        match result {
-            encoding_rs::DecoderResult::Malformed(bad, after) => {
-                let end = read.saturating_sub(usize::from(after)).max(1);
-                tell(&text, &rest[end.saturating_sub(usize::from(bad))..end]);
-                rest = &rest[end..];
-            }
-            _ => {
-                tell(&text, &[]);
-                return;
-            }
-        }
+        let encoding_rs::DecoderResult::Malformed(bad, after) = result else {
+            tell(&text, &[]);
+            return;
+        };
+        let end = read.saturating_sub(usize::from(after)).max(1);
+        tell(&text, &rest[end.saturating_sub(usize::from(bad))..end]);
+        rest = &rest[end..];
     }
 }

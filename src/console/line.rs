@@ -30,6 +30,16 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// What stands before such a line, so that it is told apart without colours.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Received => "",
+            Self::Sent => "> ",
+            Self::Note => "— ",
+        }
+    }
+
     pub(super) const fn from_number(number: u8) -> Self {
         match number {
             0 => Self::Received,

@@ -58,6 +58,7 @@ pub struct Log {
 
 impl Log {
     /// An empty log that keeps about `budget` bytes in memory, and the rest on the shelf if there is one.
+    #[must_use]
     pub fn new(budget: usize, shelf: Option<Arc<dyn Shelf>>) -> Self {
         Self {
             slots: VecDeque::new(),
@@ -127,29 +128,26 @@ impl Log {
         }
         let mut jobs = Vec::new();
         if let (Some(shelf), None) = (self.shelf.clone(), self.file) {
-            self.settle(&*shelf);
+            self.settle(shelf.oldest());
             jobs.extend(self.spill(shelf));
         }
         jobs.extend(self.fetch());
         jobs
     }
 
-    fn settle(&mut self, shelf: &dyn Shelf) {
-        while let Some(slot) = self.slots.get(self.shelved).filter(|slot| slot.is_shelved()) {
-            // What it took in memory is not known any more; the slots behind it are.
-            let _ = slot;
+    fn settle(&mut self, oldest: u64) {
+        while self.slots.get(self.shelved).is_some_and(|slot| slot.is_shelved()) {
             self.shelved += 1;
         }
         let in_memory = self.slots.range(self.shelved..).filter_map(|slot| slot.page());
         self.held = in_memory.map(|page| page.cost()).sum();
-        let oldest = shelf.oldest();
         while self.shelved > 0 && self.slots.front().is_some_and(|slot| slot.is_gone(oldest)) {
             self.drop_oldest();
         }
         self.broken |= lock(&self.news.trouble).is_some();
     }
 
-    fn spill(&self, shelf: Arc<dyn Shelf>) -> Option<Job> {
+    fn spill(&self, disk: Arc<dyn Shelf>) -> Option<Job> {
         if self.held <= self.budget || self.broken || self.news.shelving.swap(true, Ordering::AcqRel) {
             return None;
         }
@@ -164,7 +162,7 @@ impl Log {
         }
         let news = Arc::clone(&self.news);
         Some(Box::new(move || {
-            if let Err(error) = going.iter().try_for_each(|slot| slot.shelve(&*shelf)) {
+            if let Err(error) = going.iter().try_for_each(|slot| slot.shelve(&*disk)) {
                 *lock(&news.trouble) = Some(error.to_string());
             }
             news.shelving.store(false, Ordering::Release);
@@ -173,13 +171,25 @@ impl Log {
 
     fn fetch(&self) -> Option<Job> {
         let wanted = std::mem::take(&mut *lock(&self.wanted));
-        let slots: Vec<_> = wanted.into_iter().filter_map(|first| self.slot_of(first).cloned()).collect();
-        let (shelf, news) = (self.shelf.clone(), Arc::clone(&self.news));
+        // With its neighbours: who pages on shall not see an empty row.
+        let near = |first: u64| {
+            let place = self.slots.partition_point(|slot| slot.first < first);
+            [place, place + 1, place.wrapping_sub(1)]
+        };
+        let mut places: Vec<usize> = Vec::new();
+        for place in wanted.into_iter().flat_map(near) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        let slots = places.into_iter().filter_map(|place| self.slots.get(place).cloned());
+        let slots: Vec<_> = slots.filter(|slot| slot.is_shelved()).collect();
+        let (disk, news) = (self.shelf.clone(), Arc::clone(&self.news));
         (!slots.is_empty()).then(|| -> Job {
             Box::new(move || {
                 for slot in slots {
                     let here = lock(&news.pages).iter().any(|page| page.first == slot.first);
-                    if let Some(page) = (!here).then(|| slot.load(shelf.as_deref())).flatten() {
+                    if let Some(page) = (!here).then(|| slot.load(disk.as_deref())).flatten() {
                         let mut pages = lock(&news.pages);
                         pages.push_back(page);
                         while pages.len() > LOOKED_AT {
@@ -220,7 +230,10 @@ impl Log {
         page.line(usize::try_from(number - page.first).ok()?)
     }
 
-    /// The number of the first line that began at or after an instant; only near it while its page is not at hand.
+    /// The number of the first line that began at or after an instant.
+    ///
+    /// # Errors
+    /// A number near it, while its page is not at hand.
     pub fn line_at(&self, at: Micros) -> Result<u64, u64> {
         if self.file.is_some() {
             return Ok(self.end());

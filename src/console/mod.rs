@@ -2,7 +2,10 @@
 
 mod crash;
 mod encoding;
+mod excerpt;
+mod hex;
 mod hits;
+mod keep;
 mod level;
 mod line;
 mod log;
@@ -17,6 +20,9 @@ mod split;
 
 pub use crash::{Crash, CrashKind, crash};
 pub use encoding::Encoding;
+pub use excerpt::{Excerpt, Taken};
+pub use hex::hex;
+pub use keep::{Highlight, HighlightColour, LogStamp};
 pub use level::{ERRORS, Level, WARNINGS, level};
 pub use line::{Line, LineEnd, Origin};
 pub use log::Log;
@@ -213,6 +219,18 @@ impl Console {
         std::mem::take(&mut self.crashes)
     }
 
+    /// Some of its lines as they are now, to be read away from the window.
+    #[must_use]
+    pub fn excerpt(&self, taken: Taken) -> Excerpt {
+        Excerpt::new(&self.log, self.open.iter().cloned().collect(), taken)
+    }
+
+    /// Whether it is a file, whose lines have no times.
+    #[must_use]
+    pub const fn is_file(&self) -> bool {
+        self.log.is_file()
+    }
+
     /// The lines that do not grow any more.
     #[must_use]
     pub const fn log(&self) -> &Log {
@@ -339,3 +357,5 @@ const fn origin(direction: Direction) -> Origin {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::Board;

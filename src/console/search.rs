@@ -102,9 +102,9 @@ impl Pattern {
     }
 
     /// The lines of a page that hold it.
-    pub fn search(&self, slot: &Slot, shelf: Option<&dyn Shelf>, desk: &mut Desk) -> PageHits {
-        let Desk { room, text, starts, places } = desk;
-        let Some(Read { bytes, marks }) = slot.read(shelf, room) else { return PageHits::default() };
+    pub fn search(&self, slot: &Slot, disk: Option<&dyn Shelf>, room: &mut Desk) -> PageHits {
+        let Desk { room, text, starts, places } = room;
+        let Some(Read { bytes, marks }) = slot.read(disk, room) else { return PageHits::default() };
         places.clear();
         if self.is_as_shown(bytes) {
             self.lines_of(bytes, 0, starts, |starts| begins(bytes, marks, starts), places);

@@ -304,7 +304,8 @@ impl Seek {
             return None;
         }
         let number = match (line, back) {
-            (None, _) => range.end - 1,
+            (None, false) => range.start,
+            (None, true) => range.end - 1,
             (Some(line), false) => self.number_at(line + 1),
             (Some(line), true) => match self.number_at(line) {
                 number if number > range.start => number - 1,

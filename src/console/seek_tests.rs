@@ -62,7 +62,7 @@ fn next_and_previous_go_round_the_end() {
         assert_eq!(seek.next(Some(from), false), Some(forth), "from {from}");
         assert_eq!(seek.next(Some(from), true), Some(back), "from {from}");
     }
-    assert_eq!(seek.next(None, false), Some(14), "at first the latest");
+    assert_eq!((seek.next(None, false), seek.next(None, true)), (Some(0), Some(14)));
     let mut none = Seek::new(wanted("eight"));
     settle(&mut none, &mut console);
     assert_eq!(none.next(Some(3), false), None);

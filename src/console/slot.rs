@@ -96,27 +96,27 @@ impl Slot {
     ///
     /// # Errors
     /// The system's; the page stays in memory.
-    pub fn shelve(&self, shelf: &dyn Shelf) -> std::io::Result<()> {
+    pub fn shelve(&self, disk: &dyn Shelf) -> std::io::Result<()> {
         if let Some(page) = self.page() {
-            let at = shelf.put(&page.shelved())?;
+            let at = disk.put(&page.shelved())?;
             *self.place() = Place::Shelf(at);
         }
         Ok(())
     }
 
     /// The page, read from the shelf if need be.
-    pub fn load(&self, shelf: Option<&dyn Shelf>) -> Option<Arc<Page>> {
+    pub fn load(&self, disk: Option<&dyn Shelf>) -> Option<Arc<Page>> {
         if let Some(page) = self.page() {
             return Some(page);
         }
         let mut room = Room::default();
-        self.read(shelf, &mut room)?;
+        self.read(disk, &mut room)?;
         let marks = if self.bare { Page::marks_of(&room.bytes) } else { room.marks };
         Some(Arc::new(Page { first: self.first, began: self.began, bytes: room.bytes, marks }))
     }
 
     /// The page's bytes, read into `room` if need be.
-    pub fn read<'a>(&self, shelf: Option<&dyn Shelf>, room: &'a mut Room) -> Option<Read<'a>> {
+    pub fn read<'a>(&self, disk: Option<&dyn Shelf>, room: &'a mut Room) -> Option<Read<'a>> {
         if let Some(page) = self.page() {
             let page = room.page.insert(page);
             return Some(Read { bytes: &page.bytes, marks: Some(&page.marks) });
@@ -124,7 +124,7 @@ impl Slot {
         let Place::Shelf(at) = *self.place() else { return None };
         let (bytes, lines) = (self.bytes as usize, self.lines as usize);
         room.bytes.resize(if self.bare { bytes } else { Page::shelved_len(bytes, lines) }, 0);
-        if shelf?.read(at, &mut room.bytes).is_err() {
+        if disk?.read(at, &mut room.bytes).is_err() {
             *self.place() = Place::Gone;
             return None;
         }

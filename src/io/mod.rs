@@ -1,6 +1,7 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
 pub mod bench_file;
+pub mod bench_highlights;
 pub mod broker;
 pub mod broker_url;
 pub mod build_file;

@@ -30,6 +30,8 @@ pub struct OverviewView {
     pub density: Vec<(f32, f32)>,
     /// Places of messages.
     pub messages: Vec<f32>,
+    /// Places of crashes.
+    pub crashes: Vec<f32>,
     /// Where the marked instant is.
     pub mark: Option<f32>,
     /// The times at both ends.
@@ -53,6 +55,7 @@ pub fn view(model: &Model, state: &WindowState) -> OverviewView {
         served: Vec::new(),
         density: Vec::new(),
         messages: Vec::new(),
+        crashes: Vec::new(),
         mark: state.mark.filter(|at| (from..=to).contains(at)).map(place),
         ends: (state.time(from, model), state.time(to, model)),
         zoomed: state.zoom.is_some(),
@@ -63,6 +66,9 @@ pub fn view(model: &Model, state: &WindowState) -> OverviewView {
         view.served.extend(bucket.served.map(|percent| (at, f32::from(percent) / 100.0)));
         if bucket.console > 0 {
             view.density.push((at, part(u64::from(bucket.console), u64::from(most)).sqrt()));
+        }
+        if bucket.crashed {
+            view.crashes.push(at);
         }
         if bucket.messages > 0 {
             view.messages.push(at);
@@ -111,6 +117,10 @@ fn paint(ui: &Ui, painter: &Painter, chart: Rect, view: &OverviewView) {
     let dashed = egui::Shape::dashed_line(&points(&view.said), egui::Stroke::new(1.8, colours.said), 5.0, 3.0);
     painter.line(points(&view.served), egui::Stroke::new(1.8, colours.served));
     painter.extend(dashed);
+    for at in &view.crashes {
+        painter.line_segment([pos2(x(*at), chart.top()), pos2(x(*at), chart.bottom())], (1.2, colours.bad));
+        super::pieces::paint_warning(painter, pos2(x(*at), chart.top() + 5.0), colours.bad);
+    }
     if let Some(at) = view.mark {
         painter.line_segment([pos2(x(at), chart.top()), pos2(x(at), chart.bottom())], (1.0, colours.accent));
     }

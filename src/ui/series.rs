@@ -17,6 +17,8 @@ pub struct Bucket {
     pub console: u32,
     /// MQTT messages.
     pub messages: u32,
+    /// Whether a console told of a crash.
+    pub crashed: bool,
     /// The latest percentage a device said.
     pub said: Option<u8>,
     /// The latest percentage served.
@@ -68,6 +70,13 @@ impl Series {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes in what a console told of; a start that was meant is no crash.
+    pub fn crash(&mut self, at: Micros, bad: bool) {
+        if let Some(bucket) = self.bucket(at) {
+            bucket.crashed |= bad;
         }
     }
 

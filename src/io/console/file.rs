@@ -41,3 +41,16 @@ pub fn open(path: &Path) -> Result<(Arc<dyn Shelf>, u64), Trouble> {
     }
     Ok((Arc::new(LogFile(file)), about.len()))
 }
+
+/// Writes a file.
+///
+/// # Errors
+/// `log-unwritable` with `path` and `detail`.
+pub fn save(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Trouble> {
+    let written = File::create(path).and_then(|file| {
+        let mut file = io::BufWriter::with_capacity(1 << 20, file);
+        write(&mut file)?;
+        io::Write::flush(&mut file)
+    });
+    written.map_err(|error| Trouble::new("log-unwritable").with("path", path.display()).with("detail", error))
+}
