@@ -265,7 +265,7 @@ impl Place {
         let top = if scroll.follow { self.last_top() } else { scroll.top };
         let part = ((top - float(self.range.start)) / span).clamp(0.0, 1.0);
         let from = track.top() + (part * travel) as f32;
-        let bar = Rect::from_min_size(pos2(track.left() + 2.0, from), vec2(BAR - 4.0, thumb as f32));
+        let bar = Rect::from_min_size(pos2(track.left() + 1.0, from), vec2(BAR - 4.0, thumb as f32));
         let colours = theme::palette(ui);
         let colour = if response.hovered() || response.dragged() { colours.accent } else { colours.weak };
         ui.painter().rect_filled(bar, 3.0, colour.gamma_multiply(0.7));
@@ -317,7 +317,7 @@ fn paint_marks(ui: &Ui, track: Rect, marks: &[f32]) {
     let step = track.height() / marks.len().max(1) as f32;
     for (place, part) in marks.iter().enumerate().filter(|(_, part)| **part > 0.0) {
         let top = track.top() + step * place as f32;
-        let mark = Rect::from_min_size(pos2(track.left(), top), vec2(BAR, step.max(2.0)));
+        let mark = Rect::from_min_size(pos2(track.right() - 3.0, top), vec2(3.0, step.max(2.0)));
         ui.painter().rect_filled(mark, 0.0, colour.gamma_multiply(*part));
     }
 }

@@ -249,6 +249,7 @@ impl Shown {
             let bold = style.is_some_and(|style| style.bold && style.colour.is_none());
             let mut format = plain(if bold { colours.strong } else { colour });
             if self.found.iter().any(|range| range.contains(&pair[0])) {
+                format.color = colours.strong;
                 format.background = colours.warn.gamma_multiply(0.35);
                 format.underline = egui::Stroke::new(1.0, colours.warn);
             }
