@@ -1,9 +1,11 @@
 //! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
 
 use crate::bench::{Action, Bench};
-use crate::event::Micros;
+use crate::console::{Highlight, Job, LogStamp, Shelf};
+use crate::event::{Micros, Trouble};
 use crate::ui::bench_screen::{Surroundings, bench_screen_ui};
-use crate::ui::model::{Batch, Model};
+use crate::ui::log::Save;
+use crate::ui::model::{Batch, Model, Shelves};
 use crate::ui::settings::Settings;
 use crate::ui::state::{PluggedIn, WindowState};
 use crate::ui::top_bar::Recording;
@@ -12,10 +14,13 @@ use crate::ui::wish::Wish;
 use crate::ui::words::{self, Language};
 use crate::ui::{builds, theme};
 use eframe::egui;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// While a download runs, its clock moves this often.
 const MOVING: Duration = Duration::from_millis(250);
+/// While lines are being found.
+const FINDING: Duration = Duration::from_millis(60);
 /// While an age is counted in seconds.
 const AGEING: Duration = Duration::from_secs(1);
 
@@ -41,6 +46,44 @@ pub struct Wiring {
     pub now: Box<dyn Fn() -> Micros>,
     /// The local zone's offset from UTC, in seconds.
     pub utc_offset_secs: i32,
+    /// What consoles need besides.
+    pub logs: Logs,
+}
+
+/// A log file that was picked: its name, and what can be read of it.
+pub type OpenedLog = (String, Result<(Arc<dyn Shelf>, u64), Trouble>);
+
+/// What consoles need of the system. Nothing here may block.
+pub struct Logs {
+    /// Does work away from the window, and has the window drawn again.
+    pub background: Box<dyn Fn(Job)>,
+    /// Gives each console a place for what does not fit its memory.
+    pub shelves: Option<Shelves>,
+    /// Opens the system's dialog for a log file to look at; what is picked comes back through `opened`.
+    pub pick: Box<dyn Fn()>,
+    /// Log files that were opened, and what went wrong with logs.
+    pub opened: Box<dyn FnMut() -> Vec<OpenedLog>>,
+    /// Opens the system's dialog for where to save lines, and saves them there.
+    pub save: Box<dyn Fn(Save)>,
+    /// Logs consoles to files, with this before each line, or no longer.
+    pub keep: Box<dyn Fn(Option<LogStamp>)>,
+    /// What is to catch the eye changed: the bench file keeps it, where there is one.
+    pub keep_highlights: Box<dyn Fn(Vec<Highlight>)>,
+}
+
+impl Default for Logs {
+    /// All in the window's own thread and memory, for tests.
+    fn default() -> Self {
+        Self {
+            background: Box::new(|job| job()),
+            shelves: None,
+            pick: Box::new(|| {}),
+            opened: Box::new(Vec::new),
+            save: Box::new(drop),
+            keep: Box::new(|_| {}),
+            keep_highlights: Box::new(|_| {}),
+        }
+    }
 }
 
 /// The window.
@@ -48,6 +91,8 @@ pub struct Workbench {
     model: Model,
     state: WindowState,
     remembered: Settings,
+    /// How consoles are logged to files at this moment.
+    kept: Option<LogStamp>,
     wiring: Wiring,
     system_language: Language,
 }
@@ -62,13 +107,17 @@ impl Workbench {
         bench: Bench,
         settings: Settings,
         system_language: Language,
-        wiring: Wiring,
+        mut wiring: Wiring,
     ) -> Self {
         theme::install(ctx);
         ctx.set_theme(settings.theme.preference());
         let utc_offset_secs = wiring.utc_offset_secs;
         let state = WindowState { settings: settings.clone(), utc_offset_secs, ..WindowState::default() };
-        Self { model: Model::new(bench), state, remembered: settings, wiring, system_language }
+        let mut model = Model::new(bench);
+        if let Some(shelves) = wiring.logs.shelves.take() {
+            model.keep_on(shelves);
+        }
+        Self { model, state, remembered: settings, kept: None, wiring, system_language }
     }
 
     /// What the window knows; for tests and for a replay.
@@ -82,9 +131,43 @@ impl Workbench {
         words::speak(self.state.settings.language.unwrap_or(self.system_language));
         self.model.take((self.wiring.drain)());
         self.state.plugged = (self.wiring.plugged)();
+        for (name, opened) in (self.wiring.logs.opened)() {
+            self.open_log(name, opened);
+        }
         self.state.keep_up(&self.model);
+        self.work();
         if self.state.listing.update(&self.model, &self.state.filter) {
             ctx.request_repaint();
+        }
+    }
+
+    fn open_log(&mut self, name: String, opened: Result<(Arc<dyn Shelf>, u64), Trouble>) {
+        match opened {
+            Ok((file, size)) => {
+                (self.wiring.logs.background)(self.model.open_log(&name, file, size));
+                self.state.grant(Wish::SelectPort(name), &self.model);
+                self.state.console.follow = false;
+            }
+            Err(trouble) => self.state.log.trouble = Some(trouble),
+        }
+    }
+
+    /// Has done what consoles want done away from the window.
+    fn work(&mut self) {
+        let state = &mut self.state;
+        let mut jobs = std::mem::take(&mut state.log.jobs.0);
+        jobs.extend(self.model.keep_up());
+        jobs.extend(state.log.keep_up(state.port.as_ref(), &state.find, &state.settings.log, &self.model));
+        for job in jobs {
+            (self.wiring.logs.background)(job);
+        }
+        let keep = state.settings.log.files.then_some(state.settings.log.stamp);
+        if self.kept != keep {
+            self.kept = keep;
+            (self.wiring.logs.keep)(keep);
+        }
+        if let Some(save) = state.log.to_save.take() {
+            (self.wiring.logs.save)(save);
         }
     }
 
@@ -99,6 +182,8 @@ impl Workbench {
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }
+        // What was asked for while drawing, such as lines that are on disk, is fetched at once.
+        self.work();
         self.remember(&ctx);
         self.rest(&ctx, now);
     }
@@ -108,6 +193,8 @@ impl Workbench {
             Wish::Act(action) => (self.wiring.act)(action),
             Wish::PickImages => (self.wiring.pick_images)(),
             Wish::SaveAuthority => (self.wiring.save_authority)(),
+            Wish::PickLog => (self.wiring.logs.pick)(),
+            Wish::CloseLog(name) => self.model.close_log(&name),
             Wish::ListPorts => (self.wiring.look_for_ports)(),
             other => self.state.grant(other, &self.model),
         }
@@ -127,13 +214,18 @@ impl Workbench {
             self.state.listing.start_over();
             ctx.request_repaint();
         }
+        if self.state.settings.log.highlights != self.remembered.log.highlights {
+            (self.wiring.logs.keep_highlights)(self.state.settings.log.highlights.clone());
+        }
         self.remembered = self.state.settings.clone();
         (self.wiring.remember)(&self.remembered);
     }
 
     /// Draws again only while something moves by itself.
     fn rest(&self, ctx: &egui::Context, now: Micros) {
-        if upgrade::is_moving(&self.model, &self.state, now) {
+        if self.state.log.is_busy(&self.model) {
+            ctx.request_repaint_after(FINDING);
+        } else if upgrade::is_moving(&self.model, &self.state, now) {
             ctx.request_repaint_after(MOVING);
         } else if builds::ages(&self.model, now) || self.model.events_a_second(now) > 0 {
             ctx.request_repaint_after(AGEING);

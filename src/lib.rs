@@ -26,7 +26,7 @@
 //! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings folded |
 //! | 3 | [`mod@bench`]: everything known. [`journal`]: events in memory. [`capture`]: events on disk. [`diagnosis`]: what is wrong |
 //! | 2 | [`dialect`]: how a cloud spells it |
-//! | 1 | [`upgrade`]: the state machine. [`image`]: a build. [`console`]: bytes to lines. [`device`]: the simulated device's brain |
+//! | 1 | [`upgrade`]: the state machine. [`image`]: a build. [`console`]: bytes to lines, lines to a log. [`device`]: the simulated device's brain |
 //! | 0 | [`event`]: what can happen. Below it [`fault`]: what can be made to go wrong |
 //!
 //! # What is always so

@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time, and knows its deadlines")]
 
 mod bare;
+mod console;
 mod figures;
 mod fleet;
 mod flood;
@@ -41,6 +42,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("fleet", fleet::fleet),
     ("answers", fleet::answers),
     ("flood", flood::flood),
+    ("console", console::console),
 ];
 
 fn main() -> ExitCode {

@@ -58,6 +58,12 @@ pub fn workbench() -> Result<PathBuf, Failed> {
     Err(format!("{} is missing: cargo build --release --features inspection", program.display()).into())
 }
 
+/// The folder of what was built: on a real disk, unlike many a folder for temporary files.
+pub fn target() -> Result<PathBuf, Failed> {
+    let here = std::env::current_exe()?;
+    Ok(here.parent().and_then(Path::parent).ok_or("no folder above this program")?.to_owned())
+}
+
 /// An address on loopback that was free an instant ago.
 pub fn free_address() -> Result<SocketAddr, Failed> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)

@@ -1,5 +1,6 @@
 //! What the operator asks for, in the window or on the command line.
 
+use crate::console::LogStamp;
 use crate::device::Behaviour;
 use crate::event::{DeviceId, Extras, ImageId, OrderedFile, Secret, UpgradeId};
 use crate::fault::Fault;
@@ -137,6 +138,8 @@ pub enum Action {
     },
     /// Write the certificate of our authority into this file, to be put into devices.
     SaveAuthority(PathBuf),
+    /// Log consoles to files, with this before each line; no longer when absent.
+    LogConsoles(Option<LogStamp>),
 }
 
 /// What a simulated device is to be.

@@ -29,6 +29,9 @@ pub struct WindowArgs {
     /// Builds to start with
     #[arg(value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    /// Look at this log file in the console; repeatable
+    #[arg(long = "log", value_name = "FILE")]
+    pub logs: Vec<PathBuf>,
     /// Language of the window: en or zh-CN
     #[arg(long, value_parser = ["en", "zh-CN"])]
     pub lang: Option<String>,

@@ -51,6 +51,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         secrets: secrets.into_iter().chain(fallback.secrets).collect(),
         product_secrets: product_secrets.into_iter().chain(fallback.product_secrets).collect(),
         open: args.open || file.open || fallback.open,
+        logs: fallback.logs,
         ports: ports.into_iter().chain(fallback.ports).collect(),
     })
 }

@@ -1,5 +1,6 @@
 //! One line of a console, byte for byte.
 
+use super::encoding::Encoding;
 use super::render::{Rendered, render};
 use crate::event::Micros;
 use std::borrow::Cow;
@@ -28,6 +29,26 @@ pub enum Origin {
     Note,
 }
 
+impl Origin {
+    /// What stands before such a line, so that it is told apart without colours.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Received => "",
+            Self::Sent => "> ",
+            Self::Note => "— ",
+        }
+    }
+
+    pub(super) const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Received,
+            1 => Self::Sent,
+            _ => Self::Note,
+        }
+    }
+}
+
 /// How a line ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEnd {
@@ -42,6 +63,15 @@ pub enum LineEnd {
 }
 
 impl LineEnd {
+    pub(super) const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::None,
+            1 => Self::Lf,
+            2 => Self::CrLf,
+            _ => Self::Cr,
+        }
+    }
+
     /// The bytes it stands for.
     #[must_use]
     pub const fn bytes(self) -> &'static [u8] {
@@ -55,9 +85,6 @@ impl LineEnd {
 }
 
 impl Line {
-    /// What a line costs besides its bytes, so that a flood of empty lines has a limit too.
-    pub(super) const COST: usize = size_of::<Self>();
-
     pub(super) const fn new(at: Micros, origin: Origin) -> Self {
         Self { at, origin, raw: Vec::new(), end: LineEnd::None }
     }
@@ -65,12 +92,12 @@ impl Line {
     /// The line as text: escape sequences left out, unprintable bytes as `\xNN`.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        self.rendered().text
+        self.rendered(Encoding::Utf8).text
     }
 
-    /// The line as text with its coloured spans.
+    /// The line as text with its coloured spans. Our own remarks are UTF-8 whatever the device speaks.
     #[must_use]
-    pub fn rendered(&self) -> Rendered<'_> {
-        render(&self.raw)
+    pub fn rendered(&self, encoding: Encoding) -> Rendered<'_> {
+        render(&self.raw, if self.origin == Origin::Note { Encoding::Utf8 } else { encoding })
     }
 }

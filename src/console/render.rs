@@ -1,5 +1,6 @@
 //! A line's bytes as text: colours apart, everything unprintable as escapes.
 
+use super::encoding::{Encoding, decode};
 use super::sgr::Style;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -28,11 +29,28 @@ pub struct Span {
 }
 
 /// Renders a line's bytes.
-pub(super) fn render(raw: &[u8]) -> Rendered<'_> {
+pub(super) fn render(raw: &[u8], encoding: Encoding) -> Rendered<'_> {
     match std::str::from_utf8(raw) {
-        Ok(text) if !text.chars().any(is_unprintable) => Rendered { text: Cow::Borrowed(text), spans: Vec::new() },
-        _ => Painter::default().paint(raw),
+        Ok(text) if !text.chars().any(is_unprintable) && (encoding == Encoding::Utf8 || text.is_ascii()) => {
+            Rendered { text: Cow::Borrowed(text), spans: Vec::new() }
+        }
+        _ => Painter { encoding, ..Painter::default() }.paint(raw),
     }
+}
+
+/// Adds a line's bytes to `text` without its escape sequences.
+pub(super) fn strip(raw: &[u8], text: &mut Vec<u8>) {
+    let mut rest = raw;
+    while let Some(place) = memchr::memchr(ESCAPE, rest) {
+        text.extend_from_slice(&rest[..place]);
+        // What begins nothing is text.
+        let length = sequence_length(&rest[place..]).unwrap_or_else(|| {
+            text.push(ESCAPE);
+            1
+        });
+        rest = &rest[place + length..];
+    }
+    text.extend_from_slice(rest);
 }
 
 /// Tabs are printed; every other control character is not.
@@ -46,6 +64,7 @@ struct Painter {
     spans: Vec<Span>,
     style: Style,
     styled_from: usize,
+    encoding: Encoding,
 }
 
 impl Painter {
@@ -72,16 +91,16 @@ impl Painter {
     /// Takes text in up to the next escape, or that escape itself when it begins nothing; gives the length.
     fn take_text(&mut self, bytes: &[u8]) -> usize {
         let length = bytes.iter().skip(1).position(|&byte| byte == ESCAPE).map_or(bytes.len(), |place| place + 1);
-        for chunk in bytes[..length].utf8_chunks() {
-            for char in chunk.valid().chars() {
+        decode(&bytes[..length], self.encoding, |valid, invalid| {
+            for char in valid.chars() {
                 if is_unprintable(char) {
                     self.escape(char.encode_utf8(&mut [0; 4]).as_bytes());
                 } else {
                     self.text.push(char);
                 }
             }
-            self.escape(chunk.invalid());
-        }
+            self.escape(invalid);
+        });
         length
     }
 
@@ -135,10 +154,14 @@ fn string_length(body: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Span, render};
-    use crate::console::{Colour, Style};
+    use super::{Span, strip};
+    use crate::console::{Colour, Encoding, Style};
     use std::borrow::Cow;
     use std::ops::Range;
+
+    fn render(raw: &[u8]) -> super::Rendered<'_> {
+        super::render(raw, Encoding::Utf8)
+    }
 
     fn check(raw: &[u8], text: &str, spans: &[(Range<usize>, u8, bool)]) {
         let rendered = render(raw);
@@ -160,6 +183,24 @@ mod tests {
     fn a_coloured_log_line_reads_without_its_codes() {
         check(b"\x1b[0;32mI (312) ota: ok\x1b[0m", "I (312) ota: ok", &[(0..15, 2, false)]);
         check(b"a\x1b[1;31mb\x1b[33mc\x1b[md", "abcd", &[(1..2, 1, true), (2..3, 3, true)]);
+    }
+
+    #[test]
+    fn a_board_that_speaks_chinese_or_latin_is_read_in_its_own_encoding() {
+        let reads = |raw: &[u8], encoding, text: &str| assert_eq!(super::render(raw, encoding).text, text);
+        reads(b"\xce\xc2\xb6\xc8 21\xa1\xe6", Encoding::Gbk, "温度 21℃");
+        reads(b"\x1b[32m\xce\xc2\xff\xb6\xc8\x00", Encoding::Gbk, "温\\xff度\\x00");
+        reads(b"21 \xb0C", Encoding::Latin1, "21 °C");
+        reads(b"21 \xb0C", Encoding::Utf8, "21 \\xb0C");
+        reads(b"\xce", Encoding::Gbk, "\\xce");
+        reads(b"\x85", Encoding::Latin1, "\\x85");
+    }
+
+    #[test]
+    fn what_is_searched_has_no_escape_sequences_but_every_other_byte() {
+        let mut text = Vec::new();
+        strip(b"\x1b[0;32mI (312) \x1b[1mota\x1b[0m: \x1b\xff\x00", &mut text);
+        assert_eq!(text, b"I (312) ota: \x1b\xff\x00");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::broker_url::BrokerUrl;
 use super::network;
 use crate::bench::{FlowControl, Parity, SerialSettings};
+use crate::console::Highlight;
 use crate::event::{DeviceId, Secret, Trouble};
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,9 @@ pub struct BenchFile {
     /// Serial ports to open.
     #[serde(rename = "serial")]
     pub ports: Vec<PortEntry>,
+    /// What is to catch the eye in consoles.
+    #[serde(rename = "highlight")]
+    pub highlights: Vec<Highlight>,
 }
 
 /// One device of a bench file.

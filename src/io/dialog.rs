@@ -2,6 +2,20 @@
 
 use std::path::PathBuf;
 
+/// Lets the operator pick one file. Returns at once; `then` gets what was picked, on another thread, if anything was.
+///
+/// Call it on the window's thread: macOS makes dialogs only there.
+pub fn pick_file(title: String, then: impl FnOnce(PathBuf) + Send + 'static) {
+    let picking = rfd::AsyncFileDialog::new().set_title(title).pick_file();
+    let waiting = move || {
+        if let Some(file) = pollster::block_on(picking) {
+            then(file.path().to_owned());
+        }
+    };
+    // Without a thread there is no dialog; the operator presses again.
+    let _ = std::thread::Builder::new().name("file dialog".into()).spawn(waiting);
+}
+
 /// Lets the operator pick files. Returns at once; `then` gets what was picked, on another thread, if anything was.
 ///
 /// Call it on the window's thread: macOS makes dialogs only there.

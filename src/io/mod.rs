@@ -1,11 +1,13 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
 pub mod bench_file;
+pub mod bench_highlights;
 pub mod broker;
 pub mod broker_url;
 pub mod build_file;
 pub mod client;
 mod clock;
+pub mod console;
 mod descriptors;
 pub mod dialog;
 pub mod folder;

@@ -5,10 +5,10 @@ use super::pieces::{sign_ui, title_ui, warning_ui, weak_ui};
 use super::state::WindowState;
 use super::words::{self, say};
 use super::{summary, theme};
+use crate::console::hex;
 use crate::dialect;
 use crate::event::{Event, Fact};
 use eframe::egui::{Align, Grid, Label, Layout, RichText, ScrollArea, TextStyle, Ui};
-use std::fmt::Write as _;
 
 /// More of a payload than this is not laid out; it can be copied from the capture.
 const SHOWN_BYTES: usize = 4_096;
@@ -175,7 +175,7 @@ impl DetailView {
         self.field("detail.size", words::bytes(payload.len() as u64));
         let shown = &payload[..payload.len().min(SHOWN_BYTES)];
         self.text = Some(laid_out(shown));
-        self.hex = Some(hex(shown));
+        self.hex = Some(hex(shown, HEX_COLUMNS));
     }
 }
 
@@ -184,26 +184,6 @@ fn laid_out(payload: &[u8]) -> String {
     serde_json::from_slice::<serde_json::Value>(payload)
         .and_then(|value| serde_json::to_string_pretty(&value))
         .unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned())
-}
-
-/// Offset, sixteen bytes, and what of them can be printed.
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 5);
-    for (line, row) in bytes.chunks(HEX_COLUMNS).enumerate() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{:04x} ", line * HEX_COLUMNS);
-        for at in 0..HEX_COLUMNS {
-            let _ = match row.get(at) {
-                Some(byte) => write!(text, " {byte:02x}"),
-                None => write!(text, "   "),
-            };
-        }
-        let seen = row.iter().map(|byte| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' });
-        text.push_str("  ");
-        text.extend(seen);
-        text.push('\n');
-    }
-    text
 }
 
 /// Draws the detail. Gives whether it is to be put away.

@@ -1,6 +1,7 @@
 //! The rows of the Messages pane: one per fact worth reading, requests joined with their answers.
 
 use crate::bench::Bench;
+use crate::console::Crash;
 use crate::dialect;
 use crate::event::{DeviceId, Event, Fact, Micros};
 use std::collections::{BTreeMap, VecDeque};
@@ -68,6 +69,8 @@ pub struct Row {
     pub answer: Option<Answer>,
     /// Events that were never shown, when this row stands for them.
     pub skipped: u64,
+    /// What a console told of, and which.
+    pub crash: Option<Box<(String, Crash)>>,
 }
 
 impl Row {
@@ -122,13 +125,29 @@ impl Feed {
             flawed: is_flawed(&event.fact),
             answer,
             skipped: 0,
+            crash: None,
+        });
+    }
+
+    /// Takes in what a console told of.
+    pub fn crash(&mut self, event: &Event, port: &str, crash: Crash) {
+        self.rows.push_back(Row {
+            seq: event.seq,
+            at: event.at,
+            way: Way::Bench,
+            device: None,
+            flawed: crash.bad,
+            answer: None,
+            skipped: 0,
+            crash: Some(Box::new((port.to_owned(), crash))),
         });
     }
 
     /// Notes that the window fell behind and so many events are not shown.
     pub fn skip(&mut self, events: u64, seq: u64, at: Micros) {
         let way = Way::Bench;
-        self.rows.push_back(Row { seq, at, way, device: None, flawed: true, answer: None, skipped: events });
+        let row = Row { seq, at, way, device: None, flawed: true, answer: None, skipped: events, crash: None };
+        self.rows.push_back(row);
     }
 
     /// Lets go of rows whose events are gone.

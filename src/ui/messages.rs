@@ -93,7 +93,7 @@ fn list_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec
     let marked = state.mark.map(|at| listing.place_of(model.feed.index_at(at)));
     let mut draw = |space: &RowSpace<'_>| draw_row(space, model, state, &listing, marked);
     let name = say("messages.rows");
-    let output = rows_ui(ui, &mut scroll, Rows { salt: "messages", name: &name, range, draw: &mut draw });
+    let output = rows_ui(ui, &mut scroll, Rows { salt: "messages", name: &name, range, marks: &[], draw: &mut draw });
     let row_at = |place| listing.item(place).map(Item::first);
     state.message =
         scroll.cursor.and_then(row_at).map(|cursor| (cursor, scroll.anchor.and_then(row_at).unwrap_or(cursor)));
@@ -124,8 +124,14 @@ fn copied(rows: &RangeInclusive<u64>, model: &Model, state: &WindowState, listin
 fn line(item: &Item, model: &Model, state: &WindowState) -> String {
     let Some(row) = model.feed.row(item.first()) else { return String::new() };
     let device = row.device.as_ref().map(|id| id.device.to_string()).unwrap_or_default();
-    let time = state.time(row.at, model);
+    let time = time(item, row, model, state);
     format!("{time} {} {} {device}", row.way.sign(), words_of(item, row, model)).trim_end().to_owned()
+}
+
+/// The time in front of a row; where it counts from the row before, from the one before in the session.
+fn time(item: &Item, row: &Row, model: &Model, state: &WindowState) -> String {
+    let before = item.first().checked_sub(1).and_then(|before| model.feed.row(before));
+    state.stamps(model).text(row.at, before.map(|before| before.at))
 }
 
 fn words_of(item: &Item, row: &Row, model: &Model) -> String {
@@ -147,7 +153,7 @@ fn draw_row(
     let colours = theme::palette_of(space.painter.ctx());
     let (painter, rect) = (space.painter, space.rect);
     let at = |x: f32| pos2(x, rect.center().y - 7.5);
-    let time = painter.layout_no_wrap(state.time(row.at, model), theme::log_font(), colours.weak);
+    let time = painter.layout_no_wrap(time(item, row, model, state), theme::log_font(), colours.weak);
     let mut left = rect.left() + 6.0;
     let width = time.size().x;
     painter.galley(at(left), time, colours.weak);

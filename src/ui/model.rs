@@ -4,7 +4,7 @@ use super::feed::Feed;
 use super::series::Series;
 use super::words::{say, tell};
 use crate::bench::Bench;
-use crate::console::{Console, Direction};
+use crate::console::{Console, Direction, Job, Shelf};
 use crate::event::{Event, Fact, Micros, UpgradeId};
 use crate::journal::Journal;
 use crate::upgrade::Report;
@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 /// Bytes of events kept for the Messages pane.
 const JOURNAL_BUDGET: usize = 192 << 20;
-/// Bytes kept of each console.
+/// Bytes kept of each console that has no shelf.
 const CONSOLE_BUDGET: usize = 64 << 20;
+/// Bytes in memory of each that has one.
+const SHELVED_BUDGET: usize = 24 << 20;
 /// Consoles kept; a mad program that opens ports for ever cannot make the window grow.
 const MAX_CONSOLES: usize = 64;
 
@@ -37,7 +39,7 @@ pub struct Progress {
 }
 
 /// Everything the window knows.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Model {
     /// The bench after the latest event.
     pub bench: Bench,
@@ -53,6 +55,16 @@ pub struct Model {
     said: BTreeMap<UpgradeId, Progress>,
     /// Events of the last second, by second.
     recent: VecDeque<(u64, u64)>,
+    shelves: Option<Shelves>,
+}
+
+/// Where consoles keep what does not fit their memory: each gets a shelf of its own.
+pub struct Shelves(pub Box<dyn Fn() -> Arc<dyn Shelf>>);
+
+impl std::fmt::Debug for Shelves {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shelves")
+    }
 }
 
 impl Model {
@@ -67,7 +79,40 @@ impl Model {
             series: Series::default(),
             said: BTreeMap::new(),
             recent: VecDeque::new(),
+            shelves: None,
         }
+    }
+
+    /// Has consoles keep on shelves what does not fit their memory.
+    pub fn keep_on(&mut self, shelves: Shelves) {
+        self.shelves = Some(shelves);
+    }
+
+    /// Shows a log file as a console. Gives the work that finds its lines.
+    pub fn open_log(&mut self, name: &str, file: Arc<dyn Shelf>, size: u64) -> Job {
+        let (console, index) = Console::of_file(file, size);
+        self.consoles.insert(name.to_owned(), console);
+        index
+    }
+
+    /// Shows a log file no longer.
+    pub fn close_log(&mut self, name: &str) {
+        if self.consoles.get(name).is_some_and(Console::is_file) {
+            self.consoles.remove(name);
+        }
+    }
+
+    /// Takes in what other threads found out about consoles, and gives the work that is to be done away from the window.
+    pub fn keep_up(&mut self) -> Vec<Job> {
+        let now = self.bench.now();
+        let mut jobs = Vec::new();
+        for console in self.consoles.values_mut() {
+            jobs.extend(console.keep_up());
+            if let Some(detail) = console.take_trouble() {
+                console.note(now, &tell("console.forgets", &[("detail", &detail)]));
+            }
+        }
+        jobs
     }
 
     /// Takes in what happened since the last frame.
@@ -89,7 +134,10 @@ impl Model {
         self.hear(event);
         self.write_console(event);
         self.count(event.at);
-        self.journal.push(event.clone());
+        // A console's bytes are in its own log, which has a budget of its own.
+        if !matches!(event.fact, Fact::BytesReceived { .. } | Fact::BytesSent { .. }) {
+            self.journal.push(event.clone());
+        }
         if let Some(oldest) = self.journal.iter().next() {
             self.feed.forget_before(oldest.seq);
         }
@@ -160,6 +208,10 @@ impl Model {
             Fact::BytesReceived { port, bytes } => {
                 if let Some(console) = self.console(port) {
                     console.feed(event.at, bytes, Direction::Received);
+                    for crash in console.take_crashes() {
+                        self.series.crash(crash.at, crash.bad);
+                        self.feed.crash(event, port, crash);
+                    }
                 }
             }
             Fact::BytesSent { port, bytes } => {
@@ -192,6 +244,13 @@ impl Model {
         if self.consoles.len() >= MAX_CONSOLES && !self.consoles.contains_key(port) {
             return None;
         }
-        Some(self.consoles.entry(port.to_owned()).or_insert_with(|| Console::new(CONSOLE_BUDGET)))
+        if !self.consoles.contains_key(port) {
+            let console = match &self.shelves {
+                Some(Shelves(make)) => Console::on_shelf(SHELVED_BUDGET, make()),
+                None => Console::new(CONSOLE_BUDGET),
+            };
+            self.consoles.insert(port.to_owned(), console);
+        }
+        self.consoles.get_mut(port)
     }
 }

@@ -12,6 +12,8 @@ use eframe::egui::{Align2, FontId, Painter, Pos2, Rect, Response, Sense, Ui, Wid
 
 /// A shorter drag is a click.
 const SHORTEST_DRAG: f32 = 4.0;
+/// Columns that are told apart: a session of hours has more parts than the screen has points.
+const COLUMNS: f32 = 1_600.0;
 /// The shortest span that can be looked at.
 const SHORTEST_SPAN: Micros = Micros::from_millis(500);
 
@@ -30,6 +32,8 @@ pub struct OverviewView {
     pub density: Vec<(f32, f32)>,
     /// Places of messages.
     pub messages: Vec<f32>,
+    /// Places of crashes.
+    pub crashes: Vec<f32>,
     /// Where the marked instant is.
     pub mark: Option<f32>,
     /// The times at both ends.
@@ -53,22 +57,46 @@ pub fn view(model: &Model, state: &WindowState) -> OverviewView {
         served: Vec::new(),
         density: Vec::new(),
         messages: Vec::new(),
+        crashes: Vec::new(),
         mark: state.mark.filter(|at| (from..=to).contains(at)).map(place),
         ends: (state.time(from, model), state.time(to, model)),
         zoomed: state.zoom.is_some(),
     };
     for bucket in buckets {
-        let at = place(bucket.at());
-        view.said.extend(bucket.said.map(|percent| (at, f32::from(percent) / 100.0)));
-        view.served.extend(bucket.served.map(|percent| (at, f32::from(percent) / 100.0)));
-        if bucket.console > 0 {
-            view.density.push((at, part(u64::from(bucket.console), u64::from(most)).sqrt()));
-        }
-        if bucket.messages > 0 {
-            view.messages.push(at);
-        }
+        let at = column(place(bucket.at));
+        put(&mut view.said, at, bucket.said.map(percent));
+        put(&mut view.served, at, bucket.served.map(percent));
+        let height = part(u64::from(bucket.console), u64::from(most)).sqrt();
+        let before = view.density.last().filter(|(last, _)| *last >= at).map_or(0.0, |(_, height)| *height);
+        put(&mut view.density, at, (bucket.console > 0).then_some(height.max(before)));
+        mark(&mut view.crashes, at, bucket.crashed);
+        mark(&mut view.messages, at, bucket.messages > 0);
     }
     view
+}
+
+/// The place of the column that this place is in.
+fn column(at: f32) -> f32 {
+    (at * COLUMNS).floor() / COLUMNS
+}
+
+fn percent(percent: u8) -> f32 {
+    f32::from(percent) / 100.0
+}
+
+/// Adds a point; a column has one, its latest.
+fn put(points: &mut Vec<(f32, f32)>, at: f32, height: Option<f32>) {
+    let Some(height) = height else { return };
+    match points.last_mut().filter(|(last, _)| *last >= at) {
+        Some(point) => point.1 = height,
+        None => points.push((at, height)),
+    }
+}
+
+fn mark(places: &mut Vec<f32>, at: f32, marked: bool) {
+    if marked && places.last().is_none_or(|last| *last < at) {
+        places.push(at);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a place on the screen")]
@@ -93,17 +121,20 @@ pub fn overview_ui(ui: &mut Ui, view: &OverviewView, drag_from: &mut Option<Micr
 fn paint(ui: &Ui, painter: &Painter, chart: Rect, view: &OverviewView) {
     let colours = palette(ui);
     let x = |at: f32| chart.left() + at * chart.width();
+    // One shape for all bars: a long session has a thousand of them, in every frame.
+    let mut bars = egui::Mesh::default();
     for (at, height) in &view.density {
-        let top = chart.bottom() - height * chart.height();
-        painter.line_segment(
-            [pos2(x(*at), chart.bottom()), pos2(x(*at), top)],
-            (2.0, colours.density.gamma_multiply(0.55)),
+        let bar = Rect::from_min_max(
+            pos2(x(*at) - 1.0, chart.bottom() - height * chart.height()),
+            pos2(x(*at) + 1.0, chart.bottom()),
         );
+        bars.add_colored_rect(bar, colours.density.gamma_multiply(0.55));
     }
     for at in &view.messages {
-        let below = pos2(x(*at), chart.bottom() + 1.0);
-        painter.line_segment([below, below + vec2(0.0, 6.0)], (1.2, colours.mqtt));
+        let tick = Rect::from_min_size(pos2(x(*at) - 0.6, chart.bottom() + 1.0), vec2(1.2, 6.0));
+        bars.add_colored_rect(tick, colours.mqtt);
     }
+    painter.add(bars);
     let points = |line: &[(f32, f32)]| -> Vec<Pos2> {
         line.iter().map(|(at, height)| pos2(x(*at), chart.bottom() - height * (chart.height() - 2.0))).collect()
     };
@@ -111,6 +142,10 @@ fn paint(ui: &Ui, painter: &Painter, chart: Rect, view: &OverviewView) {
     let dashed = egui::Shape::dashed_line(&points(&view.said), egui::Stroke::new(1.8, colours.said), 5.0, 3.0);
     painter.line(points(&view.served), egui::Stroke::new(1.8, colours.served));
     painter.extend(dashed);
+    for at in &view.crashes {
+        painter.line_segment([pos2(x(*at), chart.top()), pos2(x(*at), chart.bottom())], (1.2, colours.bad));
+        super::pieces::paint_warning(painter, pos2(x(*at), chart.top() + 5.0), colours.bad);
+    }
     if let Some(at) = view.mark {
         painter.line_segment([pos2(x(at), chart.top()), pos2(x(at), chart.bottom())], (1.0, colours.accent));
     }

@@ -91,6 +91,8 @@ pub struct RowsOutput {
     pub opened: Option<u64>,
     /// These rows are to be copied.
     pub copy: Option<RangeInclusive<u64>>,
+    /// Whether the list has the keyboard.
+    pub focused: bool,
 }
 
 /// One list of rows.
@@ -101,13 +103,15 @@ pub struct Rows<'a> {
     pub name: &'a str,
     /// The rows there are.
     pub range: Range<u64>,
+    /// What stands out in each part of the list, from 0 to 1: marked beside it. Empty for nothing.
+    pub marks: &'a [f32],
     /// Draws a row; gives its text.
     pub draw: &'a mut dyn FnMut(&RowSpace<'_>) -> String,
 }
 
 /// Draws the list into all the room there is.
 pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
-    let Rows { salt, name, range, draw } = rows;
+    let Rows { salt, name, range, marks, draw } = rows;
     let id = ui.scope_id().with(salt);
     let (rect, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     ui.painter().rect_filled(rect, 2.0, theme::palette(ui).sunken);
@@ -123,9 +127,11 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     }
     let track = Rect::from_min_max(pos2(body.right(), rect.top()), rect.max);
     place.bar(ui, id.with("bar"), track, scroll);
+    paint_marks(ui, track, marks);
     place.settle(scroll);
     place.draw(ui, id, scroll, draw);
-    if response.has_focus() {
+    output.focused = response.has_focus();
+    if output.focused {
         let stroke = ui.visuals().widgets.hovered.bg_stroke;
         ui.painter().rect_stroke(rect.shrink(0.5), 2.0, stroke, egui::StrokeKind::Inside);
     }
@@ -259,7 +265,7 @@ impl Place {
         let top = if scroll.follow { self.last_top() } else { scroll.top };
         let part = ((top - float(self.range.start)) / span).clamp(0.0, 1.0);
         let from = track.top() + (part * travel) as f32;
-        let bar = Rect::from_min_size(pos2(track.left() + 2.0, from), vec2(BAR - 4.0, thumb as f32));
+        let bar = Rect::from_min_size(pos2(track.left() + 1.0, from), vec2(BAR - 4.0, thumb as f32));
         let colours = theme::palette(ui);
         let colour = if response.hovered() || response.dragged() { colours.accent } else { colours.weak };
         ui.painter().rect_filled(bar, 3.0, colour.gamma_multiply(0.7));
@@ -302,6 +308,17 @@ impl Place {
             let info = || WidgetInfo::selected(Role::ListBoxOption, true, chosen, &text);
             ui.interact(shown, id.with(row), Sense::hover()).widget_info(info);
         }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some hundred parts")]
+fn paint_marks(ui: &Ui, track: Rect, marks: &[f32]) {
+    let colour = theme::palette(ui).warn;
+    let step = track.height() / marks.len().max(1) as f32;
+    for (place, part) in marks.iter().enumerate().filter(|(_, part)| **part > 0.0) {
+        let top = track.top() + step * place as f32;
+        let mark = Rect::from_min_size(pos2(track.right() - 3.0, top), vec2(3.0, step.max(2.0)));
+        ui.painter().rect_filled(mark, 0.0, colour.gamma_multiply(*part));
     }
 }
 

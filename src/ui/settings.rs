@@ -1,5 +1,6 @@
 //! What the window remembers from one start to the next.
 
+use super::log::LogSettings;
 use super::words::Language;
 use crate::event;
 use eframe::egui;
@@ -52,13 +53,15 @@ pub enum TimeShown {
     Clock,
     /// Seconds since the session began.
     SinceStart,
+    /// Seconds since the row before.
+    SincePrevious,
     /// Seconds since Push was pressed.
     SincePush,
 }
 
 impl TimeShown {
     /// Every choice, in the order of the menu.
-    pub const ALL: [Self; 3] = [Self::Clock, Self::SinceStart, Self::SincePush];
+    pub const ALL: [Self; 4] = [Self::Clock, Self::SinceStart, Self::SincePrevious, Self::SincePush];
 
     /// The key of its name.
     #[must_use]
@@ -66,6 +69,7 @@ impl TimeShown {
         match self {
             Self::Clock => "time.shown-clock",
             Self::SinceStart => "time.shown-start",
+            Self::SincePrevious => "time.shown-previous",
             Self::SincePush => "time.shown-push",
         }
     }
@@ -153,6 +157,8 @@ pub struct Settings {
     pub https: Option<String>,
     /// Whether devices without a secret are let in though the broker listens on the network.
     pub open: bool,
+    /// How consoles are shown and kept.
+    pub log: LogSettings,
 }
 
 impl Default for Settings {
@@ -175,6 +181,7 @@ impl Default for Settings {
             mqtts: None,
             https: None,
             open: false,
+            log: LogSettings::default(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What the window remembers that is not on the bench.
 
 use super::listing::{Filter, Listing};
+use super::log::LogPane;
 use super::model::Model;
 use super::rows::Scroll;
-use super::settings::{Settings, TimeShown};
+use super::settings::Settings;
+use super::stamps::Stamps;
 use super::upgrade::{ExtrasDraft, FaultsDraft};
 use super::wish::Wish;
 use super::words;
@@ -117,7 +119,7 @@ pub struct Draft {
 }
 
 /// What the window remembers that is not on the bench.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct WindowState {
     /// What is kept from one start to the next.
     pub settings: Settings,
@@ -139,6 +141,8 @@ pub struct WindowState {
     pub port: Option<String>,
     /// Where the console stands.
     pub console: Scroll,
+    /// The console's log.
+    pub log: LogPane,
     /// What is looked for in the console.
     pub find: String,
     /// What is to be sent.
@@ -262,9 +266,15 @@ impl WindowState {
             }
             Wish::Open(dialog) => self.dialog = Some(dialog),
             Wish::ShowInstant(at) => self.show_instant(at, model),
+            Wish::ShowMessagesAt(at) => self.show_messages_at(at, model),
             Wish::ShowEvent(seq) => self.show_event(seq, model),
             Wish::Zoom(span) => self.zoom = span,
-            Wish::Act(_) | Wish::PickImages | Wish::SaveAuthority | Wish::ListPorts => {}
+            Wish::Act(_)
+            | Wish::PickImages
+            | Wish::PickLog
+            | Wish::CloseLog(_)
+            | Wish::SaveAuthority
+            | Wish::ListPorts => {}
         }
     }
 
@@ -276,12 +286,18 @@ impl WindowState {
 
     /// Both panes at this instant, marked there.
     fn show_instant(&mut self, at: Micros, model: &Model) {
+        self.show_messages_at(at, model);
+        let console = self.port.as_ref().and_then(|port| model.consoles.get(port));
+        if console.is_some_and(|console| !console.is_file()) {
+            self.log.reveal_at = Some(at);
+            self.console.follow = false;
+        }
+    }
+
+    fn show_messages_at(&mut self, at: Micros, model: &Model) {
         self.mark = Some(at);
         let place = self.listing.place_of(model.feed.index_at(at));
         (self.messages.reveal, self.messages.follow) = (Some(place), false);
-        if let Some(console) = self.port.as_ref().and_then(|port| model.consoles.get(port)) {
-            (self.console.reveal, self.console.follow) = (Some(console.index_at(at)), false);
-        }
     }
 
     fn show_event(&mut self, seq: u64, model: &Model) {
@@ -296,19 +312,27 @@ impl WindowState {
         self.messages.reveal = Some(self.listing.place_of(index));
     }
 
+    /// Chooses one line of the console, whatever is listed, and brings it into view.
+    pub fn choose_line(&mut self, line: u64) {
+        self.log.chosen = Some((line, line));
+        self.console.choose(self.log.row_of(line));
+    }
+
+    /// How times are shown at this moment.
+    #[must_use]
+    pub fn stamps(&self, model: &Model) -> Stamps {
+        Stamps {
+            shown: self.settings.time,
+            started_unix_ms: model.bench.started_unix_ms(),
+            utc_offset_secs: self.utc_offset_secs,
+            pushed: self.case(model).map(|case| case.upgrade.requested_at()),
+        }
+    }
+
     /// A time as it is to be shown.
     #[must_use]
     pub fn time(&self, at: Micros, model: &Model) -> String {
-        let pushed = || self.case(model).map(|case| case.upgrade.requested_at());
-        match self.settings.time {
-            TimeShown::Clock => words::clock(model.bench.started_unix_ms() + at.0 / 1_000, self.utc_offset_secs),
-            TimeShown::SinceStart => at.to_string(),
-            TimeShown::SincePush => match pushed() {
-                Some(pushed) if at < pushed => format!("-{}", pushed.since(at)),
-                Some(pushed) => format!("+{}", at.since(pushed)),
-                None => at.to_string(),
-            },
-        }
+        self.stamps(model).text(at, None)
     }
 }
 

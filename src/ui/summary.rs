@@ -18,6 +18,10 @@ pub fn line(row: &Row, journal: &Journal, bench: &Bench) -> String {
     if row.skipped > 0 {
         return tell("fact.skipped", &[("n", &words::count(row.skipped))]);
     }
+    if let Some((port, crash)) = row.crash.as_deref() {
+        let text: String = crash.text.chars().take(GLIMPSE).collect();
+        return tell("fact.crash", &[("kind", &say(crash.kind.key())), ("port", port), ("text", &text)]);
+    }
     match journal.get(row.seq) {
         Some(event) => fact(event, row, bench),
         None => say("fact.forgotten"),

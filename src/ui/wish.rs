@@ -13,6 +13,10 @@ pub enum Wish {
     PickImages,
     /// Open the system's dialog for where to save our authority's certificate.
     SaveAuthority,
+    /// Open the system's dialog for a log file to look at.
+    PickLog,
+    /// Look at a log file no longer.
+    CloseLog(String),
     /// Choose a build.
     SelectBuild(ImageId),
     /// Choose a device.
@@ -25,6 +29,8 @@ pub enum Wish {
     ListPorts,
     /// Show both panes at this instant; both marked.
     ShowInstant(Micros),
+    /// Show the messages at this instant, marked: the console stands there already.
+    ShowMessagesAt(Micros),
     /// Show the message of this event, selected.
     ShowEvent(u64),
     /// Show only this span in both panes; nothing shows all.

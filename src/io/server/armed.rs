@@ -17,6 +17,12 @@ const LONG_HEAD: usize = 1_300;
 /// How long one line of the padding is, in bytes: it is the head that shall be too long, not a line.
 const PADDING: usize = 100;
 
+/// What a fault makes of a head.
+type Dress = fn(&str) -> String;
+
+/// The faults that change heads, in the order in which they do.
+const DRESSES: &[(Fault, Dress)] = &[(Fault::Chunked, chunked), (Fault::LongHead, padded), (Fault::LowerCase, lowered)];
+
 /// The faults armed for one file of one push.
 #[derive(Debug)]
 pub(super) struct Armed {
@@ -162,10 +168,8 @@ impl Armed {
 
     /// Changes the head as the faults want it, its length last but for the letters.
     fn dress(&self, answer: &mut Answer, steps: &mut Vec<Step>) {
-        let changes: [(Fault, fn(&str) -> String); 3] =
-            [(Fault::Chunked, chunked), (Fault::LongHead, padded), (Fault::LowerCase, lowered)];
-        for (wanted, change) in changes {
-            if let Some(at) = self.position(|fault| *fault == wanted) {
+        for (wanted, change) in DRESSES {
+            if let Some(at) = self.position(|fault| fault == wanted) {
                 answer.change_head(change);
                 steps.push(Step::Act(at, None));
             }

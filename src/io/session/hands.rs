@@ -134,6 +134,8 @@ impl Hands {
                 self.switch_off(port)
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
+            // The session's own.
+            Action::LogConsoles(_) => Vec::new(),
             Action::SetBroker(place) => self.set_broker(&place),
             Action::SetServer { address, advertise } => self.set_server(&address, advertise),
             Action::SetTls { mqtts, https } => {

@@ -65,6 +65,8 @@ pub struct SessionOptions {
     pub product_secrets: Vec<(String, Secret)>,
     /// Whether a device without a secret is let in though the broker listens on the network.
     pub open: bool,
+    /// Where consoles are logged, once that is asked for.
+    pub logs: Option<PathBuf>,
     /// Serial ports to open.
     pub ports: Vec<(String, SerialSettings)>,
 }
@@ -84,6 +86,7 @@ impl Default for SessionOptions {
             secrets: Vec::new(),
             product_secrets: Vec::new(),
             open: false,
+            logs: None,
             ports: Vec::new(),
         }
     }

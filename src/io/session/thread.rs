@@ -2,13 +2,16 @@
 
 use super::hands::Hands;
 use super::options::SessionOptions;
-use crate::bench::{Bench, Effect};
+use crate::bench::{Action, Bench, Effect};
+use crate::console::LogStamp;
 use crate::event::{Deadline, Event, Fact, Trouble, UpgradeId};
 use crate::io::clock::Clock;
+use crate::io::console::{Keep, KeepTo};
 use crate::io::recorder::Recorder;
 use crate::io::tail::Tail;
 use crate::io::{Inbox, InboxReader, Input};
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -27,6 +30,9 @@ pub struct Core {
     recorder: Option<Recorder>,
     captured: Arc<AtomicU64>,
     hands: Hands,
+    logs: Option<PathBuf>,
+    keep: Option<Keep>,
+    inbox: Inbox,
     tail: Arc<Tail>,
     fresh: Vec<Arc<Event>>,
 }
@@ -44,13 +50,15 @@ impl Core {
         inbox: Inbox,
     ) -> Result<Self, Trouble> {
         let bench = Bench::new(clock.began_unix_ms());
-        let hands = Hands::new(inbox)?;
-        Ok(Self { clock, seq: 0, bench, recorder, captured, hands, tail, fresh: Vec::new() })
+        let hands = Hands::new(inbox.clone())?;
+        let (logs, keep) = (None, None);
+        Ok(Self { clock, seq: 0, bench, recorder, captured, hands, logs, keep, inbox, tail, fresh: Vec::new() })
     }
 
     /// Works until it is told to stop.
     pub fn run(mut self, receiver: &InboxReader, options: SessionOptions) {
         self.hands.prepare(options.tls.folder.clone(), options.tls.trust.clone());
+        self.logs.clone_from(&options.logs);
         // Before the broker listens: nobody slips in meanwhile.
         options.hand_secrets_to(&self.hands.keyring());
         for action in options.first_actions() {
@@ -69,6 +77,7 @@ impl Core {
         }
         self.hand_over();
         self.recorder = None;
+        self.keep = None;
         self.tail.end();
     }
 
@@ -107,6 +116,7 @@ impl Core {
     fn take(&mut self, input: Input) {
         match input {
             Input::Fact(fact) => self.record(fact),
+            Input::Action(Action::LogConsoles(stamp)) => self.log_consoles(stamp),
             Input::Action(action) => {
                 for fact in self.hands.act(action, &self.bench) {
                     self.record(fact);
@@ -121,6 +131,17 @@ impl Core {
         }
     }
 
+    fn log_consoles(&mut self, stamp: Option<LogStamp>) {
+        self.keep = None;
+        let started_unix_ms = self.clock.began_unix_ms();
+        if let (Some(stamp), Some(folder)) = (stamp, self.logs.clone()) {
+            match Keep::start(KeepTo { folder, stamp, started_unix_ms }, self.inbox.clone()) {
+                Ok(keep) => self.keep = Some(keep),
+                Err(trouble) => self.record(Fact::TroubleMet { trouble }),
+            }
+        }
+    }
+
     /// Records a fact first, then applies it: a crash keeps the event that caused it.
     fn record(&mut self, fact: Fact) {
         let mut next = Some(fact);
@@ -130,6 +151,9 @@ impl Core {
             let event = Arc::new(Event { seq: self.seq, at: self.clock.now(), fact });
             if let Some(recorder) = &mut self.recorder {
                 recorder.record(&event);
+            }
+            if let Some(keep) = &self.keep {
+                keep.take(&event);
             }
             let ended = self.ended();
             for effect in self.bench.apply(&event) {

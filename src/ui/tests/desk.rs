@@ -1,8 +1,9 @@
 //! A window on a desk: driven by accessible name, with everything it asks for written down.
 
 use super::story::Story;
-use crate::app::{Wiring, Workbench};
+use crate::app::{Logs, OpenedLog, Wiring, Workbench};
 use crate::bench::{Action, Bench};
+use crate::console::Board;
 use crate::event::{Event, Micros};
 use crate::ui::model::Batch;
 use crate::ui::settings::Settings;
@@ -23,6 +24,7 @@ struct Written {
     remembered: RefCell<Option<Settings>>,
     events: RefCell<Vec<Arc<Event>>>,
     now: Cell<u64>,
+    logs: RefCell<Vec<OpenedLog>>,
 }
 
 pub struct Desk {
@@ -87,7 +89,7 @@ impl Desk {
         self.harness.query_all_by_label(name).next().is_some()
     }
 
-    fn texts(&self) -> Vec<String> {
+    pub fn texts(&self) -> Vec<String> {
         let all = self.harness.query_all(egui_kittest::kittest::By::new().predicate(|_| true));
         all.flat_map(|node| {
             let node = node.accesskit_node();
@@ -140,6 +142,13 @@ impl Desk {
         self.run();
     }
 
+    /// A log file is picked.
+    pub fn open_log(&mut self, name: &str, bytes: Vec<u8>) {
+        let size = bytes.len() as u64;
+        self.written.logs.borrow_mut().push((name.to_owned(), Ok((Board::with(bytes), size))));
+        self.run();
+    }
+
     pub fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.run();
@@ -173,7 +182,7 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now] = [(); 6].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now, logs] = [(); 7].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
@@ -188,5 +197,6 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
         now: Box::new(move || Micros(now.now.get())),
         utc_offset_secs: 0,
+        logs: Logs { opened: Box::new(move || logs.logs.take()), ..Logs::default() },
     }
 }

@@ -1,5 +1,6 @@
 //! What the window promises, by accessible name: these names are contracts.
 
+mod console;
 mod desk;
 mod panes;
 mod scroller;

@@ -1,5 +1,7 @@
 //! Opens the window: session, settings and dialogs on one side, eframe on the other.
 
+mod logs;
+
 use crate::app::{Wiring, Workbench};
 use crate::bench::{Action, Bench};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
@@ -12,7 +14,7 @@ use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::top_bar::Recording;
 use crate::ui::words::{self, Language};
 use eframe::egui;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -34,7 +36,8 @@ pub fn open(args: &WindowArgs) -> Exit {
 fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let data = folder::data(args.bench.data.as_deref()).map_err(Ended::unusable)?;
     let settings_file = data.join("settings.toml");
-    let settings = settings(args, &settings_file);
+    let mut settings = settings(args, &settings_file);
+    let keeper = logs::Keeper::new(remember::Keeper::start(settings_file), &args.bench, &mut settings)?;
     let options = options(args, &settings, &data)?;
     let screen: Arc<OnceLock<egui::Context>> = Arc::default();
     let wake = waker(&screen);
@@ -51,10 +54,11 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     };
     let language = Language::of_locale(&sys_locale::get_locale().unwrap_or_default());
     let wired = Arc::clone(&session);
+    let logs = logs::LogFiles::new(&args.logs, data.join("console"), Box::new(wake.clone()));
     let made = Box::new(move |creation: &eframe::CreationContext<'_>| {
         let _ = screen.set(creation.egui_ctx.clone());
         let bench = Bench::new(wired.clock().began_unix_ms());
-        let wiring = wiring(&wired, wake, settings_file);
+        let wiring = wiring(&wired, wake, keeper, &logs);
         let window = Workbench::new(&creation.egui_ctx, bench, settings, language, wiring);
         Ok(Box::new(window) as Box<dyn eframe::App>)
     });
@@ -94,6 +98,7 @@ fn options(args: &WindowArgs, settings: &Settings, data: &Path) -> Result<Sessio
         },
         open: settings.open,
         images: args.images.clone(),
+        logs: Some(data.join("logs")),
         ..SessionOptions::default()
     };
     let mut options = cli::session_options(&args.bench, fallback)?;
@@ -113,12 +118,18 @@ fn waker(screen: &Arc<OnceLock<egui::Context>>) -> impl Fn() + Clone + Send + Sy
     }
 }
 
-fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'static, settings_file: PathBuf) -> Wiring {
+fn wiring(
+    session: &Arc<Session>,
+    wake: impl Fn() + Clone + Send + Sync + 'static,
+    keeper: logs::Keeper,
+    logs: &Arc<logs::LogFiles>,
+) -> Wiring {
     let watch = Arc::new(Watch::start(Box::new(wake)));
     let looking = Arc::clone(&watch);
     let [acting, draining, picking, saving, recording] = [(); 5].map(|()| Arc::clone(session));
     let clock = session.clock();
-    let keeper = remember::Keeper::start(settings_file);
+    let keeper = Arc::new(keeper);
+    let logs = logs::wired(logs, session, &keeper);
     Wiring {
         act: Box::new(move |action| acting.act(action)),
         drain: Box::new(move || {
@@ -151,5 +162,6 @@ fn wiring(session: &Arc<Session>, wake: impl Fn() + Clone + Send + Sync + 'stati
         remember: Box::new(move |settings| keeper.keep(settings)),
         now: Box::new(move || clock.now()),
         utc_offset_secs: utc_offset_secs(),
+        logs,
     }
 }
