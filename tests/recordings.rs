@@ -119,7 +119,7 @@ fn a_long_download_in_blocks_is_no_flood() {
     let trace = std::fs::read_to_string(trace).unwrap();
     let is_of_block = |line: &&str| line.contains("thing/file/download\"") || line.contains("download_reply header");
     let lines: Vec<_> = trace.lines().collect();
-    let first = lines.iter().position(|line| is_of_block(line)).unwrap();
+    let first = lines.iter().position(is_of_block).unwrap();
     let block = &lines[first..first + 3];
     let longer: Vec<_> = lines[..first].iter().chain(std::iter::repeat_n(block, 40).flatten()).copied().collect();
     let summary = Summary::of(&replay::read(longer.join("\n").as_bytes()).unwrap()).to_string();
