@@ -1,7 +1,7 @@
 //! The fold itself: one event in, the bench after it, and what is to be done.
 
 use super::hear::Heard;
-use super::{Bench, Build, Case, Delivery, Device, Effect, Port, Reports, Served, Service, Witness};
+use super::{Bench, Build, Case, Delivery, Device, Effect, Reports, Served, Service, Witness};
 use crate::dialect::{self, Dialect, Push};
 use crate::event::{Client, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
@@ -71,14 +71,15 @@ impl Bench {
                 let served = Served { status: *code, offset: *offset, sent: *length, complete: true };
                 self.see_block(event.seq, device, *stream, served);
             }
-            Fact::PortOpened { port, settings } => {
-                self.ports.insert(port.clone(), Port { settings: settings.clone(), state: Ok(()) });
-            }
-            Fact::PortClosed { port, trouble } => {
-                if let Some(known) = self.ports.get_mut(port) {
-                    known.state = Err(trouble.clone());
-                }
-            }
+            Fact::PortOpened { .. }
+            | Fact::PortClosed { .. }
+            | Fact::PortMoved { .. }
+            | Fact::PortBound { .. }
+            | Fact::LinesMoved { .. }
+            | Fact::FileStarted { .. }
+            | Fact::FileEnded { .. }
+            | Fact::RepeatSet { .. }
+            | Fact::BytesSent { .. } => self.take_port(&event.fact),
             Fact::UpgradeRequested { order } => self.begin(event.seq, order, &mut effects),
             Fact::UpgradeCancelled { upgrade } => {
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| upgrade.handle_cancel(now));
@@ -108,10 +109,7 @@ impl Bench {
             Fact::TlsStarted { .. } | Fact::TlsStopped { .. } | Fact::TlsFailed { .. } | Fact::TlsRefused { .. } => {
                 self.take_tls(event);
             }
-            Fact::AccessRefused { .. }
-            | Fact::BytesReceived { .. }
-            | Fact::BytesSent { .. }
-            | Fact::TroubleMet { .. } => {}
+            Fact::AccessRefused { .. } | Fact::BytesReceived { .. } | Fact::TroubleMet { .. } => {}
         }
         effects
     }
