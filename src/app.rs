@@ -1,6 +1,6 @@
 //! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
 
-use crate::bench::{Action, Bench};
+use crate::bench::{Action, Bench, QuickSend};
 use crate::event::Micros;
 use crate::ui::bench_screen::{Surroundings, bench_screen_ui};
 use crate::ui::model::{Batch, Model};
@@ -12,6 +12,7 @@ use crate::ui::wish::Wish;
 use crate::ui::words::{self, Language};
 use crate::ui::{builds, theme};
 use eframe::egui;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// While a download runs, its clock moves this often.
@@ -33,6 +34,14 @@ pub struct Wiring {
     pub plugged: Box<dyn Fn() -> PluggedIn>,
     /// Asks for them to be looked up again; the answer comes through `plugged` and a repaint.
     pub look_for_ports: Box<dyn Fn()>,
+    /// Whether they are to be looked up all the time, for somebody waits for one.
+    pub watch_ports: Box<dyn Fn(bool)>,
+    /// Opens the system's dialog for files to be sent to this port.
+    pub pick_to_send: Box<dyn Fn(String)>,
+    /// The bench file, if there is one.
+    pub bench_file: Option<PathBuf>,
+    /// What it offers to send with one click.
+    pub quick_sends: Vec<QuickSend>,
     /// How the recording stands, if there is one.
     pub recording: Box<dyn Fn() -> Option<Recording>>,
     /// What is to be remembered changed.
@@ -67,7 +76,10 @@ impl Workbench {
         theme::install(ctx);
         ctx.set_theme(settings.theme.preference());
         let utc_offset_secs = wiring.utc_offset_secs;
-        let state = WindowState { settings: settings.clone(), utc_offset_secs, ..WindowState::default() };
+        let (bench_file, kept) = (wiring.bench_file.clone(), wiring.quick_sends.clone());
+        let quick = if bench_file.is_some() { kept } else { settings.quick.clone() };
+        let state =
+            WindowState { settings: settings.clone(), utc_offset_secs, bench_file, quick, ..WindowState::default() };
         Self { model: Model::new(bench), state, remembered: settings, wiring, system_language }
     }
 
@@ -99,6 +111,7 @@ impl Workbench {
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }
+        (self.wiring.watch_ports)(self.state.watch_ports);
         self.remember(&ctx);
         self.rest(&ctx, now);
     }
@@ -109,6 +122,7 @@ impl Workbench {
             Wish::PickImages => (self.wiring.pick_images)(),
             Wish::SaveAuthority => (self.wiring.save_authority)(),
             Wish::ListPorts => (self.wiring.look_for_ports)(),
+            Wish::PickToSend(port) => (self.wiring.pick_to_send)(port),
             other => self.state.grant(other, &self.model),
         }
     }

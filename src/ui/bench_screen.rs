@@ -51,7 +51,7 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
         });
         panes_ui(ui, model, state, &mut wishes);
     });
-    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &state.plugged.interfaces, &mut state.settings));
+    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &state.plugged, &mut state.settings));
     wishes
 }
 

@@ -208,6 +208,7 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::AccessRefused { .. }
         | Fact::MessageDropped { .. }
         | Fact::PortClosed { trouble: Some(_), .. }
+        | Fact::FileEnded { trouble: Some(_), .. }
         | Fact::TroubleMet { .. }
         | Fact::Gap { .. } => true,
         Fact::RangeServed { status, complete, .. } => *status >= 400 || !complete,
@@ -240,7 +241,7 @@ fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
         Fact::RequestReceived { .. } | Fact::RangeServed { .. } => {
             bench.case_served(fact).map(|case| case.order.device.clone())
         }
-        Fact::BlockServed { device, .. } => Some(device.clone()),
+        Fact::BlockServed { device, .. } | Fact::PortBound { device: Some(device), .. } => Some(device.clone()),
         Fact::UpgradeRequested { order } => Some(order.device.clone()),
         Fact::UpgradeCancelled { upgrade }
         | Fact::UpgradeRetried { upgrade }

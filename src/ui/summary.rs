@@ -1,6 +1,7 @@
 //! A row of the Messages pane in one line of words, and its event in fields.
 
 use super::feed::Row;
+use super::port_words;
 use super::words::{self, say, tell};
 use crate::bench::Bench;
 use crate::dialect::{self, Heard, Offer};
@@ -70,9 +71,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
             tell(if *set { "fact.secret-set" } else { "fact.secret-removed" }, &[("device", device)])
         }
         Fact::OpenSet { open } => say(if *open { "fact.bench-open" } else { "fact.bench-closed" }),
-        Fact::PortOpened { port, settings } => tell("fact.port-opened", &[("port", port), ("settings", settings)]),
-        Fact::PortClosed { trouble: Some(trouble), .. }
-        | Fact::BrokerFailed { trouble }
+        Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
         | Fact::TlsFailed { trouble, .. }
         | Fact::ImageTroubled { trouble, .. }
@@ -86,7 +85,6 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
             "fact.tls-refused",
             &[("scheme", &service.scheme()), ("peer", peer), ("why", &words::trouble(trouble).cause)],
         ),
-        Fact::PortClosed { port, trouble: None } => tell("fact.port-closed", &[("port", port)]),
         Fact::UpgradeRequested { order } => {
             let size = words::bytes(order.size);
             tell(
@@ -106,7 +104,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         }
         Fact::DeadlineReached { upgrade, .. } => of_upgrade("fact.deadline-silence", *upgrade, bench),
         Fact::Gap { source, lost } => tell("fact.gap", &[("n", &words::count(*lost)), ("source", source)]),
-        _ => String::new(),
+        other => port_words::told(other).unwrap_or_default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod desk;
 mod panes;
+mod ports;
 mod scroller;
 mod secrets;
 mod story;
