@@ -16,6 +16,8 @@ mod programs;
 mod push;
 mod ranges;
 mod screen;
+#[cfg(unix)]
+mod serial;
 mod start;
 mod wire;
 
@@ -35,6 +37,8 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("messages", messages::messages),
     ("fleet", fleet::fleet),
     ("answers", fleet::answers),
+    #[cfg(unix)]
+    ("serial", serial::serial),
 ];
 
 fn main() -> ExitCode {
