@@ -19,7 +19,7 @@ const ROUNDS: usize = 7;
 const FLOOD: usize = 64 << 20;
 /// One line of a board's log.
 const LINE: &[u8] = b"\x1b[0;32mI (123456) wifi: state: run -> init (b0), channel 11, rssi -43\x1b[0m\r\n";
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 /// What the window keeps of a console.
 const BUDGET: usize = 64 << 20;
 

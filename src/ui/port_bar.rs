@@ -10,7 +10,8 @@ use super::wish::Wish;
 use super::words::{self, say, tell};
 use crate::bench::{Action, PluggedPort, Port, SerialSettings};
 use crate::event::{DeviceId, LineMove};
-use eframe::egui::{Align, Button, ComboBox, Layout, RichText, Ui};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Align, Button, ComboBox, Layout, RichText, Ui, WidgetInfo};
 
 /// The rates offered; any other can be typed.
 pub const BAUD_RATES: [u32; 12] =
@@ -19,6 +20,8 @@ pub const BAUD_RATES: [u32; 12] =
 /// The port that is shown, as far as the bar cares.
 struct Shown<'a> {
     name: String,
+    /// What the system calls it now.
+    at: String,
     port: Option<&'a Port>,
     serial: SerialSettings,
     /// A simulated device's console has no line to set.
@@ -43,9 +46,6 @@ pub fn port_bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: 
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if !shown.name.is_empty() {
                 open_ui(ui, &shown, model, state, wishes);
-                if !shown.simulated {
-                    baud_ui(ui, &shown, model, state, wishes);
-                }
             }
             if ui.button(say("console.look-again")).on_hover_text(say("console.look-again-hint")).clicked() {
                 wishes.push(Wish::ListPorts);
@@ -55,11 +55,15 @@ pub fn port_bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: 
             });
         });
     });
-    let (open, simulated) = (shown.is_open(), shown.simulated);
-    if let Some(port) = shown.port.filter(|_| open && !simulated) {
-        lines_ui(ui, &shown.name, port, wishes);
+    if !shown.name.is_empty() && !shown.simulated {
+        ui.horizontal_wrapped(|ui| {
+            baud_ui(ui, &shown, model, state, wishes);
+            if let Some(port) = shown.port.filter(|port| port.state.is_ok()) {
+                lines_ui(ui, &shown.name, port, wishes);
+            }
+        });
     }
-    let nothing = model.consoles.is_empty() && state.plugged.ports.is_empty();
+    let nothing = model.consoles.is_empty();
     let missing = model.bench.ports().any(|(_, port)| port.waits());
     state.watch_ports = listed || nothing || missing || matches!(state.dialog, Some(Dialog::Port(_)));
 }
@@ -81,8 +85,9 @@ fn shown<'a>(model: &'a Model, state: &WindowState) -> Shown<'a> {
     let real = port.and_then(|port| SerialSettings::read(&port.settings));
     let simulated = real.is_none() && port.is_some_and(|port| !port.settings.is_empty());
     let open = port.is_some_and(|port| port.state.is_ok());
-    let serial = real.filter(|_| open).unwrap_or_else(|| wanted(&name, state));
-    Shown { name, port, serial, simulated }
+    let at = port.and_then(|port| port.now.clone()).unwrap_or_else(|| name.clone());
+    let serial = real.filter(|_| open).unwrap_or_else(|| wanted(&at, state));
+    Shown { name, at, port, serial, simulated }
 }
 
 /// How a port is to be opened: as the last time, else at the rate used last.
@@ -122,7 +127,7 @@ fn choose_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowSt
             }
         }
     });
-    let _ = list.response.accessible_name(say("console.port")).on_hover_text(about(&shown.name, state));
+    let _ = list.response.accessible_name(say("console.port")).on_hover_text(about(&shown.at, state));
     list.inner.is_some()
 }
 
@@ -155,17 +160,6 @@ fn about(name: &str, state: &WindowState) -> String {
 }
 
 fn baud_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
-    let set = ui.button(shown.serial.framing()).on_hover_text(tell("port.settings", &[("settings", &shown.serial)]));
-    set.widget_info(|| {
-        eframe::egui::WidgetInfo::labeled(eframe::egui::accesskit::Role::Button, true, say("port.dialog"))
-    });
-    if set.clicked() {
-        let device = bound(&shown.name, model, state);
-        let live = shown.is_open() || shown.waits();
-        let devices = model.bench.devices().map(|(id, _)| id.clone()).collect();
-        let draft = PortDraft::new(&shown.name, shown.serial, device, devices, live);
-        wishes.push(Wish::Open(Dialog::Port(Box::new(draft))));
-    }
     let mut rates = BAUD_RATES.to_vec();
     rates.push(shown.serial.baud_rate);
     rates.sort_unstable();
@@ -174,23 +168,32 @@ fn baud_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowStat
     if let Some(rate) = choice_ui(ui, "baud", &say("console.baud"), 70.0, &shown.serial.baud_rate, rates) {
         let serial = SerialSettings { baud_rate: rate, ..shown.serial };
         state.settings.baud_rate = rate;
-        let device = bound(&shown.name, model, state);
-        remember(&mut state.settings, &shown.name, &state.plugged.ports, &serial, device.as_ref());
+        let device = bound(shown, model, state);
+        remember(&mut state.settings, &shown.at, &state.plugged.ports, &serial, device.as_ref());
         if shown.is_open() || shown.waits() {
-            wishes.push(open(&shown.name, serial, state));
+            wishes.push(open(shown, serial, state));
         }
+    }
+    let set = ui.button(shown.serial.framing()).on_hover_text(tell("port.settings", &[("settings", &shown.serial)]));
+    set.widget_info(|| WidgetInfo::labeled(Role::Button, true, say("port.dialog")));
+    if set.clicked() {
+        let device = bound(shown, model, state);
+        let live = shown.is_open() || shown.waits();
+        let devices = model.bench.devices().map(|(id, _)| id.clone()).collect();
+        let draft = PortDraft::new(&shown.name, &shown.at, shown.serial, device, devices, live);
+        wishes.push(Wish::Open(Dialog::Port(Box::new(draft))));
     }
 }
 
 /// Whose port it is: as the bench has it, else as the last time.
-fn bound(name: &str, model: &Model, state: &WindowState) -> Option<DeviceId> {
-    let remembered = || recall(&state.settings, name, &state.plugged.ports)?.device();
-    model.bench.device_of_port(name).cloned().or_else(remembered)
+fn bound(shown: &Shown<'_>, model: &Model, state: &WindowState) -> Option<DeviceId> {
+    let remembered = || recall(&state.settings, &shown.at, &state.plugged.ports)?.device();
+    model.bench.device_of_port(&shown.name).cloned().or_else(remembered)
 }
 
-fn open(name: &str, settings: SerialSettings, state: &WindowState) -> Wish {
-    let identity = identity(name, &state.plugged.ports);
-    Action::OpenPort { port: name.to_owned(), settings, identity }.into()
+fn open(shown: &Shown<'_>, settings: SerialSettings, state: &WindowState) -> Wish {
+    let identity = identity(&shown.at, &state.plugged.ports);
+    Action::OpenPort { port: shown.name.clone(), settings, identity }.into()
 }
 
 fn open_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
@@ -200,34 +203,32 @@ fn open_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowStat
             wishes.push(Action::ClosePort(shown.name.clone()).into());
         }
     } else if !shown.simulated && button_ui(ui, say("console.open")).clicked() {
-        let device = bound(&shown.name, model, state);
-        remember(&mut state.settings, &shown.name, &state.plugged.ports, &shown.serial, device.as_ref());
+        let device = bound(shown, model, state);
+        remember(&mut state.settings, &shown.at, &state.plugged.ports, &shown.serial, device.as_ref());
         wishes.push(Wish::SelectPort(shown.name.clone()));
         if device.is_some() && model.bench.device_of_port(&shown.name) != device.as_ref() {
             wishes.push(Action::BindPort { port: shown.name.clone(), device }.into());
         }
-        wishes.push(open(&shown.name, shown.serial, state));
+        wishes.push(open(shown, shown.serial, state));
     }
 }
 
 /// DTR and RTS as switches, break and resets as buttons.
 fn lines_ui(ui: &mut Ui, name: &str, port: &Port, wishes: &mut Vec<Wish>) {
     let mut ask = |line| wishes.push(Action::MoveLines { port: name.to_owned(), line }.into());
-    ui.horizontal_wrapped(|ui| {
-        for (on, text, raise, lower) in
-            [(port.dtr, "DTR", LineMove::DtrOn, LineMove::DtrOff), (port.rts, "RTS", LineMove::RtsOn, LineMove::RtsOff)]
-        {
-            let hint = tell(if on { "lines.is-on" } else { "lines.is-off" }, &[("line", &text)]);
-            if ui.add(Button::selectable(on, text)).on_hover_text(hint).clicked() {
-                ask(if on { lower } else { raise });
-            }
+    for (on, text, raise, lower) in
+        [(port.dtr, "DTR", LineMove::DtrOn, LineMove::DtrOff), (port.rts, "RTS", LineMove::RtsOn, LineMove::RtsOff)]
+    {
+        let hint = tell(if on { "lines.is-on" } else { "lines.is-off" }, &[("line", &text)]);
+        if ui.add(Button::new(text).selected(on)).on_hover_text(hint).clicked() {
+            ask(if on { lower } else { raise });
         }
-        for line in [LineMove::Break, LineMove::Reset, LineMove::BootLoader] {
-            let name = line.name();
-            let hint = say(&format!("lines.{name}-hint"));
-            if button_ui(ui, say(&format!("lines.{name}"))).on_hover_text(hint).clicked() {
-                ask(line);
-            }
+    }
+    for line in [LineMove::Break, LineMove::Reset, LineMove::BootLoader] {
+        let name = line.name();
+        let hint = say(&format!("lines.{name}-hint"));
+        if button_ui(ui, say(&format!("lines.{name}"))).on_hover_text(hint).clicked() {
+            ask(line);
         }
-    });
+    }
 }

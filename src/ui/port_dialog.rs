@@ -15,6 +15,8 @@ use eframe::egui::{Grid, TextEdit, Ui};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortDraft {
     port: String,
+    /// What the system calls it now.
+    at: String,
     baud_rate: String,
     serial: SerialSettings,
     device: Option<DeviceId>,
@@ -30,13 +32,14 @@ impl PortDraft {
     #[must_use]
     pub fn new(
         port: &str,
+        at: &str,
         serial: SerialSettings,
         device: Option<DeviceId>,
         devices: Vec<DeviceId>,
         live: bool,
     ) -> Self {
-        let (port, baud_rate) = (port.to_owned(), serial.baud_rate.to_string());
-        Self { port, baud_rate, serial, was_of: device.clone(), device, devices, live }
+        let (port, at, baud_rate) = (port.to_owned(), at.to_owned(), serial.baud_rate.to_string());
+        Self { port, at, baud_rate, serial, was_of: device.clone(), device, devices, live }
     }
 
     /// The settings, if the rate is a number.
@@ -125,13 +128,13 @@ fn asked_for(
 ) -> Vec<Action> {
     let port = draft.port.clone();
     settings.baud_rate = serial.baud_rate;
-    remember(settings, &port, plugged, &serial, draft.device.as_ref());
+    remember(settings, &draft.at, plugged, &serial, draft.device.as_ref());
     let mut actions = Vec::new();
     if draft.device != draft.was_of {
         actions.push(Action::BindPort { port: port.clone(), device: draft.device.clone() });
     }
     if draft.live {
-        let identity = identity(&port, plugged);
+        let identity = identity(&draft.at, plugged);
         actions.push(Action::OpenPort { port, settings: serial, identity });
     }
     actions
@@ -142,7 +145,7 @@ mod tests {
     use super::{Action, DeviceId, PortDraft, SerialSettings, Settings, asked_for};
 
     fn draft(live: bool) -> PortDraft {
-        PortDraft::new("COM7", SerialSettings::default(), None, Vec::new(), live)
+        PortDraft::new("COM7", "COM7", SerialSettings::default(), None, Vec::new(), live)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::pieces::{button_ui, choice_ui, sign_ui};
 use super::wish::Wish;
 use super::words::{self, say, tell};
 use crate::bench::{Action, LineEnding, QuickSend};
-use eframe::egui::{Grid, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Grid, ScrollArea, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
 /// The quick sends as written so far.
@@ -98,16 +98,18 @@ pub(super) fn quick_dialog_ui(ui: &mut Ui, draft: &mut QuickDraft, wishes: &mut 
 fn row_ui(ui: &mut Ui, number: usize, row: &mut Row) -> bool {
     let name = |key| format!("{} {number}", say(key));
     let text_ui = |ui: &mut Ui, key, width, text: &mut String| {
-        ui.add(TextEdit::singleline(text).desired_width(width)).accessible_name(name(key));
+        // A grid would give a field no more room than its heading has.
+        let size = vec2(width, ui.spacing().interact_size.y);
+        ui.add_sized(size, TextEdit::singleline(text)).accessible_name(name(key));
     };
-    text_ui(ui, "quick.group", 80.0, &mut row.send.group);
-    text_ui(ui, "quick.name", 100.0, &mut row.send.name);
-    text_ui(ui, "quick.send", 190.0, &mut row.send.send);
+    text_ui(ui, "quick.group", 90.0, &mut row.send.group);
+    text_ui(ui, "quick.name", 120.0, &mut row.send.name);
+    text_ui(ui, "quick.send", 200.0, &mut row.send.send);
     ui.checkbox(&mut row.send.hex, "").accessible_name(name("quick.hex"));
     let endings = LineEnding::ALL.map(|ending| (ending, say(&format!("console.ending-{}", ending.name()))));
     ui.add_enabled_ui(!row.send.hex, |ui| {
         let salt = format!("ending {number}");
-        if let Some(ending) = choice_ui(ui, &salt, &name("quick.ending"), 60.0, &row.send.ending, endings) {
+        if let Some(ending) = choice_ui(ui, &salt, &name("quick.ending"), 74.0, &row.send.ending, endings) {
             row.send.ending = ending;
         }
     });

@@ -101,6 +101,7 @@ fn quick_ui(ui: &mut Ui, port: Option<&Port>, state: &mut WindowState, wishes: &
             let draft = QuickDraft::new(&state.quick, state.bench_file.clone());
             wishes.push(Wish::Open(Dialog::Quick(Box::new(draft))));
         }
+        file_button_ui(ui, port.is_some(), state, wishes);
     });
 }
 
@@ -111,7 +112,7 @@ fn quick_button_ui(ui: &mut Ui, send: &QuickSend, name: &str, port: Option<&Port
     let (hint, button) = match send.every_ms {
         Some(every) => {
             let text = tell("quick.every", &[("name", &send.label()), ("every", &every)]);
-            (tell("quick.repeat-hint", &[("send", &send.send), ("every", &every)]), Button::selectable(repeats, text))
+            (tell("quick.repeat-hint", &[("send", &send.send), ("every", &every)]), Button::new(text).selected(repeats))
         }
         None => (tell("quick.hint", &[("send", &send.send)]), Button::new(send.label())),
     };
@@ -146,7 +147,6 @@ fn file_ui(ui: &mut Ui, name: &str, file: &SendingFile, wishes: &mut Vec<Wish>) 
 /// A line to type, with its buttons.
 fn line_ui(ui: &mut Ui, open: bool, state: &mut WindowState, wishes: &mut Vec<Wish>) {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        file_button_ui(ui, open, state, wishes);
         let parsed = typed_bytes(&state.line, &state.settings);
         let refused = match (&parsed, open) {
             (_, false) => Some(say("console.send-closed")),
@@ -234,7 +234,7 @@ fn keys_ui(ui: &mut Ui, open: bool, state: &mut WindowState, wishes: &mut Vec<Wi
     if response.clicked() {
         response.request_focus();
     }
-    let focused = response.has_focus();
+    let focused = ui.memory(|memory| memory.has_focus(keys_id()));
     let text = say(match (open, focused) {
         (false, _) => "console.send-closed",
         (true, true) => "send.keys-go",
