@@ -1,6 +1,6 @@
 //! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
 
-use crate::bench::{Action, Bench};
+use crate::bench::{Action, Bench, QuickSend};
 use crate::console::{Highlight, Job, LogStamp, Shelf};
 use crate::event::{Micros, Trouble};
 use crate::ui::bench_screen::{Surroundings, bench_screen_ui};
@@ -14,6 +14,7 @@ use crate::ui::wish::Wish;
 use crate::ui::words::{self, Language};
 use crate::ui::{builds, theme};
 use eframe::egui;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,14 @@ pub struct Wiring {
     pub plugged: Box<dyn Fn() -> PluggedIn>,
     /// Asks for them to be looked up again; the answer comes through `plugged` and a repaint.
     pub look_for_ports: Box<dyn Fn()>,
+    /// Whether they are to be looked up all the time, for somebody waits for one.
+    pub watch_ports: Box<dyn Fn(bool)>,
+    /// Opens the system's dialog for files to be sent to this port.
+    pub pick_to_send: Box<dyn Fn(String)>,
+    /// The bench file, if there is one.
+    pub bench_file: Option<PathBuf>,
+    /// What it offers to send with one click.
+    pub quick_sends: Vec<QuickSend>,
     /// How the recording stands, if there is one.
     pub recording: Box<dyn Fn() -> Option<Recording>>,
     /// What is to be remembered changed.
@@ -112,7 +121,10 @@ impl Workbench {
         theme::install(ctx);
         ctx.set_theme(settings.theme.preference());
         let utc_offset_secs = wiring.utc_offset_secs;
-        let state = WindowState { settings: settings.clone(), utc_offset_secs, ..WindowState::default() };
+        let (bench_file, kept_sends) = (wiring.bench_file.clone(), wiring.quick_sends.clone());
+        let quick = if bench_file.is_some() { kept_sends } else { settings.quick.clone() };
+        let state =
+            WindowState { settings: settings.clone(), utc_offset_secs, bench_file, quick, ..WindowState::default() };
         let mut model = Model::new(bench);
         if let Some(shelves) = wiring.logs.shelves.take() {
             model.keep_on(shelves);
@@ -182,6 +194,7 @@ impl Workbench {
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }
+        (self.wiring.watch_ports)(self.state.watch_ports);
         // What was asked for while drawing, such as lines that are on disk, is fetched at once.
         self.work();
         self.remember(&ctx);
@@ -196,6 +209,7 @@ impl Workbench {
             Wish::PickLog => (self.wiring.logs.pick)(),
             Wish::CloseLog(name) => self.model.close_log(&name),
             Wish::ListPorts => (self.wiring.look_for_ports)(),
+            Wish::PickToSend(port) => (self.wiring.pick_to_send)(port),
             other => self.state.grant(other, &self.model),
         }
     }

@@ -206,6 +206,10 @@ fn window(ctx: &egui::Context, events: &Rc<RefCell<Vec<Arc<Event>>>>, folder: &P
         ..Logs::default()
     };
     let wiring = Wiring {
+        watch_ports: Box::new(|_| {}),
+        pick_to_send: Box::new(|_| {}),
+        bench_file: None,
+        quick_sends: Vec::new(),
         act: Box::new(drop),
         drain: Box::new(move || Batch { resync: None, events: events.take() }),
         pick_images: Box::new(|| {}),

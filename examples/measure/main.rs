@@ -19,6 +19,8 @@ mod programs;
 mod push;
 mod ranges;
 mod screen;
+#[cfg(unix)]
+mod serial;
 mod serving;
 mod start;
 mod wire;
@@ -43,6 +45,8 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("answers", fleet::answers),
     ("flood", flood::flood),
     ("console", console::console),
+    #[cfg(unix)]
+    ("serial", serial::serial),
 ];
 
 fn main() -> ExitCode {

@@ -1,66 +1,12 @@
 //! What the operator asks for, in the window or on the command line.
 
+use super::sending::QuickSend;
+use super::serial::{PortIdentity, SerialSettings};
 use crate::console::LogStamp;
 use crate::device::Behaviour;
-use crate::event::{DeviceId, Extras, ImageId, OrderedFile, Secret, UpgradeId};
+use crate::event::{DeviceId, Extras, ImageId, LineMove, OrderedFile, Secret, UpgradeId};
 use crate::fault::Fault;
 use std::path::PathBuf;
-
-/// How a serial line is framed and clocked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SerialSettings {
-    /// Baud rate, any number.
-    pub baud_rate: u32,
-    /// 5 to 8.
-    pub data_bits: u8,
-    /// None, odd or even.
-    pub parity: Parity,
-    /// 1 or 2.
-    pub stop_bits: u8,
-    /// None, RTS/CTS or XON/XOFF.
-    pub flow_control: FlowControl,
-}
-
-/// A serial line's parity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parity {
-    /// No parity bit.
-    None,
-    /// Odd.
-    Odd,
-    /// Even.
-    Even,
-}
-
-/// A serial line's flow control.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlowControl {
-    /// None.
-    None,
-    /// RTS/CTS.
-    Hardware,
-    /// XON/XOFF.
-    Software,
-}
-
-impl Default for SerialSettings {
-    /// 115200 8N1 without flow control.
-    fn default() -> Self {
-        Self { baud_rate: 115_200, data_bits: 8, parity: Parity::None, stop_bits: 1, flow_control: FlowControl::None }
-    }
-}
-
-impl std::fmt::Display for SerialSettings {
-    /// `115200 8N1`, as it is written on every bench.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let parity = match self.parity {
-            Parity::None => 'N',
-            Parity::Odd => 'O',
-            Parity::Even => 'E',
-        };
-        write!(f, "{} {}{parity}{}", self.baud_rate, self.data_bits, self.stop_bits)
-    }
-}
 
 /// One request of the operator.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,21 +50,64 @@ pub enum Action {
     StartSimulatedDevice(SimulatedOrder),
     /// Stop a simulated device.
     StopSimulatedDevice(DeviceId),
-    /// Open a serial port, or open it again with other settings.
+    /// Open a serial port and keep it open: it is opened again whenever it comes back. One that is open gets these settings.
     OpenPort {
         /// The system's name for it.
         port: String,
         /// Framing and clock.
         settings: SerialSettings,
+        /// What it is known by, when the system may call it otherwise today.
+        identity: Option<PortIdentity>,
     },
-    /// Close a serial port.
+    /// Close a serial port, or no longer wait for it.
     ClosePort(String),
+    /// Say whose port it is.
+    BindPort {
+        /// Which port.
+        port: String,
+        /// Whose; nobody's when absent.
+        device: Option<DeviceId>,
+    },
+    /// Move a port's control lines.
+    MoveLines {
+        /// Which port.
+        port: String,
+        /// How.
+        line: LineMove,
+    },
     /// Write bytes to a port or to a simulated device's console.
     Send {
         /// Which port.
         port: String,
         /// What, line ending included.
         bytes: Vec<u8>,
+    },
+    /// Write a file to a port, byte for byte.
+    SendFile {
+        /// Which port.
+        port: String,
+        /// Which file.
+        file: PathBuf,
+    },
+    /// Give up the files that are being written to this port, or wait for it.
+    CancelFile(String),
+    /// Write the same bytes again and again, or no longer.
+    Repeat {
+        /// Which port.
+        port: String,
+        /// What the repetition is called; one of the same name is replaced.
+        name: String,
+        /// What.
+        bytes: Vec<u8>,
+        /// How often, in milliseconds; no longer when absent.
+        every_ms: Option<u64>,
+    },
+    /// Write the quick sends into this bench file; the rest of it stays as it is.
+    SaveQuickSends {
+        /// The bench file.
+        file: PathBuf,
+        /// All of them.
+        sends: Vec<QuickSend>,
     },
     /// Listen on another address, `ip:port`, or use an external broker, `mqtt://…` or `mqtts://…`.
     SetBroker(String),

@@ -1,7 +1,7 @@
 //! The fold itself: one event in, the bench after it, and what is to be done.
 
 use super::hear::Heard;
-use super::{Bench, Build, Case, Delivery, Device, Effect, Faults, Port, Reports, Service, Witness};
+use super::{Bench, Build, Case, Delivery, Device, Effect, Faults, Reports, Service, Witness};
 use crate::dialect::{self, Outgoing, Push};
 use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
@@ -67,14 +67,15 @@ impl Bench {
             | Fact::RangeServed { .. }
             | Fact::FileDelivered { .. }
             | Fact::BlockServed { .. } => self.see_download(event, &mut effects),
-            Fact::PortOpened { port, settings } => {
-                self.ports.insert(port.clone(), Port { settings: settings.clone(), state: Ok(()) });
-            }
-            Fact::PortClosed { port, trouble } => {
-                if let Some(known) = self.ports.get_mut(port) {
-                    known.state = Err(trouble.clone());
-                }
-            }
+            Fact::PortOpened { .. }
+            | Fact::PortClosed { .. }
+            | Fact::PortMoved { .. }
+            | Fact::PortBound { .. }
+            | Fact::LinesMoved { .. }
+            | Fact::FileStarted { .. }
+            | Fact::FileEnded { .. }
+            | Fact::RepeatSet { .. }
+            | Fact::BytesSent { .. } => self.take_port(&event.fact),
             Fact::UpgradeRequested { order } => self.begin(event.seq, order, &mut effects),
             Fact::UpgradeCancelled { upgrade } => {
                 self.drive(event.seq, *upgrade, &mut effects, |upgrade, _, now| upgrade.handle_cancel(now));
@@ -98,10 +99,7 @@ impl Bench {
             | Fact::TlsFailed { .. }
             | Fact::TlsRefused { .. }
             | Fact::RequestRefused { .. } => self.take_tls(event),
-            Fact::AccessRefused { .. }
-            | Fact::BytesReceived { .. }
-            | Fact::BytesSent { .. }
-            | Fact::TroubleMet { .. } => {}
+            Fact::AccessRefused { .. } | Fact::BytesReceived { .. } | Fact::TroubleMet { .. } => {}
         }
         effects
     }

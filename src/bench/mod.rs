@@ -11,19 +11,27 @@ mod faults;
 mod filter;
 mod fold;
 mod hear;
+mod lines;
+mod port;
 mod query;
 mod refusal;
+mod sending;
+mod serial;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod witness;
 
-pub use action::{Action, FlowControl, Parity, PushExtras, PushOrder, SerialSettings, SimulatedOrder};
+pub use action::{Action, PushExtras, PushOrder, SimulatedOrder};
 pub use build::Build;
 pub use case::{Case, Reports, Rush};
 pub use delivery::Delivery;
 pub use device::{Defects, Device};
 pub use faults::{Acted, Faults};
+pub use lines::{LineStep, steps};
+pub use port::{Port, SendingFile};
+pub use sending::{FASTEST_REPEAT_MS, LineEnding, QuickSend, parse_hex};
+pub use serial::{FlowControl, Parity, PluggedPort, PortIdentity, SerialSettings, UsbIdentity};
 pub use witness::{Served, Witness};
 
 use crate::dialect::Outgoing;
@@ -108,15 +116,6 @@ pub enum Service {
     Failed(Trouble),
 }
 
-/// A serial port, or a simulated device's console.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Port {
-    /// `115200 8N1`.
-    pub settings: String,
-    /// Whether it is open; else the trouble that closed it, if any.
-    pub state: Result<(), Option<Trouble>>,
-}
-
 /// The bench at one instant: the fold of all events so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bench {
@@ -134,6 +133,8 @@ pub struct Bench {
     mqtts: Service,
     https: Service,
     ports: BTreeMap<String, Port>,
+    /// Whose port is whose, by the port.
+    bound: BTreeMap<String, DeviceId>,
     builds: BTreeMap<ImageId, Build>,
     devices: BTreeMap<DeviceId, Device>,
     clients: Clients,
@@ -160,6 +161,7 @@ impl Bench {
             mqtts: Service::default(),
             https: Service::default(),
             ports: BTreeMap::new(),
+            bound: BTreeMap::new(),
             builds: BTreeMap::new(),
             devices: BTreeMap::new(),
             clients: Clients::default(),

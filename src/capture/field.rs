@@ -1,6 +1,8 @@
 //! How one field of a fact stands in JSON.
 
-use crate::event::{Client, Deadline, DeviceId, Extras, OrderedFile, Payload, TlsService, Trouble, UpgradeOrder};
+use crate::event::{
+    Client, Deadline, DeviceId, Extras, LineMove, OrderedFile, Payload, TlsService, Trouble, UpgradeOrder,
+};
 use crate::fault::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -146,6 +148,16 @@ impl Field for TlsService {
     fn take(object: &Object, key: &str) -> Option<Self> {
         let scheme = object.get(key)?.as_str()?;
         [Self::Mqtts, Self::Https].into_iter().find(|service| service.scheme() == scheme)
+    }
+}
+
+impl Field for LineMove {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        put_json(key, self.name(), line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        let name = object.get(key)?.as_str()?;
+        Self::ALL.into_iter().find(|line| line.name() == name)
     }
 }
 

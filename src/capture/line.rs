@@ -17,11 +17,11 @@ pub enum NoEvent {
 
 macro_rules! kinds {
     ($($kind:literal = $fact:ident { $($field:ident),* };)*) => {
-        fn kind_and_fields(fact: &Fact, line: &mut Vec<u8>) {
+        fn kind_and_fields(fact: &Fact, out: &mut Vec<u8>) {
             match fact {
                 $(Fact::$fact { $($field),* } => {
-                    line.extend_from_slice(concat!(",\"kind\":\"", $kind, "\"").as_bytes());
-                    $($field.put(stringify!($field), line);)*
+                    out.extend_from_slice(concat!(",\"kind\":\"", $kind, "\"").as_bytes());
+                    $($field.put(stringify!($field), out);)*
                 })*
             }
         }
@@ -72,6 +72,12 @@ kinds! {
     "tls_refused" = TlsRefused { service, peer, trouble };
     "port_opened" = PortOpened { port, settings };
     "port_closed" = PortClosed { port, trouble };
+    "port_moved" = PortMoved { port, now };
+    "port_bound" = PortBound { port, device };
+    "lines_moved" = LinesMoved { port, line };
+    "file_started" = FileStarted { port, name, size };
+    "file_ended" = FileEnded { port, sent, complete, trouble };
+    "repeat_set" = RepeatSet { port, name, every_ms };
     "bytes_received" = BytesReceived { port, bytes };
     "bytes_sent" = BytesSent { port, bytes };
     "upgrade_requested" = UpgradeRequested { order };
@@ -108,7 +114,8 @@ mod tests {
     use super::super::field::Field;
     use super::{NoEvent, decode, encode};
     use crate::event::{
-        Client, Deadline, DeviceId, Event, Extras, Fact, Micros, OrderedFile, TlsService, Trouble, UpgradeOrder,
+        Client, Deadline, DeviceId, Event, Extras, Fact, LineMove, Micros, OrderedFile, TlsService, Trouble,
+        UpgradeOrder,
     };
     use crate::fault::Fault;
     use proptest::prelude::*;
@@ -164,6 +171,15 @@ mod tests {
                 trouble: Trouble::new("plain-on-tls").with("what", "HTTP"),
             },
             r#""kind":"tls_refused","service":"https","peer":"192.168.1.7:5","trouble":{"code":"plain-on-tls","args":{"what":"HTTP"}}"#,
+        );
+        check(
+            Fact::LinesMoved { port: "COM3".into(), line: LineMove::BootLoader },
+            r#""kind":"lines_moved","port":"COM3","line":"boot-loader""#,
+        );
+        check(Fact::PortBound { port: "COM3".into(), device: None }, r#""kind":"port_bound","port":"COM3""#);
+        check(
+            Fact::RepeatSet { port: "COM3".into(), name: "ping".into(), every_ms: Some(1_000) },
+            r#""kind":"repeat_set","port":"COM3","name":"ping","every_ms":1000"#,
         );
         check(
             Fact::DeadlineReached { upgrade: 1, deadline: Deadline::Silence },

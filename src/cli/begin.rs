@@ -53,6 +53,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         open: args.open || file.open || fallback.open,
         logs: fallback.logs,
         ports: ports.into_iter().chain(fallback.ports).collect(),
+        quick_sends: file.quick_sends,
     })
 }
 

@@ -68,6 +68,45 @@ impl TlsService {
     }
 }
 
+/// What the operator did with a port's control lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LineMove {
+    /// DTR asserted.
+    DtrOn,
+    /// DTR released.
+    DtrOff,
+    /// RTS asserted.
+    RtsOn,
+    /// RTS released.
+    RtsOff,
+    /// A break was sent.
+    Break,
+    /// The board was reset over DTR and RTS, to run what it holds.
+    Reset,
+    /// The board was reset over DTR and RTS into its boot loader.
+    BootLoader,
+}
+
+impl LineMove {
+    /// Every move.
+    pub const ALL: [Self; 7] =
+        [Self::DtrOn, Self::DtrOff, Self::RtsOn, Self::RtsOff, Self::Break, Self::Reset, Self::BootLoader];
+
+    /// How captures name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DtrOn => "dtr-on",
+            Self::DtrOff => "dtr-off",
+            Self::RtsOn => "rts-on",
+            Self::RtsOff => "rts-off",
+            Self::Break => "break",
+            Self::Reset => "reset",
+            Self::BootLoader => "boot-loader",
+        }
+    }
+}
+
 /// All that is fixed at the instant Push is pressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpgradeOrder {
@@ -246,6 +285,18 @@ pub enum Fact {
     PortOpened { port: String, settings: String },
     /// The port is closed, by the operator or by trouble.
     PortClosed { port: String, trouble: Option<Trouble> },
+    /// The device behind the port came back under another name; what it says is still told under the old one.
+    PortMoved { port: String, now: String },
+    /// The port belongs to a device from now on, or to none.
+    PortBound { port: String, device: Option<DeviceId> },
+    /// The port's control lines were moved.
+    LinesMoved { port: String, line: LineMove },
+    /// A file begins to be written to the port.
+    FileStarted { port: String, name: String, size: u64 },
+    /// The file is written, or was given up: by trouble, or, without one, by the operator; after `sent` bytes.
+    FileEnded { port: String, sent: u64, complete: bool, trouble: Option<Trouble> },
+    /// A quick send is repeated from now on, so often, or no longer.
+    RepeatSet { port: String, name: String, every_ms: Option<u64> },
     /// Bytes came from the port, in any chunking.
     BytesReceived { port: String, bytes: Payload },
     /// Bytes were written to the port.

@@ -2,11 +2,13 @@
 
 use super::broker_url::BrokerUrl;
 use super::network;
-use crate::bench::{FlowControl, Parity, SerialSettings};
+use crate::bench::{FlowControl, PortIdentity, QuickSend, SerialSettings};
 use crate::console::Highlight;
 use crate::event::{DeviceId, Secret, Trouble};
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
+
+pub use super::bench_file_save::save_quick_sends;
 
 /// A bench as it is written down. A key that is not known is refused: it is a typing mistake.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,6 +46,9 @@ pub struct BenchFile {
     /// What is to catch the eye in consoles.
     #[serde(rename = "highlight")]
     pub highlights: Vec<Highlight>,
+    /// What the window offers to send with one click.
+    #[serde(rename = "quick")]
+    pub quick_sends: Vec<QuickSend>,
 }
 
 /// One device of a bench file.
@@ -84,6 +89,25 @@ pub struct PortEntry {
     pub baud_rate: Option<u32>,
     /// Framing, `8N1` when absent.
     pub framing: Option<String>,
+    /// Flow control, `rts/cts` or `xon/xoff`; none when absent.
+    pub flow: Option<String>,
+    /// What the port is known by wherever it is plugged in, `10c4:ea60:0001`: vendor, product and serial number.
+    pub usb: Option<String>,
+    /// Whose port it is, `PRODUCT/DEVICE`.
+    pub device: Option<String>,
+}
+
+/// One serial port, as it is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BenchPort {
+    /// The system's name for it.
+    pub port: String,
+    /// Framing and clock.
+    pub settings: SerialSettings,
+    /// What it is known by.
+    pub identity: Option<PortIdentity>,
+    /// Whose it is.
+    pub device: Option<DeviceId>,
 }
 
 impl BenchFile {
@@ -111,7 +135,16 @@ impl BenchFile {
         bench.check_addresses()?;
         bench.devices()?;
         bench.ports()?;
+        bench.check_quick_sends()?;
         Ok(bench)
+    }
+
+    fn check_quick_sends(&self) -> Result<(), String> {
+        let refused = |send: &QuickSend, trouble: &Trouble| {
+            let (key, value) = if trouble.code == "bad-hex" { ("send", &send.send) } else { ("every_ms", &send.name) };
+            format!("[[quick]] {key}: {value:?}")
+        };
+        self.quick_sends.iter().try_for_each(|send| send.bytes().map(drop).map_err(|trouble| refused(send, &trouble)))
     }
 
     /// Nothing of the broker's address is repeated: it may hold a password.
@@ -181,21 +214,34 @@ impl BenchFile {
     ///
     /// # Errors
     /// In words, what is wrong with an entry; never after [`Self::read`].
-    pub fn ports(&self) -> Result<Vec<(String, SerialSettings)>, String> {
-        let port = |entry: &PortEntry| {
-            let framing = entry.framing.as_deref().unwrap_or("8N1");
-            let mut settings = parse_framing(framing).ok_or_else(|| format!("framing = {framing:?}"))?;
-            if let Some(baud_rate) = entry.baud_rate {
-                settings.baud_rate = baud_rate;
-            }
-            Ok((entry.port.clone(), settings))
+    pub fn ports(&self) -> Result<Vec<BenchPort>, String> {
+        self.ports.iter().map(PortEntry::read).collect()
+    }
+}
+
+impl PortEntry {
+    fn read(&self) -> Result<BenchPort, String> {
+        let framing = self.framing.as_deref().unwrap_or("8N1");
+        let flow = self.flow.as_deref().unwrap_or_default();
+        let settings = SerialSettings::default().framed(framing).ok_or_else(|| format!("framing = {framing:?}"))?;
+        let flow_control = FlowControl::ALL.into_iter().find(|control| control.name().eq_ignore_ascii_case(flow));
+        let settings = SerialSettings {
+            baud_rate: self.baud_rate.unwrap_or(settings.baud_rate),
+            flow_control: flow_control.ok_or_else(|| format!("flow = {flow:?}: rts/cts, xon/xoff"))?,
+            ..settings
         };
-        self.ports.iter().map(port).collect()
+        let identity = self.usb.as_ref().map(|usb| match usb.parse() {
+            Ok(known) => Ok(PortIdentity { name: self.port.clone(), usb: Some(known) }),
+            Err(()) => Err(format!("usb = {usb:?}: 10c4:ea60:0001")),
+        });
+        let device = self.device.as_ref().map(|id| id.parse().map_err(|error| format!("device = {id:?}: {error}")));
+        let (identity, device) = (identity.transpose()?, device.transpose()?);
+        Ok(BenchPort { port: self.port.clone(), settings, identity, device })
     }
 }
 
 /// The keys there are, for naming the one that is wrong.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 25] = [
     "broker",
     "http",
     "mqtts",
@@ -213,6 +259,14 @@ const KEYS: [&str; 17] = [
     "port",
     "baud_rate",
     "framing",
+    "flow",
+    "usb",
+    "device",
+    "group",
+    "send",
+    "hex",
+    "ending",
+    "every_ms",
 ];
 
 /// What is wrong and in which line, without the line: it may hold a password.
@@ -233,24 +287,6 @@ fn in_words(text: &str, error: &toml::de::Error) -> String {
     format!("line {number}{key}: {message}")
 }
 
-/// `8N1` and its like.
-fn parse_framing(text: &str) -> Option<SerialSettings> {
-    let [data @ b'5'..=b'8', parity, stop @ b'1'..=b'2'] = text.as_bytes() else { return None };
-    let parity = match parity.to_ascii_uppercase() {
-        b'N' => Parity::None,
-        b'O' => Parity::Odd,
-        b'E' => Parity::Even,
-        _ => return None,
-    };
-    Some(SerialSettings {
-        data_bits: data - b'0',
-        parity,
-        stop_bits: stop - b'0',
-        flow_control: FlowControl::None,
-        ..SerialSettings::default()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::BenchFile;
@@ -263,7 +299,24 @@ mod tests {
         )
         .unwrap();
         assert_eq!(bench.devices().unwrap()[0].0.to_string(), "P/AA:BB");
-        assert_eq!(bench.ports().unwrap()[0].1.to_string(), "921600 7E2");
+        let port = &bench.ports().unwrap()[0];
+        assert_eq!((port.settings.to_string(), &port.identity, &port.device), ("921600 7E2".to_owned(), &None, &None));
+    }
+
+    #[test]
+    fn a_port_is_known_by_what_it_is_and_belongs_to_a_device() {
+        let bench = BenchFile::parse(
+            "[[serial]]\nport = 'COM7'\nusb = '10c4:ea60:0001'\nflow = 'rts/cts'\ndevice = 'P/D'\n\
+             [[quick]]\ngroup = 'AT'\nname = 'Ping'\nsend = 'AT'\nending = 'cr'\nevery_ms = 500\n\
+             [[quick]]\nsend = '03'\nhex = true\n",
+        )
+        .unwrap();
+        let port = &bench.ports().unwrap()[0];
+        assert_eq!(port.settings.to_string(), "115200 8N1 RTS/CTS");
+        assert_eq!(port.identity.as_ref().and_then(|known| known.usb.as_ref()).unwrap().to_string(), "10c4:ea60:0001");
+        assert_eq!(port.device, Some(crate::event::DeviceId::new("P", "D")));
+        let bytes: Vec<_> = bench.quick_sends.iter().map(|send| send.bytes().unwrap()).collect();
+        assert_eq!(bytes, [b"AT\r".to_vec(), b"\x03".to_vec()]);
     }
 
     #[test]
@@ -296,6 +349,12 @@ mod tests {
             ("[[device]]\nid = 'lonely'\ndialect = 'uiot'", "lonely"),
             ("[[device]]\nid = 'P/D'\ndialect = 'tuya'", "tuya"),
             ("[[serial]]\nport = 'x'\nframing = '9N1'", "9N1"),
+            ("[[serial]]\nport = 'x'\nflow = 'sometimes'", "sometimes"),
+            ("[[serial]]\nport = 'x'\nusb = 'blue'", "blue"),
+            ("[[serial]]\nport = 'x'\ndevice = 'lonely'", "lonely"),
+            ("[[quick]]\nsend = 'zz'\nhex = true", "zz"),
+            ("[[quick]]\nsend = 'x'\nending = 'nl'", "ending"),
+            ("[[quick]]\nname = 'mad'\nevery_ms = 1", "mad"),
             ("builds = 5", "builds"),
             ("\n\nbuilds = 5", "line 3"),
             ("broker = '127.0.0.1'", "broker"),

@@ -1,36 +1,42 @@
 //! Keeps the lists of serial ports and network interfaces up to date without anybody waiting for them.
 
 use super::network::{Interface, interfaces};
-use super::serial::{PortName, available_ports};
+use super::serial::available_ports;
+use crate::bench::PluggedPort;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often the system is asked: a board that is plugged in is there before the hand is back at the mouse.
-const PERIOD: Duration = Duration::from_secs(2);
+/// How often the system is asked while somebody waits for a board: it is there before the hand is back at the mouse.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How long to wait for being asked when nobody does.
+const NEVER: Duration = Duration::from_hours(1);
 
 /// What this machine has to reach a device by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plugged {
     /// Serial ports.
-    pub ports: Vec<PortName>,
+    pub ports: Vec<PluggedPort>,
     /// Network interfaces with an address.
     pub interfaces: Vec<Interface>,
 }
 
-/// A standing look at what is plugged in.
+/// A look at what is plugged in: once, whenever it is asked for, and all the time while it is watched.
 pub struct Watch {
     known: Arc<Mutex<Plugged>>,
+    watched: Arc<AtomicBool>,
     look: SyncSender<()>,
 }
 
 impl Watch {
-    /// Begins to look; `wake` is called when something has changed. Ends when it is dropped.
+    /// Looks; `wake` is called when something has changed. Ends when it is dropped.
     #[must_use]
     pub fn start(wake: Box<dyn Fn() + Send>) -> Self {
         let known: Arc<Mutex<Plugged>> = Arc::default();
+        let watched = Arc::<AtomicBool>::default();
         let (look, asked) = sync_channel(1);
-        let shared = Arc::clone(&known);
+        let (shared, all_the_time) = (Arc::clone(&known), Arc::clone(&watched));
         let looking = move || {
             loop {
                 let found = Plugged { ports: available_ports(), interfaces: interfaces() };
@@ -41,14 +47,15 @@ impl Watch {
                 if changed {
                     wake();
                 }
-                if matches!(asked.recv_timeout(PERIOD), Err(RecvTimeoutError::Disconnected)) {
+                let pause = if all_the_time.load(Ordering::Acquire) { PERIOD } else { NEVER };
+                if matches!(asked.recv_timeout(pause), Err(RecvTimeoutError::Disconnected)) {
                     return;
                 }
             }
         };
         // Without the thread the lists stay empty; a port can still be opened by its name, an address be typed.
         let _ = std::thread::Builder::new().name("plugged in".into()).spawn(looking);
-        Self { known, look }
+        Self { known, watched, look }
     }
 
     /// What was there at the last look.
@@ -61,5 +68,12 @@ impl Watch {
     pub fn look(&self) {
         // One that is already asked for is as good.
         let _ = self.look.try_send(());
+    }
+
+    /// Whether to look all the time from now on.
+    pub fn watch(&self, watched: bool) {
+        if self.watched.swap(watched, Ordering::AcqRel) != watched && watched {
+            self.look();
+        }
     }
 }

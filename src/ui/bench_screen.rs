@@ -1,7 +1,7 @@
 //! The Bench screen: where everything stands in the window.
 
 use super::model::Model;
-use super::state::WindowState;
+use super::state::{PluggedIn, WindowState};
 use super::top_bar::Recording;
 use super::upgrade::Fields;
 use super::wish::Wish;
@@ -51,9 +51,11 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
         });
         panes_ui(ui, model, state, &mut wishes);
     });
-    let interfaces = || dialogs::nearest_first(&state.plugged.interfaces, model.bench.device_hosts());
-    let interfaces = state.dialog.is_some().then(interfaces).unwrap_or_default();
-    wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &interfaces, &mut state.settings));
+    if state.dialog.is_some() {
+        let interfaces = dialogs::nearest_first(&state.plugged.interfaces, model.bench.device_hosts());
+        let plugged = PluggedIn { interfaces, ..state.plugged.clone() };
+        wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &plugged, &mut state.settings));
+    }
     wishes
 }
 

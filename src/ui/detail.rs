@@ -163,6 +163,7 @@ impl DetailView {
         | Fact::ServerFailed { trouble }
         | Fact::ImageTroubled { trouble, .. }
         | Fact::PortClosed { trouble: Some(trouble), .. }
+        | Fact::FileEnded { trouble: Some(trouble), .. }
         | Fact::TroubleMet { trouble } = fact
         {
             self.problems.push(words::trouble(trouble).joined());

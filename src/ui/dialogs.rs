@@ -1,8 +1,10 @@
-//! The dialogs: a device, network addresses.
+//! The dialogs: a device, a serial port, quick sends, network addresses.
 
 use super::device_dialog::device_dialog_ui;
+use super::port_dialog::port_dialog_ui;
+use super::quick_dialog::quick_dialog_ui;
 use super::settings::Settings;
-use super::state::{Choice, Dialog, OverTls, Runs};
+use super::state::{Choice, Dialog, OverTls, PluggedIn, Runs};
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::say;
@@ -17,16 +19,18 @@ const MQTTS_PORT: &str = "8883";
 const HTTPS_PORT: &str = "8443";
 
 /// Draws the open dialog over everything else. Closes it when it is done.
-pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, interfaces: &[Choice], settings: &mut Settings) -> Vec<Wish> {
+pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, plugged: &PluggedIn, settings: &mut Settings) -> Vec<Wish> {
     let Some(dialog) = open else { return Vec::new() };
     let mut wishes = Vec::new();
     let mut done = false;
     let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
-        ui.set_width(430.0);
+        ui.set_width(if matches!(dialog, Dialog::Quick(_)) { 680.0 } else { 430.0 });
         let (confirmed, closed) = match dialog {
             Dialog::Device(draft) => device_dialog_ui(ui, draft, &mut wishes),
+            Dialog::Port(draft) => port_dialog_ui(ui, draft, &plugged.ports, settings, &mut wishes),
+            Dialog::Quick(draft) => quick_dialog_ui(ui, draft, &mut wishes),
             Dialog::Network { broker, server, advertise, open, tls, runs } => {
-                interfaces_ui(ui, interfaces, [broker, server, advertise], tls);
+                interfaces_ui(ui, &plugged.interfaces, [broker, server, advertise], tls);
                 network_ui(ui, [broker, server, advertise], (open, tls), runs, settings, &mut wishes)
             }
         };

@@ -256,6 +256,7 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::AccessRefused { .. }
         | Fact::MessageDropped { .. }
         | Fact::PortClosed { trouble: Some(_), .. }
+        | Fact::FileEnded { trouble: Some(_), .. }
         | Fact::TroubleMet { .. }
         | Fact::FaultActed { .. }
         | Fact::Gap { .. } => true,
@@ -289,7 +290,7 @@ fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
         Fact::RequestReceived { .. } | Fact::RangeServed { .. } | Fact::FileDelivered { .. } => {
             bench.case_served(fact).map(|case| case.order.device.clone())
         }
-        Fact::BlockServed { device, .. } => Some(device.clone()),
+        Fact::BlockServed { device, .. } | Fact::PortBound { device: Some(device), .. } => Some(device.clone()),
         Fact::UpgradeRequested { order } => Some(order.device.clone()),
         Fact::UpgradeCancelled { upgrade }
         | Fact::UpgradeRetried { upgrade }

@@ -1,6 +1,7 @@
 //! The window's own fold over the events: the bench, and the rows and lines that show it.
 
 use super::feed::Feed;
+use super::port_words;
 use super::series::Series;
 use super::words::{say, tell};
 use crate::bench::Bench;
@@ -230,7 +231,13 @@ impl Model {
                 };
                 self.note(port, event.at, &text);
             }
-            _ => {}
+            other => {
+                if let Some((port, text)) =
+                    port_words::note(other).filter(|(port, _)| self.consoles.contains_key(*port))
+                {
+                    self.note(port, event.at, &text);
+                }
+            }
         }
     }
 

@@ -7,6 +7,9 @@ use eframe::egui::{
     Button, Color32, Frame, Label, Margin, Response, RichText, Sense, TextWrapMode, Ui, WidgetInfo, vec2,
 };
 
+/// The longest list that is not scrolled, in points.
+const LIST: f32 = 360.0;
+
 /// How something stands; drawn as a shape as well as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Light {
@@ -121,7 +124,7 @@ pub fn choice_ui<T: PartialEq + Clone>(
     let choices: Vec<_> = choices.into_iter().collect();
     let face = choices.iter().find(|(choice, _)| choice == chosen).map(|(_, face)| face.clone()).unwrap_or_default();
     let mut picked = None;
-    let combo = egui::ComboBox::from_id_salt(salt).selected_text(face).width(width).truncate();
+    let combo = egui::ComboBox::from_id_salt(salt).selected_text(face).width(width).height(LIST).truncate();
     let shown = combo.show_ui(ui, |ui| {
         for (choice, face) in choices {
             if ui.selectable_label(choice == *chosen, face).clicked() && choice != *chosen {

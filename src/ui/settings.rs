@@ -1,7 +1,10 @@
 //! What the window remembers from one start to the next.
 
+use super::known_ports::KnownPort;
 use super::log::LogSettings;
+use super::send_bar::SendAs;
 use super::words::Language;
+use crate::bench::{LineEnding, QuickSend};
 use crate::event;
 use eframe::egui;
 use serde::{Deserialize, Serialize, Serializer};
@@ -75,48 +78,6 @@ impl TimeShown {
     }
 }
 
-/// What ends a line sent to a device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LineEnding {
-    /// Nothing.
-    None,
-    /// Line feed.
-    Lf,
-    /// Carriage return.
-    Cr,
-    /// Carriage return and line feed.
-    #[default]
-    CrLf,
-}
-
-impl LineEnding {
-    /// Every ending, in the order of the menu.
-    pub const ALL: [Self; 4] = [Self::None, Self::Lf, Self::Cr, Self::CrLf];
-
-    /// The key of its name.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::None => "console.ending-none",
-            Self::Lf => "console.ending-lf",
-            Self::Cr => "console.ending-cr",
-            Self::CrLf => "console.ending-crlf",
-        }
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub const fn bytes(self) -> &'static [u8] {
-        match self {
-            Self::None => b"",
-            Self::Lf => b"\n",
-            Self::Cr => b"\r",
-            Self::CrLf => b"\r\n",
-        }
-    }
-}
-
 /// What the window remembers from one start to the next; the roof keeps it in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -129,10 +90,16 @@ pub struct Settings {
     pub time: TimeShown,
     /// What ends a line sent to a device.
     pub line_ending: LineEnding,
-    /// The serial port last used.
+    /// How what is typed is sent.
+    pub send_as: SendAs,
+    /// The serial port last shown.
     pub port: Option<String>,
-    /// Its baud rate.
+    /// The baud rate used last, for a port that was never used.
     pub baud_rate: u32,
+    /// The group of quick sends that is shown.
+    pub quick_group: String,
+    /// The lines that were sent, oldest first.
+    pub history: Vec<String>,
     /// The dialect of simulated and hand-made devices.
     pub dialect: String,
     /// The window's size, in points.
@@ -159,6 +126,10 @@ pub struct Settings {
     pub open: bool,
     /// How consoles are shown and kept.
     pub log: LogSettings,
+    /// Serial ports as they were used, the last one first.
+    pub serial: Vec<KnownPort>,
+    /// What is sent with one click, where no bench file says it.
+    pub quick: Vec<QuickSend>,
 }
 
 impl Default for Settings {
@@ -168,8 +139,11 @@ impl Default for Settings {
             theme: ThemeChoice::System,
             time: TimeShown::Clock,
             line_ending: LineEnding::CrLf,
+            send_as: SendAs::Text,
             port: None,
             baud_rate: 115_200,
+            quick_group: String::new(),
+            history: Vec::new(),
             dialect: "uiot".to_owned(),
             window: None,
             side_width: 252.0,
@@ -182,6 +156,8 @@ impl Default for Settings {
             https: None,
             open: false,
             log: LogSettings::default(),
+            serial: Vec::new(),
+            quick: Vec::new(),
         }
     }
 }

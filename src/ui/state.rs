@@ -1,25 +1,29 @@
 //! What the window remembers that is not on the bench.
 
+use super::history::Place;
 use super::listing::{Filter, Listing};
 use super::log::LogPane;
 use super::model::Model;
+use super::port_dialog::PortDraft;
+use super::quick_dialog::QuickDraft;
 use super::rows::Scroll;
 use super::settings::Settings;
 use super::stamps::Stamps;
 use super::upgrade::{ExtrasDraft, FaultsDraft};
 use super::wish::Wish;
 use super::words;
-use crate::bench::{Build, Case, Device, PushOrder};
+use crate::bench::{Build, Case, Device, PluggedPort, PushOrder, QuickSend};
 use crate::event::{DeviceId, ImageId, Micros, Secret, Trouble};
 use crate::fault::Fault;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-/// Something of the system's to choose from: a serial port by its name, a network interface by its address.
+/// Something of the system's to choose from: a network interface by its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// What it is called where it is used.
     pub name: String,
-    /// What it is: a product, an adapter's chip, the interface's name; may be empty.
+    /// What it is: the interface's name; may be empty.
     pub detail: String,
 }
 
@@ -27,7 +31,7 @@ pub struct Choice {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluggedIn {
     /// Serial ports.
-    pub ports: Vec<Choice>,
+    pub ports: Vec<PluggedPort>,
     /// Network interfaces.
     pub interfaces: Vec<Choice>,
 }
@@ -37,6 +41,10 @@ pub struct PluggedIn {
 pub enum Dialog {
     /// Put a device on the list, or change one.
     Device(DeviceDraft),
+    /// Set a serial port.
+    Port(Box<PortDraft>),
+    /// Write down what is sent with one click.
+    Quick(Box<QuickDraft>),
     /// Addresses.
     Network {
         /// Broker address, or an external broker's URL.
@@ -147,6 +155,16 @@ pub struct WindowState {
     pub find: String,
     /// What is to be sent.
     pub line: String,
+    /// Where the arrow keys are among the lines that were sent.
+    pub history: Place,
+    /// What is sent with one click.
+    pub quick: Vec<QuickSend>,
+    /// The bench file, which keeps it.
+    pub bench_file: Option<PathBuf>,
+    /// Whether the keys are to go to the device from the next frame on.
+    pub seize_keys: bool,
+    /// Whether somebody waits for a serial port to be plugged in.
+    pub watch_ports: bool,
     /// What the system has to reach a device by.
     pub plugged: PluggedIn,
     /// The dialog that is open.
@@ -259,10 +277,19 @@ impl WindowState {
     pub fn grant(&mut self, wish: Wish, model: &Model) {
         match wish {
             Wish::SelectBuild(build) => self.build = Some(build),
-            Wish::SelectDevice(device) => self.device = Some(device),
-            Wish::SelectPort(port) => {
-                self.port = Some(port);
-                self.console = Scroll::default();
+            Wish::SelectDevice(device) => {
+                if let Some(port) = model.bench.port_of_device(&device).filter(|port| model.consoles.contains_key(port))
+                {
+                    self.select_port(port);
+                }
+                self.device = Some(device);
+            }
+            Wish::SelectPort(port) => self.select_port(port),
+            Wish::SetQuickSends(sends) => {
+                if self.bench_file.is_none() {
+                    self.settings.quick.clone_from(&sends);
+                }
+                self.quick = sends;
             }
             Wish::Open(dialog) => self.dialog = Some(dialog),
             Wish::ShowInstant(at) => self.show_instant(at, model),
@@ -272,10 +299,18 @@ impl WindowState {
             Wish::Act(_)
             | Wish::PickImages
             | Wish::PickLog
+            | Wish::PickToSend(_)
             | Wish::CloseLog(_)
             | Wish::SaveAuthority
             | Wish::ListPorts => {}
         }
+    }
+
+    fn select_port(&mut self, port: String) {
+        if self.port.as_ref() != Some(&port) {
+            self.console = Scroll::default();
+        }
+        self.port = Some(port);
     }
 
     /// Chooses no message any more.

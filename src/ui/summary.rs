@@ -1,6 +1,7 @@
 //! A row of the Messages pane in one line of words, and its event in fields.
 
 use super::feed::Row;
+use super::port_words;
 use super::words::{self, say, tell};
 use crate::bench::Bench;
 use crate::dialect::{self, Heard, Offer};
@@ -74,9 +75,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
             tell(if *set { "fact.secret-set" } else { "fact.secret-removed" }, &[("device", device)])
         }
         Fact::OpenSet { open } => say(if *open { "fact.bench-open" } else { "fact.bench-closed" }),
-        Fact::PortOpened { port, settings } => tell("fact.port-opened", &[("port", port), ("settings", settings)]),
-        Fact::PortClosed { trouble: Some(trouble), .. }
-        | Fact::BrokerFailed { trouble }
+        Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
         | Fact::TlsFailed { trouble, .. }
         | Fact::ImageTroubled { trouble, .. }
@@ -94,7 +93,6 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         Fact::RequestRefused { peer, trouble, .. } => {
             tell("fact.request-refused", &[("peer", peer), ("why", &words::trouble(trouble).cause)])
         }
-        Fact::PortClosed { port, trouble: None } => tell("fact.port-closed", &[("port", port)]),
         Fact::UpgradeRequested { order } => {
             let size = words::bytes(order.size);
             tell(
@@ -118,7 +116,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         Fact::DeadlineReached { upgrade, .. } => of_upgrade("fact.deadline-silence", *upgrade, bench),
         Fact::FaultActed { fault, place, .. } => words::fault_acted(fault, *place),
         Fact::Gap { source, lost } => tell("fact.gap", &[("n", &words::count(*lost)), ("source", source)]),
-        _ => String::new(),
+        other => port_words::told(other).unwrap_or_default(),
     }
 }
 

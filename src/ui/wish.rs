@@ -1,7 +1,7 @@
 //! What was clicked: an action for the session, or a change of what the window shows.
 
 use super::state::Dialog;
-use crate::bench::Action;
+use crate::bench::{Action, QuickSend};
 use crate::event::{DeviceId, ImageId, Micros};
 
 /// One thing the operator asked of the window.
@@ -17,6 +17,10 @@ pub enum Wish {
     PickLog,
     /// Look at a log file no longer.
     CloseLog(String),
+    /// Open the system's dialog for files to be sent to this port.
+    PickToSend(String),
+    /// Keep these quick sends.
+    SetQuickSends(Vec<QuickSend>),
     /// Choose a build.
     SelectBuild(ImageId),
     /// Choose a device.

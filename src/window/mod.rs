@@ -3,7 +3,7 @@
 mod logs;
 
 use crate::app::{Wiring, Workbench};
-use crate::bench::{Action, Bench};
+use crate::bench::{Action, Bench, QuickSend};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
 use crate::event::Trouble;
 use crate::io::session::{Session, SessionOptions, TlsOptions};
@@ -14,7 +14,7 @@ use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::top_bar::Recording;
 use crate::ui::words::{self, Language};
 use eframe::egui;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let mut settings = settings(args, &settings_file);
     let keeper = logs::Keeper::new(remember::Keeper::start(settings_file), &args.bench, &mut settings)?;
     let options = options(args, &settings, &data)?;
+    let quick_sends = options.quick_sends.clone();
+    let kept = Kept { keeper, file: args.bench.bench.clone(), quick_sends };
     let screen: Arc<OnceLock<egui::Context>> = Arc::default();
     let wake = waker(&screen);
     let session = Session::start(options, Box::new(wake.clone())).map_err(Ended::unusable)?;
@@ -58,7 +60,7 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let made = Box::new(move |creation: &eframe::CreationContext<'_>| {
         let _ = screen.set(creation.egui_ctx.clone());
         let bench = Bench::new(wired.clock().began_unix_ms());
-        let wiring = wiring(&wired, wake, keeper, &logs);
+        let wiring = wiring(&wired, wake, kept, &logs);
         let window = Workbench::new(&creation.egui_ctx, bench, settings, language, wiring);
         Ok(Box::new(window) as Box<dyn eframe::App>)
     });
@@ -118,17 +120,25 @@ fn waker(screen: &Arc<OnceLock<egui::Context>>) -> impl Fn() + Clone + Send + Sy
     }
 }
 
+/// What the window keeps, and where.
+struct Kept {
+    keeper: logs::Keeper,
+    /// The bench file, with its quick sends.
+    file: Option<PathBuf>,
+    quick_sends: Vec<QuickSend>,
+}
+
 fn wiring(
     session: &Arc<Session>,
     wake: impl Fn() + Clone + Send + Sync + 'static,
-    keeper: logs::Keeper,
+    kept: Kept,
     logs: &Arc<logs::LogFiles>,
 ) -> Wiring {
     let watch = Arc::new(Watch::start(Box::new(wake)));
-    let looking = Arc::clone(&watch);
-    let [acting, draining, picking, saving, recording] = [(); 5].map(|()| Arc::clone(session));
+    let (looking, watching) = (Arc::clone(&watch), Arc::clone(&watch));
+    let [acting, draining, picking, sending, saving, recording] = [(); 6].map(|()| Arc::clone(session));
     let clock = session.clock();
-    let keeper = Arc::new(keeper);
+    let keeper = Arc::new(kept.keeper);
     let logs = logs::wired(logs, session, &keeper);
     Wiring {
         act: Box::new(move |action| acting.act(action)),
@@ -147,13 +157,23 @@ fn wiring(
         }),
         plugged: Box::new(move || {
             let known = watch.known();
-            let ports = known.ports.into_iter().map(|port| Choice { name: port.name, detail: port.detail });
             let interfaces = known.interfaces.into_iter();
             let interfaces =
                 interfaces.map(|interface| Choice { name: interface.ip.to_string(), detail: interface.name });
-            PluggedIn { ports: ports.collect(), interfaces: interfaces.collect() }
+            PluggedIn { ports: known.ports, interfaces: interfaces.collect() }
         }),
         look_for_ports: Box::new(move || looking.look()),
+        watch_ports: Box::new(move |watched| watching.watch(watched)),
+        pick_to_send: Box::new(move |port| {
+            let session = Arc::clone(&sending);
+            dialog::pick_files(words::say("send.pick"), move |files| {
+                for file in files {
+                    session.act(Action::SendFile { port: port.clone(), file });
+                }
+            });
+        }),
+        bench_file: kept.file,
+        quick_sends: kept.quick_sends,
         recording: Box::new(move || {
             let path = recording.capture()?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

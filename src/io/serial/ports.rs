@@ -1,92 +1,193 @@
 //! Which ports there are, and how one is asked for.
 
-use crate::bench::{FlowControl, Parity, SerialSettings};
+use crate::bench::{FlowControl, Parity, PluggedPort, SerialSettings, UsbIdentity};
 use crate::event::Trouble;
-use serialport::{SerialPortBuilder, SerialPortType, UsbPortInfo};
+use serialport::{SerialPort, SerialPortBuilder, SerialPortInfo, SerialPortType, UsbPortInfo};
 use std::time::Duration;
 
 /// How long one read or write waits. Closing a port takes at most this long.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 
-/// A serial port of this computer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortName {
-    /// The system's name for it: `/dev/ttyUSB0`, `COM3`.
-    pub name: String,
-    /// What is plugged in there, as far as the system knows; else empty.
-    pub detail: String,
-}
-
 /// The serial ports of this computer, those on USB first.
 #[must_use]
-pub fn available_ports() -> Vec<PortName> {
+pub fn available_ports() -> Vec<PluggedPort> {
     // The serial library panics on a Linux without this directory, such as a bare container.
     if cfg!(target_os = "linux") && !std::path::Path::new("/sys/class/tty").is_dir() {
         return Vec::new();
     }
-    let mut ports = serialport::available_ports().unwrap_or_default();
+    let mut ports: Vec<_> = serialport::available_ports().unwrap_or_default().into_iter().map(plugged).collect();
     // macOS has every port twice; the `tty.` one waits for a carrier that a board never gives.
-    ports.retain(|port| !port.port_name.starts_with("/dev/tty."));
-    ports.sort_by_key(|port| (!matches!(port.port_type, SerialPortType::UsbPort(_)), port.port_name.clone()));
-    ports.into_iter().map(|port| PortName { detail: detail(&port.port_type), name: port.port_name }).collect()
+    ports.retain(|port| !port.name.starts_with("/dev/tty."));
+    ports.sort_by_key(|port| (port.usb.is_none(), in_order(&port.name)));
+    ports
 }
 
-fn detail(kind: &SerialPortType) -> String {
-    match kind {
-        SerialPortType::UsbPort(usb) => usb_detail(usb),
-        SerialPortType::BluetoothPort => "Bluetooth".to_owned(),
-        SerialPortType::PciPort => "PCI".to_owned(),
-        SerialPortType::Unknown => String::new(),
+/// `ttyUSB2` before `ttyUSB10`.
+fn in_order(name: &str) -> (String, u64) {
+    let head = name.trim_end_matches(|end: char| end.is_ascii_digit());
+    (head.to_owned(), name[head.len()..].parse().unwrap_or_default())
+}
+
+fn plugged(port: SerialPortInfo) -> PluggedPort {
+    let named = PluggedPort::named(&port.port_name);
+    match port.port_type {
+        SerialPortType::UsbPort(usb) => on_usb(usb, named),
+        SerialPortType::BluetoothPort => PluggedPort { product: "Bluetooth".to_owned(), ..named },
+        SerialPortType::PciPort => PluggedPort { product: "PCI".to_owned(), ..named },
+        SerialPortType::Unknown => named,
     }
 }
 
-/// `Silicon Labs CP2102 (10c4:ea60)`.
-fn usb_detail(usb: &UsbPortInfo) -> String {
-    let numbers = format!("({:04x}:{:04x})", usb.vid, usb.pid);
-    [usb.manufacturer.as_deref(), usb.product.as_deref(), Some(&numbers)]
-        .into_iter()
-        .flatten()
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+fn on_usb(usb: UsbPortInfo, named: PluggedPort) -> PluggedPort {
+    let told = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let serial = told(usb.serial_number);
+    PluggedPort {
+        usb: Some(UsbIdentity { vid: usb.vid, pid: usb.pid, serial, interface: usb.interface }),
+        manufacturer: told(usb.manufacturer).unwrap_or_default(),
+        product: told(usb.product).unwrap_or_default(),
+        ..named
+    }
 }
 
 /// Asks for a port with these settings.
-pub(super) fn builder(port: &str, settings: &SerialSettings) -> Result<SerialPortBuilder, Trouble> {
-    let refused = |what: String| Trouble::new("port-failed").with("port", port).with("detail", what);
-    let data_bits = settings.data_bits.try_into().map_err(|()| refused(format!("{} data bits", settings.data_bits)))?;
-    let stop_bits = settings.stop_bits.try_into().map_err(|()| refused(format!("{} stop bits", settings.stop_bits)))?;
-    let parity = match settings.parity {
-        Parity::None => serialport::Parity::None,
-        Parity::Odd => serialport::Parity::Odd,
-        Parity::Even => serialport::Parity::Even,
-    };
-    let flow_control = match settings.flow_control {
-        FlowControl::None => serialport::FlowControl::None,
-        FlowControl::Hardware => serialport::FlowControl::Hardware,
-        FlowControl::Software => serialport::FlowControl::Software,
-    };
+pub(super) fn builder(port: &str, settings: SerialSettings) -> Result<SerialPortBuilder, Trouble> {
+    let Library { data_bits, stop_bits, parity, flow_control } =
+        Library::of(settings).map_err(|what| Trouble::new("port-failed").with("port", port).with("detail", what))?;
     let builder = serialport::new(port, settings.baud_rate).data_bits(data_bits).stop_bits(stop_bits);
     Ok(builder.parity(parity).flow_control(flow_control).timeout(PATIENCE))
 }
 
+/// Gives an open port other settings. It stays open: opening it anew would reset many a board.
+pub(super) fn set(port: &mut impl SerialPort, name: &str, settings: SerialSettings) -> Result<(), Trouble> {
+    let failed = |what: String| Trouble::new("port-failed").with("port", name).with("detail", what);
+    let Library { data_bits, stop_bits, parity, flow_control } = Library::of(settings).map_err(failed)?;
+    let done = port
+        .set_baud_rate(settings.baud_rate)
+        .and_then(|()| port.set_data_bits(data_bits))
+        .and_then(|()| port.set_stop_bits(stop_bits))
+        .and_then(|()| port.set_parity(parity))
+        .and_then(|()| port.set_flow_control(flow_control));
+    done.map_err(|error| failed(error.description))
+}
+
+/// Reads back what the port has: an adapter may take less than it was asked for, and say nothing.
+pub(super) fn differs(port: &impl SerialPort, name: &str, asked: SerialSettings) -> Option<Trouble> {
+    let has = read_back(port).ok()?;
+    // An adapter divides its clock: the nearest rate it can make is as good. None was asked for on a pseudo terminal.
+    let near = has.baud_rate.abs_diff(asked.baud_rate) <= asked.baud_rate / 33 || asked.baud_rate == 0;
+    let baud_rate = if near { asked.baud_rate } else { has.baud_rate };
+    let has = SerialSettings { baud_rate, ..has };
+    (has != asked)
+        .then(|| Trouble::new("port-settings-differ").with("port", name).with("asked", asked).with("has", has))
+}
+
+fn read_back(port: &impl SerialPort) -> serialport::Result<SerialSettings> {
+    Ok(SerialSettings {
+        baud_rate: port.baud_rate()?,
+        data_bits: port.data_bits()?.into(),
+        stop_bits: port.stop_bits()?.into(),
+        parity: match port.parity()? {
+            serialport::Parity::None => Parity::None,
+            serialport::Parity::Odd => Parity::Odd,
+            serialport::Parity::Even => Parity::Even,
+        },
+        flow_control: match port.flow_control()? {
+            serialport::FlowControl::None => FlowControl::None,
+            serialport::FlowControl::Hardware => FlowControl::Hardware,
+            serialport::FlowControl::Software => FlowControl::Software,
+        },
+    })
+}
+
+/// Settings in the serial library's words.
+struct Library {
+    data_bits: serialport::DataBits,
+    stop_bits: serialport::StopBits,
+    parity: serialport::Parity,
+    flow_control: serialport::FlowControl,
+}
+
+impl Library {
+    fn of(settings: SerialSettings) -> Result<Self, String> {
+        Ok(Self {
+            data_bits: settings.data_bits.try_into().map_err(|()| format!("{} data bits", settings.data_bits))?,
+            stop_bits: settings.stop_bits.try_into().map_err(|()| format!("{} stop bits", settings.stop_bits))?,
+            parity: match settings.parity {
+                Parity::None => serialport::Parity::None,
+                Parity::Odd => serialport::Parity::Odd,
+                Parity::Even => serialport::Parity::Even,
+            },
+            flow_control: match settings.flow_control {
+                FlowControl::None => serialport::FlowControl::None,
+                FlowControl::Hardware => serialport::FlowControl::Hardware,
+                FlowControl::Software => serialport::FlowControl::Software,
+            },
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::usb_detail;
-    use serialport::UsbPortInfo;
+    use super::{builder, in_order, plugged};
+    use crate::bench::{FlowControl, Parity, SerialSettings};
+    use serialport::{SerialPortInfo, SerialPortType, UsbPortInfo};
 
     #[test]
     fn a_usb_port_says_what_is_plugged_in() {
-        let mut usb = UsbPortInfo {
+        let usb = UsbPortInfo {
             vid: 0x10C4,
             pid: 0xEA60,
-            serial_number: None,
+            serial_number: Some("0001".into()),
             manufacturer: Some("Silicon Labs".into()),
             product: Some("CP2102".into()),
+            interface: Some(0),
         };
-        assert_eq!(usb_detail(&usb), "Silicon Labs CP2102 (10c4:ea60)");
-        usb.manufacturer = None;
-        usb.product = Some(String::new());
-        assert_eq!(usb_detail(&usb), "(10c4:ea60)");
+        let bare = UsbPortInfo {
+            serial_number: Some(" ".into()),
+            manufacturer: None,
+            product: None,
+            interface: None,
+            ..usb.clone()
+        };
+        let port = |usb| SerialPortInfo { port_name: "COM7".into(), port_type: SerialPortType::UsbPort(usb) };
+        assert_eq!(plugged(port(usb)).detail(), "Silicon Labs CP2102 (10c4:ea60:0001#0)");
+        assert_eq!(plugged(port(bare)).detail(), "(10c4:ea60)");
+    }
+
+    #[test]
+    fn the_tenth_port_stands_after_the_second() {
+        let mut names = ["/dev/ttyUSB10", "COM10", "/dev/ttyUSB2", "COM9"];
+        names.sort_by_key(|name| in_order(name));
+        assert_eq!(names, ["/dev/ttyUSB2", "/dev/ttyUSB10", "COM9", "COM10"]);
+    }
+
+    /// A pseudo terminal has neither parity nor data bits, so that what is asked of the library is all a test can see.
+    #[test]
+    fn every_setting_is_asked_for() {
+        for (data_bits, words) in [(5, "Five"), (6, "Six"), (7, "Seven"), (8, "Eight")] {
+            check(SerialSettings { data_bits, ..SerialSettings::default() }, &format!("data_bits: {words}"));
+        }
+        for (stop_bits, words) in [(1, "One"), (2, "Two")] {
+            check(SerialSettings { stop_bits, ..SerialSettings::default() }, &format!("stop_bits: {words}"));
+        }
+        for parity in Parity::ALL {
+            check(SerialSettings { parity, ..SerialSettings::default() }, &format!("parity: {parity:?}"));
+        }
+        for flow_control in FlowControl::ALL {
+            let settings = SerialSettings { flow_control, ..SerialSettings::default() };
+            check(settings, &format!("flow_control: {flow_control:?}"));
+        }
+        check(SerialSettings { baud_rate: 123_456, ..SerialSettings::default() }, "baud_rate: 123456");
+        for wrong in [
+            SerialSettings { data_bits: 9, ..SerialSettings::default() },
+            SerialSettings { stop_bits: 3, ..SerialSettings::default() },
+        ] {
+            assert_eq!(builder("COM7", wrong).unwrap_err().code, "port-failed");
+        }
+    }
+
+    fn check(settings: SerialSettings, expected: &str) {
+        let asked = format!("{:?}", builder("COM7", settings).unwrap());
+        assert!(asked.contains(expected), "{asked}");
     }
 }

@@ -1,25 +1,26 @@
 //! The session's hands: the adapters it runs, and how an action becomes facts.
 
 use super::access::Access;
+use super::ports::Ports;
 use super::pushes::Pushes;
 use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect;
-use crate::event::{ClientName, DeviceId, Fact, ImageId, MASK, TlsService, Trouble, UpgradeId, UpgradeOrder};
+use crate::event::{ClientName, DeviceId, Fact, ImageId, MASK, Micros, TlsService, Trouble, UpgradeId, UpgradeOrder};
+use crate::io::bench_file;
 use crate::io::broker::{Broker, LostAck, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
 use crate::io::network;
 use crate::io::outbox::Sending;
-use crate::io::serial::SerialPort;
 use crate::io::server::FirmwareServer;
 use crate::io::shelf::{Prepared, ReadBuild, Shelf};
 use crate::io::simulated::Simulated;
 use crate::io::tls::{Behind, Trust};
 use crate::io::{Inbox, Keyring};
 use crate::upgrade::{BlockRequest, ReplyTo};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub struct Hands {
     shelf: Shelf,
     images: BTreeMap<ImageId, PathBuf>,
     next_image: ImageId,
-    ports: HashMap<String, SerialPort>,
+    ports: Ports,
     simulated: Simulated,
     access: Access,
 }
@@ -56,13 +57,13 @@ impl Hands {
             shelf: Shelf::start(inbox.clone())?,
             simulated: Simulated::new(inbox.clone()),
             secured: Secured::new(inbox.clone()),
+            ports: Ports::new(inbox.clone()),
             inbox,
             broker: None,
             server: None,
             pushes: Pushes::new()?,
             images: BTreeMap::new(),
             next_image: 1,
-            ports: HashMap::new(),
             access: Access::default(),
         })
     }
@@ -80,7 +81,7 @@ impl Hands {
     /// Lets go of everything.
     pub fn stop(&mut self) {
         self.simulated.stop_all();
-        self.ports.clear();
+        self.ports.stop();
         self.secured.stop();
         self.broker = None;
         self.server = None;
@@ -120,22 +121,25 @@ impl Hands {
                 self.simulate(order, bench).unwrap_or_else(|trouble| vec![Fact::TroubleMet { trouble }])
             }
             Action::StopSimulatedDevice(device) => self.switch_off(console_name(&device)),
-            Action::OpenPort { port, settings } => {
-                // Opening it again with other settings: the old handle would hold it.
-                self.ports.remove(&port);
-                let opened = SerialPort::open(&port, &settings, self.inbox.clone());
-                let opened = opened.map(|open| {
-                    self.ports.insert(port.clone(), open);
-                });
-                trouble(opened).into_iter().collect()
-            }
             Action::ClosePort(port) => {
-                self.ports.remove(&port);
-                self.switch_off(port)
+                let closed = trouble(self.ports.close(&port));
+                let silenced = self.ports.repeats.forget(&port).into_iter();
+                let silenced = silenced.map(|name| Fact::RepeatSet { port: port.clone(), name, every_ms: None });
+                let silenced: Vec<_> = silenced.collect();
+                closed.into_iter().chain(silenced).chain(self.switch_off(port)).collect()
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
             // The session's own.
             Action::LogConsoles(_) => Vec::new(),
+            Action::OpenPort { .. }
+            | Action::BindPort { .. }
+            | Action::MoveLines { .. }
+            | Action::SendFile { .. }
+            | Action::CancelFile(_)
+            | Action::Repeat { .. } => self.ports.act(action),
+            Action::SaveQuickSends { file, sends } => {
+                trouble(bench_file::save_quick_sends(&file, &sends)).into_iter().collect()
+            }
             Action::SetBroker(place) => self.set_broker(&place),
             Action::SetServer { address, advertise } => self.set_server(&address, advertise),
             Action::SetTls { mqtts, https } => {
@@ -267,11 +271,22 @@ impl Hands {
     }
 
     fn send(&self, port: &str, bytes: Vec<u8>) -> Vec<Fact> {
-        match self.ports.get(port) {
-            // The port tells by itself when they are written.
-            Some(open) => trouble(open.send(bytes)).into_iter().collect(),
-            None => vec![fact(self.simulated.type_in(port, bytes))],
-        }
+        // A port tells by itself when they are written.
+        let sent = self.ports.send(port, bytes);
+        sent.unwrap_or_else(|bytes| Some(fact(self.simulated.type_in(port, bytes)))).into_iter().collect()
+    }
+
+    /// When something is to be sent again.
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        self.ports.repeats.poll_timeout()
+    }
+
+    /// Sends again what is due, to ports that are open: one that is away is spared until it is back.
+    pub fn handle_timeout(&mut self, now: Micros, bench: &Bench) -> Vec<Fact> {
+        let due = self.ports.repeats.take_due(now);
+        let open = |port: &str| bench.ports().any(|(name, known)| name == port && known.state.is_ok());
+        let due = due.into_iter().filter(|(port, _)| open(port)).collect::<Vec<_>>();
+        due.into_iter().flat_map(|(port, bytes)| self.send(&port, bytes)).collect()
     }
 
     fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Vec<Fact>, Trouble> {

@@ -3,7 +3,9 @@
 mod access;
 mod hands;
 mod options;
+mod ports;
 mod pushes;
+mod repeats;
 mod secured;
 mod thread;
 

@@ -1,7 +1,8 @@
 //! How a session begins.
 
-use crate::bench::{Action, SerialSettings};
+use crate::bench::{Action, QuickSend};
 use crate::event::{DeviceId, Secret};
+use crate::io::bench_file::BenchPort;
 use crate::io::tls::Trust;
 use crate::io::{Keyring, network};
 use chrono::{Local, TimeZone};
@@ -68,7 +69,9 @@ pub struct SessionOptions {
     /// Where consoles are logged, once that is asked for.
     pub logs: Option<PathBuf>,
     /// Serial ports to open.
-    pub ports: Vec<(String, SerialSettings)>,
+    pub ports: Vec<BenchPort>,
+    /// What the window offers to send with one click.
+    pub quick_sends: Vec<QuickSend>,
 }
 
 impl Default for SessionOptions {
@@ -88,6 +91,7 @@ impl Default for SessionOptions {
             open: false,
             logs: None,
             ports: Vec::new(),
+            quick_sends: Vec::new(),
         }
     }
 }
@@ -120,7 +124,10 @@ impl SessionOptions {
         let secrets = self.secrets.into_iter();
         actions.extend(secrets.map(|(device, secret)| Action::SetSecret { device, secret: Some(secret) }));
         actions.extend(self.open.then_some(Action::SetOpen(true)));
-        actions.extend(self.ports.into_iter().map(|(port, settings)| Action::OpenPort { port, settings }));
+        for BenchPort { port, settings, identity, device } in self.ports {
+            actions.extend(device.map(|device| Action::BindPort { port: port.clone(), device: Some(device) }));
+            actions.push(Action::OpenPort { port, settings, identity });
+        }
         actions
     }
 }

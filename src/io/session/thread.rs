@@ -83,7 +83,8 @@ impl Core {
 
     /// Waits for the next input or deadline and takes in all that is there. False at the end.
     fn step(&mut self, receiver: &InboxReader) -> bool {
-        let due = self.bench.poll_timeout().map_or(NEVER, |(at, ..)| self.clock.until(at));
+        let deadline = self.bench.poll_timeout().map(|(at, ..)| at);
+        let due = deadline.into_iter().chain(self.hands.poll_timeout()).min().map_or(NEVER, |at| self.clock.until(at));
         match receiver.recv_timeout(due) {
             Ok(input) => {
                 let more = std::iter::from_fn(|| receiver.try_recv().ok()).take(BATCH);
@@ -98,6 +99,9 @@ impl Core {
             Err(RecvTimeoutError::Disconnected) => return false,
         }
         self.fire_deadlines();
+        for fact in self.hands.handle_timeout(self.clock.now(), &self.bench) {
+            self.record(fact);
+        }
         true
     }
 

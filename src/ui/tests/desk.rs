@@ -2,13 +2,14 @@
 
 use super::story::Story;
 use crate::app::{Logs, OpenedLog, Wiring, Workbench};
-use crate::bench::{Action, Bench};
+use crate::bench::{Action, Bench, PluggedPort};
 use crate::console::Board;
 use crate::event::{Event, Micros};
 use crate::ui::model::Batch;
 use crate::ui::settings::Settings;
 use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::words::Language;
+use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -21,6 +22,8 @@ struct Written {
     actions: RefCell<Vec<Action>>,
     picked: Cell<u32>,
     saved: Cell<u32>,
+    watched: Cell<bool>,
+    sent_to: RefCell<Vec<String>>,
     remembered: RefCell<Option<Settings>>,
     events: RefCell<Vec<Arc<Event>>>,
     now: Cell<u64>,
@@ -154,6 +157,21 @@ impl Desk {
         self.run();
     }
 
+    pub fn happen(&mut self, event: eframe::egui::Event) {
+        self.harness.event(event);
+        self.run();
+    }
+
+    /// Chooses something from a list that is none of the buttons of that name.
+    pub fn choose(&mut self, list: &str, choice: &str) {
+        self.harness.get_by(|node| node.role() == Role::ComboBox && node.label().as_deref() == Some(list)).click();
+        self.run();
+        let faces = self.harness.query_all_by_label(choice);
+        let button = faces.rev().find(|node| node.accesskit_node().role() == Role::Button);
+        button.expect(choice).click();
+        self.run();
+    }
+
     pub fn copy(&mut self) -> Option<String> {
         self.harness.event(eframe::egui::Event::Copy);
         self.harness.step();
@@ -176,23 +194,38 @@ impl Desk {
         self.written.saved.get()
     }
 
+    /// Whether the window asks to be told of every board that is plugged in.
+    pub fn watches_ports(&self) -> bool {
+        self.written.watched.get()
+    }
+
+    /// The ports for which files were to be picked.
+    pub fn picked_for(&self) -> Vec<String> {
+        self.written.sent_to.take()
+    }
+
     pub fn remembered(&self) -> Option<Settings> {
         self.written.remembered.borrow().clone()
     }
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now, logs] = [(); 7].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now, logs, watch, send] = [(); 9].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
         pick_images: Box::new(move || pick.picked.set(pick.picked.get() + 1)),
         save_authority: Box::new(move || save.saved.set(save.saved.get() + 1)),
         plugged: Box::new(|| {
-            let choice = |name: &str, detail: &str| vec![Choice { name: name.into(), detail: detail.into() }];
-            PluggedIn { ports: choice("/dev/ttyACM0", "CP2102"), interfaces: choice("192.168.1.20", "eth0") }
+            let port = PluggedPort { product: "CP2102".into(), ..PluggedPort::named("/dev/ttyACM0") };
+            let interface = Choice { name: "192.168.1.20".into(), detail: "eth0".into() };
+            PluggedIn { ports: vec![port], interfaces: vec![interface] }
         }),
         look_for_ports: Box::new(|| {}),
+        watch_ports: Box::new(move |watched| watch.watched.set(watched)),
+        pick_to_send: Box::new(move |port| send.sent_to.borrow_mut().push(port)),
+        bench_file: None,
+        quick_sends: Vec::new(),
         recording: Box::new(|| None),
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
         now: Box::new(move || Micros(now.now.get())),

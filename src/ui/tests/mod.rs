@@ -3,6 +3,7 @@
 mod console;
 mod desk;
 mod panes;
+mod ports;
 mod scroller;
 mod secrets;
 mod story;

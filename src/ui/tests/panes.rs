@@ -48,7 +48,7 @@ fn a_closed_port_takes_nothing_and_can_be_opened_again() {
     assert!(!desk.is_enabled("Send"));
     desk.click("Open port");
     let settings = crate::bench::SerialSettings::default();
-    assert_eq!(desk.acted(), [Action::OpenPort { port: "/dev/ttyUSB0".into(), settings }]);
+    assert_eq!(desk.acted(), [Action::OpenPort { port: "/dev/ttyUSB0".into(), settings, identity: None }]);
 }
 
 #[test]
@@ -202,5 +202,5 @@ fn the_only_serial_port_is_opened_with_one_click() {
     let mut desk = Desk::at(of(|story| _ = story.services()));
     desk.click("Open port");
     let settings = crate::bench::SerialSettings::default();
-    assert_eq!(desk.acted(), [Action::OpenPort { port: "/dev/ttyACM0".into(), settings }]);
+    assert_eq!(desk.acted(), [Action::OpenPort { port: "/dev/ttyACM0".into(), settings, identity: None }]);
 }

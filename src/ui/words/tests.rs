@@ -86,7 +86,7 @@ fn a_trouble_names_what_it_is_about() {
     speak(Language::English);
     let busy = trouble(&Trouble::new("port-busy").with("port", "/dev/ttyUSB0"));
     assert_eq!(busy.cause, "Another program holds /dev/ttyUSB0.");
-    assert!(busy.joined().ends_with("open the port again."));
+    assert!(busy.joined().ends_with("opened as soon as it is free."));
     speak(Language::Chinese);
     let busy = trouble(&Trouble::new("port-busy").with("port", "/dev/ttyUSB0"));
     assert_eq!(busy.cause, "串口 /dev/ttyUSB0 被其他程序占用。");

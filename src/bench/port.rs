@@ -1,0 +1,224 @@
+//! What is known of a serial port, or of a simulated device's console.
+
+use super::Bench;
+use super::lines::lines_after;
+use crate::device::console_name;
+use crate::event::{DeviceId, Fact, Trouble};
+use std::collections::BTreeMap;
+
+/// Ports remembered at most; a mad program that opens ports for ever cannot make the bench grow.
+const MAX_PORTS: usize = 1_024;
+
+/// A serial port, or a simulated device's console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// `115200 8N1`.
+    pub settings: String,
+    /// Whether it is open; else the trouble that closed it, if any.
+    pub state: Result<(), Option<Trouble>>,
+    /// What the system calls it now, when it came back under another name.
+    pub now: Option<String>,
+    /// DTR, as far as we moved it.
+    pub dtr: bool,
+    /// RTS, likewise.
+    pub rts: bool,
+    /// The file that is being written to it.
+    pub file: Option<SendingFile>,
+    /// What is sent to it again and again, by name, with its period in milliseconds.
+    pub repeats: BTreeMap<String, u64>,
+}
+
+/// A file on its way to a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendingFile {
+    /// Its name.
+    pub name: String,
+    /// Bytes in it.
+    pub size: u64,
+    /// Bytes written.
+    pub sent: u64,
+}
+
+impl Port {
+    fn new(settings: &str) -> Self {
+        Self {
+            settings: settings.to_owned(),
+            state: Err(None),
+            now: None,
+            dtr: true,
+            rts: true,
+            file: None,
+            repeats: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it is closed only until it is back, or free: the workbench keeps looking.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        matches!(&self.state, Err(Some(trouble)) if trouble.code != "port-failed")
+    }
+}
+
+impl Bench {
+    /// Whose port this is: as it was bound, or the simulated device's whose console it is.
+    #[must_use]
+    pub fn device_of_port(&self, port: &str) -> Option<&DeviceId> {
+        let simulated = || self.devices.keys().find(|device| console_name(device) == port);
+        self.bound.get(port).or_else(simulated)
+    }
+
+    /// A device's port: the one bound to it, or the console of the simulated device.
+    #[must_use]
+    pub fn port_of_device(&self, device: &DeviceId) -> Option<String> {
+        let console = console_name(device);
+        let bound = self.bound.iter().find(|(_, bound)| *bound == device).map(|(port, _)| port.clone());
+        bound.or_else(|| self.ports.contains_key(&console).then_some(console))
+    }
+
+    pub(super) fn take_port(&mut self, fact: &Fact) {
+        match fact {
+            Fact::PortOpened { port, settings } => {
+                let known = self.meet_port(port, settings);
+                if let Some(known) = known {
+                    known.settings.clone_from(settings);
+                    if known.state.is_err() {
+                        (known.dtr, known.rts) = (true, true);
+                    }
+                    known.state = Ok(());
+                }
+            }
+            Fact::PortClosed { port, trouble } => {
+                if let Some(known) = self.meet_port(port, "") {
+                    known.state = Err(trouble.clone());
+                    known.file = None;
+                }
+            }
+            Fact::PortMoved { port, now } => {
+                if let Some(known) = self.meet_port(port, "") {
+                    known.now = (now != port).then(|| now.clone());
+                }
+            }
+            Fact::PortBound { port, device: Some(device) } => {
+                if self.bound.len() < MAX_PORTS || self.bound.contains_key(port) {
+                    self.bound.insert(port.clone(), device.clone());
+                }
+            }
+            Fact::PortBound { port, device: None } => {
+                self.bound.remove(port);
+            }
+            _ => self.take_port_work(fact),
+        }
+    }
+
+    /// What goes on at an open port.
+    fn take_port_work(&mut self, fact: &Fact) {
+        let (Fact::LinesMoved { port, .. }
+        | Fact::FileStarted { port, .. }
+        | Fact::FileEnded { port, .. }
+        | Fact::RepeatSet { port, .. }
+        | Fact::BytesSent { port, .. }) = fact
+        else {
+            return;
+        };
+        let Some(known) = self.ports.get_mut(port) else { return };
+        match fact {
+            Fact::LinesMoved { line, .. } => (known.dtr, known.rts) = lines_after((known.dtr, known.rts), *line),
+            Fact::FileStarted { name, size, .. } => {
+                known.file = Some(SendingFile { name: name.clone(), size: *size, sent: 0 });
+            }
+            Fact::FileEnded { .. } => known.file = None,
+            Fact::BytesSent { bytes, .. } => {
+                if let Some(file) = &mut known.file {
+                    file.sent = file.sent.saturating_add(bytes.len() as u64);
+                }
+            }
+            Fact::RepeatSet { name, every_ms, .. } => {
+                match every_ms {
+                    Some(every) => known.repeats.insert(name.clone(), *every),
+                    None => known.repeats.remove(name),
+                };
+            }
+            _ => {}
+        }
+    }
+
+    fn meet_port(&mut self, port: &str, settings: &str) -> Option<&mut Port> {
+        if self.ports.len() >= MAX_PORTS && !self.ports.contains_key(port) {
+            return None;
+        }
+        Some(self.ports.entry(port.to_owned()).or_insert_with(|| Port::new(settings)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bench::Bench;
+    use crate::event::{DeviceId, Event, Fact, LineMove, Micros, Trouble};
+
+    fn port() -> String {
+        "COM7".to_owned()
+    }
+
+    fn bench(facts: Vec<Fact>) -> Bench {
+        let mut bench = Bench::new(0);
+        for (seq, fact) in (1..).zip(facts) {
+            let _ = bench.apply(&Event { seq, at: Micros(seq), fact });
+        }
+        bench
+    }
+
+    fn opened() -> Fact {
+        Fact::PortOpened { port: port(), settings: "9600 8N1".into() }
+    }
+
+    fn closed(code: &'static str) -> Fact {
+        Fact::PortClosed { port: port(), trouble: Some(Trouble::new(code)) }
+    }
+
+    #[test]
+    fn a_port_that_cannot_be_opened_is_waited_for_unless_waiting_is_no_use() {
+        for (facts, waits) in [
+            (vec![closed("port-not-found")], true),
+            (vec![opened(), closed("port-vanished")], true),
+            (vec![closed("port-held")], true),
+            (vec![closed("port-failed")], false),
+            (vec![opened(), Fact::PortClosed { port: port(), trouble: None }], false),
+            (vec![closed("port-not-found"), opened()], false),
+        ] {
+            let bench = bench(facts);
+            assert_eq!(bench.ports().next().map(|(_, port)| port.waits()), Some(waits));
+        }
+    }
+
+    #[test]
+    fn a_port_belongs_to_the_device_it_is_bound_to_before_it_is_open_and_after() {
+        let lamp = DeviceId::new("P", "lamp");
+        let bound = |device: Option<&DeviceId>| Fact::PortBound { port: port(), device: device.cloned() };
+        let kept = bench(vec![bound(Some(&lamp)), opened(), closed("port-vanished")]);
+        assert_eq!(kept.device_of_port("COM7"), Some(&lamp));
+        assert_eq!(kept.port_of_device(&lamp), Some(port()));
+        assert_eq!(bench(vec![bound(Some(&lamp)), bound(None)]).device_of_port("COM7"), None);
+        let simulated = Fact::PortOpened { port: "lamp (simulated)".into(), settings: "uiot".into() };
+        let added = Fact::DeviceAdded { device: lamp.clone(), dialect: "uiot".into() };
+        assert_eq!(bench(vec![added, simulated]).device_of_port("lamp (simulated)"), Some(&lamp));
+    }
+
+    #[test]
+    fn the_window_sees_how_far_a_file_is_and_how_the_lines_stand() {
+        let sent = Fact::BytesSent { port: port(), bytes: [0; 40][..].into() };
+        let started = Fact::FileStarted { port: port(), name: "a.bin".into(), size: 100 };
+        let mut facts = vec![opened(), started, sent.clone(), sent];
+        facts.push(Fact::LinesMoved { port: port(), line: LineMove::DtrOff });
+        facts.push(Fact::RepeatSet { port: port(), name: "ping".into(), every_ms: Some(50) });
+        let (_, known) =
+            bench(facts.clone()).ports().next().map(|(name, port)| (name.to_owned(), port.clone())).unwrap();
+        assert_eq!((known.file.map(|file| file.sent), known.dtr, known.rts), (Some(80), false, true));
+        assert_eq!(known.repeats.get("ping"), Some(&50));
+        facts.push(Fact::FileEnded { port: port(), sent: 80, complete: false, trouble: None });
+        facts.push(Fact::RepeatSet { port: port(), name: "ping".into(), every_ms: None });
+        facts.push(Fact::PortMoved { port: port(), now: "COM9".into() });
+        let bench = bench(facts);
+        let (_, known) = bench.ports().next().unwrap();
+        assert!(known.file.is_none() && known.repeats.is_empty() && known.now.as_deref() == Some("COM9"));
+    }
+}

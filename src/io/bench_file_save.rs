@@ -1,0 +1,96 @@
+//! Writes parts of a bench file anew, and leaves everything else in it as it was written.
+
+use crate::bench::{LineEnding, QuickSend};
+use crate::event::Trouble;
+use std::path::Path;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+/// Writes the quick sends into a bench file, in place of those it has. Comments and order of the rest stay.
+///
+/// # Errors
+/// `file-unreadable`, `bad-bench-file`, `file-unwritable`, each with `path` and `detail`.
+pub fn save_quick_sends(file: &Path, sends: &[QuickSend]) -> Result<(), Trouble> {
+    let failed = |code: &'static str, detail: &dyn std::fmt::Display| {
+        Trouble::new(code).with("path", file.display()).with("detail", detail)
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| failed("file-unreadable", &error))?;
+    let text = with_quick_sends(&text, sends).map_err(|detail| failed("bad-bench-file", &detail))?;
+    // Beside it first, then in its place: a crash leaves the old file or the new one.
+    let beside = file.with_extension("toml.new");
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+    written.map_err(|error| failed("file-unwritable", &error))
+}
+
+fn with_quick_sends(text: &str, sends: &[QuickSend]) -> Result<String, String> {
+    // The error's own words hold the line, and a line may hold a password.
+    let mut document: DocumentMut = text.parse().map_err(|_| "TOML".to_owned())?;
+    let tables: ArrayOfTables = sends.iter().map(table).collect();
+    document.remove("quick");
+    if !tables.is_empty() {
+        document.insert("quick", Item::ArrayOfTables(tables));
+    }
+    Ok(document.to_string())
+}
+
+/// What is as usual is left out.
+fn table(send: &QuickSend) -> Table {
+    let mut table = Table::new();
+    for (key, text) in [("group", &send.group), ("name", &send.name)] {
+        if !text.is_empty() {
+            table.insert(key, value(text));
+        }
+    }
+    table.insert("send", value(&send.send));
+    if send.hex {
+        table.insert("hex", value(true));
+    }
+    if send.ending != LineEnding::default() {
+        table.insert("ending", value(send.ending.name()));
+    }
+    if let Some(every) = send.every_ms.and_then(|every| i64::try_from(every).ok()) {
+        table.insert("every_ms", value(every));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench_file::BenchFile;
+    use super::{save_quick_sends, with_quick_sends};
+    use crate::bench::{LineEnding, QuickSend};
+
+    const FILE: &str = "# our bench\nbroker = '0.0.0.0:1883' # all of them\n\n[[quick]]\nsend = 'old'\n\n[[serial]]\n# the lamp\nport = 'COM7'\n";
+
+    fn sends() -> Vec<QuickSend> {
+        let ping =
+            QuickSend { group: "AT".into(), name: "Ping".into(), send: "AT+\"x\"".into(), ..QuickSend::default() };
+        let stop = QuickSend { send: "03".into(), hex: true, every_ms: Some(250), ..QuickSend::default() };
+        vec![ping, QuickSend { ending: LineEnding::None, ..stop }]
+    }
+
+    #[test]
+    fn saving_quick_sends_leaves_comments_and_everything_else_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lamp.bench.toml");
+        std::fs::write(&file, FILE).unwrap();
+        save_quick_sends(&file, &sends()).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            text.contains("# our bench") && text.contains("# all of them") && text.contains("# the lamp"),
+            "{text}"
+        );
+        assert!(!text.contains("old"), "{text}");
+        assert_eq!(BenchFile::read(&file).unwrap().quick_sends, sends());
+        save_quick_sends(&file, &[]).unwrap();
+        let bench = BenchFile::read(&file).unwrap();
+        assert_eq!((bench.quick_sends.len(), bench.ports().unwrap().len()), (0, 1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_any_more_is_left_as_it_is_and_not_repeated() {
+        let error = with_quick_sends("broker = mqtt://u:secret@h", &sends()).unwrap_err();
+        assert!(!error.contains("secret"));
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(save_quick_sends(&folder.path().join("none.toml"), &[]).unwrap_err().code, "file-unreadable");
+    }
+}
