@@ -11,6 +11,8 @@ use ota_workbench::io::{Inbox, Input};
 use serialport::{SerialPort as _, TTYPort};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,8 @@ const ROUNDS: usize = 7;
 const FLOOD: usize = 64 << 20;
 /// One line of a board's log.
 const LINE: &[u8] = b"\x1b[0;32mI (123456) wifi: state: run -> init (b0), channel 11, rssi -43\x1b[0m\r\n";
+/// What no line begins with: the board sends it until somebody listens.
+const CALL: &[u8] = b"!";
 const DEADLINE: Duration = Duration::from_mins(2);
 /// What the window keeps of a console.
 const BUDGET: usize = 64 << 20;
@@ -75,29 +79,42 @@ fn through_the_workbench() -> Result<f64, Failed> {
 
 /// From the first byte written to the last one that picocom prints.
 fn through_picocom() -> Result<f64, Failed> {
-    let (board, plugged) = TTYPort::pair()?;
+    let (mut board, plugged) = TTYPort::pair()?;
     let name = plugged.name().ok_or("the pseudo terminal has no name")?;
-    let arguments = ["--baud", "115200", "--quiet", "--noinit", "--nolock", "--noreset", "--imap", "", "--omap", ""];
     // It takes its own keys from a terminal only: it gets one that nobody types at.
     let (keys, screen) = TTYPort::pair()?;
     let keyboard = screen.name().ok_or("the pseudo terminal has no name")?;
     let mut command = Command::new("picocom");
-    command.args(arguments).arg(&name).stdin(std::fs::File::open(keyboard)?).stdout(Stdio::piped());
-    let mut picocom = Ended(command.stderr(Stdio::null()).spawn()?);
+    command.args(["--baud", "115200", "--quiet", "--nolock"]).arg(&name);
+    command.stdin(std::fs::File::open(keyboard)?).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut picocom = Ended(command.spawn()?);
     let mut output = picocom.0.stdout.take().ok_or("picocom has no output")?;
-    let mut check = Check::default();
+    let reads = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&reads);
+    let calling = thread::Builder::new().name("board".into()).spawn(move || {
+        // What comes before it listens it throws away.
+        let until = Instant::now() + DEADLINE;
+        while !told.load(Ordering::Acquire) && Instant::now() < until {
+            let _ = board.write_all(CALL);
+            thread::park_timeout(Duration::from_millis(20));
+        }
+        board
+    })?;
     let mut buffer = vec![0; 64 * 1024];
-    // Its first byte says that it reads.
-    let mut board = board;
-    board.write_all(b"!")?;
-    skip_to(&mut output, b'!')?;
+    output.read_exact(&mut buffer[..CALL.len()])?;
+    reads.store(true, Ordering::Release);
+    let board = calling.join().map_err(|_| "the calling thread panicked")?;
+    let mut check = Check::default();
     let begun = Instant::now();
     let flooding = flood(board)?;
     while check.got < FLOOD {
-        match output.read(&mut buffer)? {
-            0 => return Err(format!("picocom ended after {} of {FLOOD} bytes", check.got).into()),
-            length => check.take(&buffer[..length])?,
+        let length = output.read(&mut buffer)?;
+        if length == 0 {
+            return Err(format!("picocom ended after {} of {FLOOD} bytes", check.got).into());
         }
+        let calls =
+            if check.got == 0 { buffer[..length].iter().take_while(|byte| **byte == CALL[0]).count() } else { 0 };
+        check.take(&buffer[calls..length])?;
     }
     let took = begun.elapsed();
     flooding.join().map_err(|_| "the flooding thread panicked")??;
@@ -112,16 +129,6 @@ impl Drop for Ended {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-fn skip_to(output: &mut impl Read, wanted: u8) -> Result<(), Failed> {
-    let mut byte = [0];
-    loop {
-        output.read_exact(&mut byte)?;
-        if byte[0] == wanted {
-            return Ok(());
-        }
     }
 }
 

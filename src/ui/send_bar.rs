@@ -10,7 +10,7 @@ use super::terminal;
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::{self, say, tell};
-use crate::bench::{Action, LineEnding, Port, QuickSend, SendingFile, parse_hex};
+use crate::bench::{Action, LineEnding, Port, QuickSend, SendingFile, SerialSettings, parse_hex};
 use eframe::egui;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
@@ -101,7 +101,10 @@ fn quick_ui(ui: &mut Ui, port: Option<&Port>, state: &mut WindowState, wishes: &
             let draft = QuickDraft::new(&state.quick, state.bench_file.clone());
             wishes.push(Wish::Open(Dialog::Quick(Box::new(draft))));
         }
-        file_button_ui(ui, port.is_some(), state, wishes);
+        // A simulated device takes what is typed, no files.
+        if port.is_none_or(|port| SerialSettings::read(&port.settings).is_some()) {
+            file_button_ui(ui, port.is_some(), state, wishes);
+        }
     });
 }
 
