@@ -1,5 +1,6 @@
 //! Lines that say that a device crashed, or why it started.
 
+use super::render::strip;
 use crate::event::Micros;
 use regex::bytes::Regex;
 use std::sync::LazyLock;
@@ -79,6 +80,16 @@ static WELL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// As [`crash`], of a line as it came, colours and all.
+pub(super) fn in_line(raw: &[u8]) -> Option<(CrashKind, bool)> {
+    if memchr::memchr(0x1B, raw).is_none() {
+        return crash(raw);
+    }
+    let mut plain = Vec::with_capacity(raw.len());
+    strip(raw, &mut plain);
+    crash(&plain)
+}
+
 /// What a line tells of, and whether it is bad; nothing for nearly every line.
 #[must_use]
 pub fn crash(raw: &[u8]) -> Option<(CrashKind, bool)> {
@@ -93,6 +104,14 @@ pub fn crash(raw: &[u8]) -> Option<(CrashKind, bool)> {
 #[cfg(test)]
 mod tests {
     use super::{CrashKind, crash};
+
+    #[test]
+    fn a_board_that_crashes_in_colour_is_heard_as_well() {
+        let bad = |line: &[u8]| super::in_line(line).map(|(kind, _)| kind);
+        assert_eq!(bad(b"\x1b[31mHard fault on thread 1\x1b[0m"), Some(CrashKind::Fault));
+        assert_eq!(bad(b"\x1b[1;31massert failed: queue.c:1545\x1b[0m"), Some(CrashKind::Assert));
+        assert_eq!(bad(b"\x1b[32mI (312) ota: 63 %\x1b[0m"), None);
+    }
 
     #[test]
     fn what_boards_print_when_they_crash_is_told_from_what_they_print_all_day() {

@@ -18,24 +18,45 @@ use std::sync::atomic::Ordering;
 /// A page is full with so many bytes, or lines.
 pub const PAGE: usize = 256 * 1024;
 const PAGE_LINES: usize = 32 * 1024;
-/// Pages read back that are kept for looking at.
-const LOOKED_AT: usize = 24;
-/// While the disk does not keep up, memory may hold so many times its budget; then the oldest lines are given up.
+/// Pages read back that are kept for looking at: more than a screen has rows, for a filter may list one line of each.
+const LOOKED_AT: usize = 96;
+/// Pages that are read back with their neighbours; of more than these, each stands alone.
+const WITH_NEIGHBOURS: usize = 3;
+/// While the disk does not keep up, memory may hold so many times its budget; then the oldest lines in it are given up.
 const PATIENCE: usize = 4;
+/// A shelf that was full is tried again after so many pages.
+const TRIED_AGAIN: u32 = 16;
 
 /// What threads tell a log.
 #[derive(Debug, Default)]
 struct News {
-    /// Pages read back, oldest first.
+    /// Pages read back; the one looked at last is the last.
     pages: Mutex<VecDeque<Arc<Page>>>,
     /// Pages of a file found so far.
     found: Mutex<Vec<Slot>>,
     /// What keeps the shelf from being written.
     trouble: Mutex<Option<String>>,
     shelving: AtomicBool,
+    /// Whether pages are being read back.
+    fetching: AtomicBool,
     /// Bytes of a file indexed so far.
     indexed: AtomicU64,
     closed: AtomicBool,
+}
+
+impl News {
+    /// A page that was read back. It is kept for longer now.
+    fn look_up(&self, first: u64) -> Option<Arc<Page>> {
+        let mut pages = lock(&self.pages);
+        let place = pages.iter().rposition(|page| page.first == first)?;
+        // In the younger half it is safe: most looks change nothing.
+        if place < LOOKED_AT / 2 && pages.len() > LOOKED_AT / 2 {
+            let page = pages.remove(place)?;
+            pages.push_back(page);
+            return pages.back().cloned();
+        }
+        pages.get(place).cloned()
+    }
 }
 
 /// Lines by number. A number is a line's for ever.
@@ -49,7 +70,10 @@ pub struct Log {
     shelved: usize,
     /// What the pages in memory take.
     held: usize,
-    broken: bool,
+    /// Pages filled since the shelf could not be written.
+    broken: Option<u32>,
+    /// Whether that was told.
+    told: bool,
     wanted: Mutex<BTreeSet<u64>>,
     news: Arc<News>,
     /// The size of the file it is read from.
@@ -67,7 +91,8 @@ impl Log {
             budget,
             shelved: 0,
             held: 0,
-            broken: false,
+            broken: None,
+            told: false,
             wanted: Mutex::default(),
             news: Arc::default(),
             file: None,
@@ -103,8 +128,21 @@ impl Log {
         page.marks.shrink_to_fit();
         self.held += page.cost();
         self.slots.push_back(Arc::new(Slot::in_memory(page)));
-        let most = if self.shelf.is_none() || self.broken { self.budget } else { self.budget * PATIENCE };
-        while self.held > most && self.drop_oldest() {}
+        self.broken = self.broken.map(|pages| pages + 1);
+        let most = if self.shelf.is_none() || self.broken.is_some() { self.budget } else { self.budget * PATIENCE };
+        while self.held > most && self.give_up_oldest() {}
+    }
+
+    /// Lets the oldest page in memory go. What is on the shelf before it stays, and so do all numbers.
+    fn give_up_oldest(&mut self) -> bool {
+        if self.shelved == 0 {
+            return self.drop_oldest();
+        }
+        let Some(slot) = self.slots.get(self.shelved) else { return false };
+        self.held -= slot.page().map_or(0, |page| page.cost()).min(self.held);
+        slot.give_up();
+        self.shelved += 1;
+        true
     }
 
     fn drop_oldest(&mut self) -> bool {
@@ -144,13 +182,17 @@ impl Log {
         while self.shelved > 0 && self.slots.front().is_some_and(|slot| slot.is_gone(oldest)) {
             self.drop_oldest();
         }
-        self.broken |= lock(&self.news.trouble).is_some();
+        if lock(&self.news.trouble).is_some() {
+            self.broken = Some(0);
+        }
     }
 
-    fn spill(&self, disk: Arc<dyn Shelf>) -> Option<Job> {
-        if self.held <= self.budget || self.broken || self.news.shelving.swap(true, Ordering::AcqRel) {
+    fn spill(&mut self, disk: Arc<dyn Shelf>) -> Option<Job> {
+        let waits = self.broken.is_some_and(|pages| pages < TRIED_AGAIN);
+        if self.held <= self.budget || waits || self.news.shelving.swap(true, Ordering::AcqRel) {
             return None;
         }
+        self.broken = None;
         let mut over = self.held - self.budget;
         let mut going = Vec::new();
         for slot in self.slots.range(self.shelved..) {
@@ -170,40 +212,42 @@ impl Log {
     }
 
     fn fetch(&self) -> Option<Job> {
+        // One at a time: a slow disk is not asked by more and more threads.
+        if lock(&self.wanted).is_empty() || self.news.fetching.swap(true, Ordering::AcqRel) {
+            return None;
+        }
         let wanted = std::mem::take(&mut *lock(&self.wanted));
         // With its neighbours: who pages on shall not see an empty row.
+        let around = if wanted.len() <= WITH_NEIGHBOURS { 1 } else { 0 };
         let near = |first: u64| {
             let place = self.slots.partition_point(|slot| slot.first < first);
-            [place, place + 1, place.wrapping_sub(1)]
+            place.saturating_sub(around)..=place + around
         };
-        let mut places: Vec<usize> = Vec::new();
-        for place in wanted.into_iter().flat_map(near) {
-            if !places.contains(&place) {
-                places.push(place);
-            }
-        }
+        let places: BTreeSet<usize> = wanted.into_iter().flat_map(near).collect();
         let slots = places.into_iter().filter_map(|place| self.slots.get(place).cloned());
-        let slots: Vec<_> = slots.filter(|slot| slot.is_shelved()).collect();
+        let slots: Vec<_> = slots.filter(|slot| slot.is_on_shelf()).take(LOOKED_AT).collect();
         let (disk, news) = (self.shelf.clone(), Arc::clone(&self.news));
-        (!slots.is_empty()).then(|| -> Job {
-            Box::new(move || {
-                for slot in slots {
-                    let here = lock(&news.pages).iter().any(|page| page.first == slot.first);
-                    if let Some(page) = (!here).then(|| slot.load(disk.as_deref())).flatten() {
-                        let mut pages = lock(&news.pages);
-                        pages.push_back(page);
-                        while pages.len() > LOOKED_AT {
-                            pages.pop_front();
-                        }
+        Some(Box::new(move || {
+            for slot in slots {
+                if news.look_up(slot.first).is_none()
+                    && let Some(page) = slot.load(disk.as_deref())
+                {
+                    let mut pages = lock(&news.pages);
+                    pages.push_back(page);
+                    while pages.len() > LOOKED_AT {
+                        pages.pop_front();
                     }
                 }
-            })
-        })
+            }
+            news.fetching.store(false, Ordering::Release);
+        }))
     }
 
-    /// What keeps older lines from being kept on disk; told once.
+    /// What keeps older lines from being kept on disk, or from being read; told once.
     pub fn take_trouble(&mut self) -> Option<String> {
-        lock(&self.news.trouble).take().inspect(|_| self.broken = true)
+        let trouble = lock(&self.news.trouble).take()?;
+        self.broken = self.broken.or(Some(0));
+        (!std::mem::replace(&mut self.told, true)).then_some(trouble)
     }
 
     /// The number of the oldest line kept.
@@ -246,8 +290,14 @@ impl Log {
         let Some(slot) = behind.checked_sub(1).and_then(|place| self.slots.get(place)) else { return Ok(self.first()) };
         match self.page_of(slot.first) {
             Some(page) => Ok(page.first + page.place_at(at) as u64),
+            None if slot.is_lost() => Ok(slot.first),
             None => Err(slot.first),
         }
+    }
+
+    /// Whether a line can no longer be read: its page was given up in a flood, or its place on the disk is broken.
+    pub fn is_lost(&self, number: u64) -> bool {
+        self.slot_of(number).is_some_and(|slot| slot.is_lost())
     }
 
     fn slot_of(&self, number: u64) -> Option<&Arc<Slot>> {
@@ -260,8 +310,8 @@ impl Log {
         if let Some(page) = slot.page() {
             return Some(page);
         }
-        let page = lock(&self.news.pages).iter().find(|page| page.first == slot.first).cloned();
-        if page.is_none() {
+        let page = self.news.look_up(slot.first);
+        if page.is_none() && slot.is_on_shelf() {
             lock(&self.wanted).insert(slot.first);
         }
         page

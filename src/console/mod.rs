@@ -183,6 +183,12 @@ impl Console {
         }
     }
 
+    /// Whether the line with this index can no longer be read, though newer and older ones can.
+    #[must_use]
+    pub fn is_lost(&self, index: u64) -> bool {
+        self.log.is_lost(index)
+    }
+
     /// The lines at hand among these indices, each with its index.
     #[must_use = "lines are looked at one by one"]
     pub fn lines(&self, range: Range<u64>) -> impl DoubleEndedIterator<Item = (u64, Line)> {
@@ -229,6 +235,12 @@ impl Console {
     #[must_use]
     pub const fn is_file(&self) -> bool {
         self.log.is_file()
+    }
+
+    /// The lines that may still grow, such as a prompt, and those behind them.
+    #[must_use]
+    pub const fn open_lines(&self) -> &VecDeque<Line> {
+        &self.open
     }
 
     /// The lines that do not grow any more.
@@ -327,7 +339,7 @@ impl Console {
     fn keep(&mut self, line: &Line, raw: &[u8]) {
         if line.origin == Origin::Received
             && self.crashes.len() < CRASHES
-            && let Some((kind, bad)) = crash(raw)
+            && let Some((kind, bad)) = crash::in_line(raw)
         {
             let text = render::render(raw, Encoding::Utf8).text.into_owned();
             self.crashes.push(Crash { at: line.at, line: self.log.end(), kind, text, bad });

@@ -7,6 +7,7 @@ use super::render::strip;
 use super::shelf::Shelf;
 use super::slot::{Read, Room, Slot};
 use super::split::split;
+use super::{Line, Origin};
 use memchr::memchr;
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
@@ -111,7 +112,11 @@ impl Pattern {
         } else {
             begins(bytes, marks, starts);
             let raw = std::mem::take(starts);
-            shown(bytes, &raw, self.encoding, text, starts);
+            let of = |line: usize| {
+                let mark = marks.and_then(|marks| marks.get(line));
+                mark.map_or(self.encoding, |mark| self.encoding_of(mark.origin))
+            };
+            shown(bytes, &raw, of, text, starts);
             let known = std::mem::take(starts);
             self.lines_of(text, 0, starts, |starts| *starts = known, places);
         }
@@ -129,10 +134,26 @@ impl Pattern {
             self.lines_of(bytes, 0, starts, |starts| *starts = raw, &mut found);
         } else {
             let mut known = Vec::new();
-            shown(bytes, &raw, self.encoding, text, &mut known);
+            let of = |line: usize| self.encoding_of(page.marks[from + line].origin);
+            shown(bytes, &raw, of, text, &mut known);
             self.lines_of(text, 0, starts, |starts| *starts = known, &mut found);
         }
         places.extend(found.iter().map(|place| place + u32::try_from(from).unwrap_or_default()));
+    }
+
+    /// Whether a line holds it.
+    pub fn is_in(&self, line: &Line, desk: &mut Desk) -> bool {
+        if self.is_as_shown(&line.raw) {
+            return self.find_at(&line.raw, 0).is_some();
+        }
+        let Desk { text, starts, .. } = desk;
+        shown(&line.raw, &[0], |_| self.encoding_of(line.origin), text, starts);
+        self.find_at(text, 0).is_some()
+    }
+
+    /// Our own remarks are UTF-8 whatever the device speaks.
+    fn encoding_of(&self, origin: Origin) -> Encoding {
+        if origin == Origin::Note { Encoding::Utf8 } else { self.encoding }
     }
 
     /// Whether a page's bytes read as they are shown, as far as searching goes.
@@ -183,14 +204,20 @@ fn begins(bytes: &[u8], marks: Option<&[Mark]>, starts: &mut Vec<u32>) {
 }
 
 /// Lines as they are shown, in UTF-8, without escape sequences; what cannot be read stays as it is.
-fn shown(bytes: &[u8], raw: &[u32], encoding: Encoding, text: &mut Vec<u8>, starts: &mut Vec<u32>) {
+fn shown(
+    bytes: &[u8],
+    raw: &[u32],
+    encoding_of: impl Fn(usize) -> Encoding,
+    text: &mut Vec<u8>,
+    starts: &mut Vec<u32>,
+) {
     text.clear();
     starts.clear();
     let mut plain = Vec::new();
     for (place, begin) in raw.iter().enumerate() {
         let end = raw.get(place + 1).map_or(bytes.len(), |next| *next as usize);
         starts.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        let line = &bytes[*begin as usize..end];
+        let (line, encoding) = (&bytes[*begin as usize..end], encoding_of(place));
         if encoding == Encoding::Utf8 {
             strip(line, text);
             continue;

@@ -70,9 +70,10 @@ pub struct Seek {
     tail_done: usize,
     /// Hits on pages the log has given up.
     dropped: u64,
+    /// Hits among the lines that may still grow, such as a prompt, and how those stood: the first, how many, their bytes.
+    open: Vec<u32>,
+    open_seen: (u64, usize, usize),
     round: Option<Arc<Round>>,
-    /// Rises with every change of what was found.
-    version: u64,
 }
 
 impl Drop for Seek {
@@ -127,12 +128,6 @@ impl Seek {
         self.round.is_some()
     }
 
-    /// Changes whenever something more was found.
-    #[must_use]
-    pub const fn version(&self) -> u64 {
-        self.version
-    }
-
     /// Takes in what was found, and looks at what is new. Gives the work to be done away from the window.
     pub fn keep_up(&mut self, console: &Console) -> Vec<Job> {
         let Some(pattern) = self.pattern.clone() else { return Vec::new() };
@@ -140,6 +135,7 @@ impl Seek {
         self.forget_before(console.first_index());
         self.enlist(console, &pattern);
         self.look_at_tail(console, &pattern);
+        self.look_at_open(console, &pattern);
         self.begin_round(console, pattern)
     }
 
@@ -174,13 +170,11 @@ impl Seek {
             block.before = before;
             before += block.len();
         }
-        self.version += 1;
     }
 
     fn forget_before(&mut self, first: u64) {
         while self.blocks.front().is_some_and(|block| block.first < first) {
             self.dropped += self.blocks.pop_front().map_or(0, |block| block.len());
-            self.version += 1;
         }
     }
 
@@ -214,8 +208,19 @@ impl Seek {
         if self.tail_done < page.len() {
             pattern.search_page(page, self.tail_done, &mut Desk::default(), &mut self.tail);
             self.tail_done = page.len();
-            self.version += 1;
         }
+    }
+
+    fn look_at_open(&mut self, console: &Console, pattern: &Pattern) {
+        let lines = console.open_lines();
+        let seen = (console.log().end(), lines.len(), lines.iter().map(|line| line.raw.len()).sum());
+        if self.open_seen == seen {
+            return;
+        }
+        self.open_seen = seen;
+        let mut desk = Desk::default();
+        let held = (0..).zip(lines).filter(|(_, line)| pattern.is_in(line, &mut desk));
+        self.open = held.map(|(place, _)| place).collect();
     }
 
     fn begin_round(&mut self, console: &Console, pattern: Arc<Pattern>) -> Vec<Job> {
@@ -250,7 +255,7 @@ impl Seek {
     /// The numbers of the hits found, as far as their lines are kept.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
-        self.dropped..self.in_pages() + self.tail.len() as u64
+        self.dropped..self.in_pages() + (self.tail.len() + self.open.len()) as u64
     }
 
     /// How many lines hold it.
@@ -274,7 +279,11 @@ impl Seek {
     #[must_use]
     pub fn line(&self, number: u64) -> Option<u64> {
         if let Some(place) = number.checked_sub(self.in_pages()) {
-            return Some(self.tail_first + u64::from(*self.tail.get(usize::try_from(place).ok()?)?));
+            let place = usize::try_from(place).ok()?;
+            if let Some(open) = place.checked_sub(self.tail.len()) {
+                return Some(self.open_seen.0 + u64::from(*self.open.get(open)?));
+            }
+            return Some(self.tail_first + u64::from(self.tail[place]));
         }
         let behind = self.blocks.partition_point(|block| block.before <= number);
         let mut blocks = self.blocks.range(..behind).rev();
@@ -286,6 +295,10 @@ impl Seek {
     /// The number of the first hit at or behind a line.
     #[must_use]
     pub fn number_at(&self, line: u64) -> u64 {
+        if let Some(place) = line.checked_sub(self.open_seen.0).filter(|_| !self.open.is_empty()) {
+            let before = self.open.partition_point(|known| u64::from(*known) < place);
+            return self.in_pages() + (self.tail.len() + before) as u64;
+        }
         if line >= self.tail_first && self.tail_done > 0 {
             let place = u32::try_from(line - self.tail_first).unwrap_or(u32::MAX);
             return self.in_pages() + self.tail.partition_point(|known| *known < place) as u64;

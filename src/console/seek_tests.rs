@@ -52,6 +52,22 @@ fn every_hit_of_a_growing_log_is_found_once_and_in_order() {
 }
 
 #[test]
+fn a_prompt_that_waits_is_found_before_its_line_ends() {
+    let mut console = Console::new(1 << 20);
+    feed(&mut console, 0..10);
+    console.feed(Micros(10), b"seven> ", Direction::Received);
+    console.feed(Micros(11), b"help seven\r\n", Direction::Sent);
+    let mut seek = Seek::new(wanted("seven"));
+    settle(&mut seek, &mut console);
+    assert_eq!(lines(&seek), [0, 7, 10, 11]);
+    assert_eq!([9, 10, 11, 12].map(|line| seek.number_at(line)), [2, 2, 3, 4]);
+    assert_eq!((seek.next(Some(10), false), seek.next(Some(0), true)), (Some(11), Some(11)));
+    console.feed(Micros(12), b"x\r\n", Direction::Received);
+    settle(&mut seek, &mut console);
+    assert_eq!(lines(&seek), [0, 7, 10, 11]);
+}
+
+#[test]
 fn next_and_previous_go_round_the_end() {
     let mut console = Console::new(1 << 20);
     feed(&mut console, 0..20);

@@ -92,6 +92,21 @@ impl Slot {
         !matches!(*self.place(), Place::Memory(_))
     }
 
+    /// Whether it can be asked of the shelf.
+    pub fn is_on_shelf(&self) -> bool {
+        matches!(*self.place(), Place::Shelf(_))
+    }
+
+    /// Whether it is nowhere any more.
+    pub fn is_lost(&self) -> bool {
+        matches!(*self.place(), Place::Gone)
+    }
+
+    /// Lets the page go: there is no room for it.
+    pub fn give_up(&self) {
+        *self.place() = Place::Gone;
+    }
+
     /// Puts the page on the shelf.
     ///
     /// # Errors

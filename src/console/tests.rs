@@ -4,8 +4,10 @@ use super::{Console, Direction, Job, LONGEST_LINE, Line, LineEnd, Origin, Shelf}
 use crate::event::Micros;
 use proptest::prelude::*;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PLENTY: usize = 1 << 30;
 
@@ -111,21 +113,22 @@ fn a_flood_stays_within_its_budget_and_keeps_the_line_numbers() {
 pub struct Board {
     pub bytes: Mutex<Vec<u8>>,
     keeps: usize,
-    works: bool,
+    /// How many bytes fit.
+    room: AtomicUsize,
 }
 
 impl Board {
     pub fn with(bytes: Vec<u8>) -> Arc<Self> {
-        Arc::new(Self { bytes: Mutex::new(bytes), keeps: usize::MAX, works: true })
+        Arc::new(Self { bytes: Mutex::new(bytes), keeps: usize::MAX, room: AtomicUsize::new(usize::MAX) })
     }
 }
 
 impl Shelf for Board {
     fn put(&self, bytes: &[u8]) -> io::Result<u64> {
-        if !self.works {
+        let mut held = self.bytes.lock().unwrap();
+        if held.len() + bytes.len() > self.room.load(Ordering::Relaxed) {
             return Err(io::Error::other("no space left"));
         }
-        let mut held = self.bytes.lock().unwrap();
         held.extend_from_slice(bytes);
         Ok((held.len() - bytes.len()) as u64)
     }
@@ -184,7 +187,7 @@ fn what_does_not_fit_the_memory_is_read_back_from_the_shelf_with_its_time_and_or
 
 #[test]
 fn a_shelf_that_is_full_is_told_once_and_the_console_goes_on() {
-    let board = Arc::new(Board { bytes: Mutex::default(), keeps: 0, works: false });
+    let board = Arc::new(Board { bytes: Mutex::default(), keeps: 0, room: AtomicUsize::new(0) });
     let mut console = Console::on_shelf(40_000, board);
     let mut told = Vec::new();
     for number in 0..20_000_u64 {
@@ -198,8 +201,71 @@ fn a_shelf_that_is_full_is_told_once_and_the_console_goes_on() {
 }
 
 #[test]
+fn a_disk_that_fills_up_costs_the_lines_that_do_not_fit_and_none_of_those_it_has() {
+    let board = Board::with(Vec::new());
+    let mut console = Console::on_shelf(40_000, board.clone());
+    let mut feed = |console: &mut Console, numbers: Range<u64>| {
+        for number in numbers {
+            console.feed(Micros(number), format!("line {number}\n").as_bytes(), Direction::Received);
+            work(console.keep_up());
+            let _ = console.take_trouble();
+        }
+    };
+    feed(&mut console, 0..20_000);
+    let full = board.bytes.lock().unwrap().len();
+    board.room.store(full, Ordering::Relaxed);
+    feed(&mut console, 20_000..40_000);
+    assert!(console.cost() < 200_000, "{}", console.cost());
+    assert_eq!((console.first_index(), console.len()), (0, 40_000));
+    for number in [0, 9_999, 39_999] {
+        assert_eq!(fetched(&mut console, number).text(), format!("line {number}"));
+    }
+    let lost = (0..40_000).filter(|number| console.is_lost(*number)).count();
+    assert!((15_000..23_000).contains(&lost), "{lost}");
+    assert!(console.is_lost(25_000) && console.line(25_000).is_none() && console.find_at(Micros(25_000)).is_ok());
+    assert!(console.keep_up().is_empty(), "nobody looks for what is lost");
+    board.room.store(usize::MAX, Ordering::Relaxed);
+    feed(&mut console, 40_000..60_000);
+    assert!(board.bytes.lock().unwrap().len() > full, "there is room again");
+    assert_eq!(fetched(&mut console, 41_000).text(), "line 41000");
+}
+
+#[test]
+fn a_screen_of_lines_from_fifty_pages_stays_at_hand() {
+    let mut console = Console::on_shelf(40_000, Board::with(Vec::new()));
+    for number in 0..60_000_u64 {
+        console.feed(Micros(number), format!("line {number}\n").as_bytes(), Direction::Received);
+        work(console.keep_up());
+    }
+    let looked_at = || (0..50).map(|row| row * 1_000);
+    for number in looked_at() {
+        let _ = console.line(number);
+    }
+    work(console.keep_up());
+    assert!(looked_at().all(|number| console.line(number).is_some()));
+    assert!(console.keep_up().is_empty(), "all were fetched at once");
+}
+
+#[test]
+fn a_slow_disk_is_not_asked_twice_at_once() {
+    let mut console = Console::on_shelf(40_000, Board::with(Vec::new()));
+    for number in 0..20_000_u64 {
+        console.feed(Micros(number), format!("line {number}\n").as_bytes(), Direction::Received);
+        work(console.keep_up());
+    }
+    let _ = console.line(0);
+    let first = console.keep_up();
+    let _ = console.line(5_000);
+    assert_eq!((first.len(), console.keep_up().len()), (1, 0));
+    work(first);
+    let _ = console.line(5_000);
+    work(console.keep_up());
+    assert!(console.line(0).is_some() && console.line(5_000).is_some());
+}
+
+#[test]
 fn lines_that_the_shelf_gave_up_are_gone_and_the_others_keep_their_numbers() {
-    let board = Arc::new(Board { bytes: Mutex::default(), keeps: 100_000, works: true });
+    let board = Arc::new(Board { bytes: Mutex::default(), keeps: 100_000, room: AtomicUsize::new(usize::MAX) });
     let mut console = Console::on_shelf(40_000, board);
     for number in 0..30_000_u64 {
         console.feed(Micros(number), format!("line {number}\n").as_bytes(), Direction::Received);

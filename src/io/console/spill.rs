@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The largest such file, in bytes; then the oldest lines make room.
 const CAPACITY: u64 = 8 << 30;
@@ -17,7 +17,7 @@ const ENDING: &str = "spill";
 pub struct Spill {
     path: PathBuf,
     capacity: u64,
-    file: Mutex<Option<(File, u64)>>,
+    file: Mutex<Option<(Arc<File>, u64)>>,
     end: AtomicU64,
 }
 
@@ -42,7 +42,7 @@ impl Spill {
         Ok(file)
     }
 
-    fn file(&self) -> std::sync::MutexGuard<'_, Option<(File, u64)>> {
+    fn file(&self) -> std::sync::MutexGuard<'_, Option<(Arc<File>, u64)>> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,7 +62,7 @@ impl Shelf for Spill {
     fn put(&self, bytes: &[u8]) -> io::Result<u64> {
         let mut held = self.file();
         if held.is_none() {
-            *held = Some((self.make()?, 0));
+            *held = Some((Arc::new(self.make()?), 0));
         }
         let Some((file, end)) = held.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let length = bytes.len() as u64;
@@ -80,7 +80,7 @@ impl Shelf for Spill {
 
     fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         let file = match &*self.file() {
-            Some((file, _)) => file.try_clone()?,
+            Some((file, _)) => Arc::clone(file),
             None => return Err(io::ErrorKind::NotFound.into()),
         };
         read_at(&file, at % self.capacity, into)?;
