@@ -129,7 +129,9 @@ impl Workbench {
         if let Some(shelves) = wiring.logs.shelves.take() {
             model.keep_on(shelves);
         }
-        Self { model, state, remembered: settings, kept: None, wiring, system_language }
+        // The session logs consoles in this way from its first instant.
+        let kept = settings.log.to_files();
+        Self { model, state, remembered: settings, kept, wiring, system_language }
     }
 
     /// What the window knows; for tests and for a replay.
@@ -173,7 +175,7 @@ impl Workbench {
         for job in jobs {
             (self.wiring.logs.background)(job);
         }
-        let keep = state.settings.log.files.then_some(state.settings.log.stamp);
+        let keep = state.settings.log.to_files();
         if self.kept != keep {
             self.kept = keep;
             (self.wiring.logs.keep)(keep);

@@ -52,6 +52,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         product_secrets: product_secrets.into_iter().chain(fallback.product_secrets).collect(),
         open: args.open || file.open || fallback.open,
         logs: fallback.logs,
+        log_stamp: fallback.log_stamp,
         ports: ports.into_iter().chain(fallback.ports).collect(),
         quick_sends: file.quick_sends,
     })

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogStamp {
-    /// Nothing: the file has the device's bytes.
+    /// Nothing.
     None,
     /// The time of day.
     #[default]
@@ -15,11 +15,13 @@ pub enum LogStamp {
     SinceStart,
     /// Seconds since the line before.
     SincePrevious,
+    /// Seconds since the latest push to the port's device.
+    SincePush,
 }
 
 impl LogStamp {
     /// Every choice, in the order of the menu.
-    pub const ALL: [Self; 4] = [Self::None, Self::Clock, Self::SinceStart, Self::SincePrevious];
+    pub const ALL: [Self; 5] = [Self::None, Self::Clock, Self::SinceStart, Self::SincePrevious, Self::SincePush];
 }
 
 /// A rule: lines that match are underlaid.

@@ -128,7 +128,7 @@ impl Log {
         page.marks.shrink_to_fit();
         self.held += page.cost();
         self.slots.push_back(Arc::new(Slot::in_memory(page)));
-        self.broken = self.broken.map(|pages| pages + 1);
+        self.broken = self.broken.map(|pages| pages + 1).filter(|pages| *pages < TRIED_AGAIN);
         let most = if self.shelf.is_none() || self.broken.is_some() { self.budget } else { self.budget * PATIENCE };
         while self.held > most && self.give_up_oldest() {}
     }
@@ -187,12 +187,10 @@ impl Log {
         }
     }
 
-    fn spill(&mut self, disk: Arc<dyn Shelf>) -> Option<Job> {
-        let waits = self.broken.is_some_and(|pages| pages < TRIED_AGAIN);
-        if self.held <= self.budget || waits || self.news.shelving.swap(true, Ordering::AcqRel) {
+    fn spill(&self, disk: Arc<dyn Shelf>) -> Option<Job> {
+        if self.held <= self.budget || self.broken.is_some() || self.news.shelving.swap(true, Ordering::AcqRel) {
             return None;
         }
-        self.broken = None;
         let mut over = self.held - self.budget;
         let mut going = Vec::new();
         for slot in self.slots.range(self.shelved..) {

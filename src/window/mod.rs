@@ -101,6 +101,7 @@ fn options(args: &WindowArgs, settings: &Settings, data: &Path) -> Result<Sessio
         open: settings.open,
         images: args.images.clone(),
         logs: Some(data.join("logs")),
+        log_stamp: settings.log.to_files(),
         ..SessionOptions::default()
     };
     let mut options = cli::session_options(&args.bench, fallback)?;

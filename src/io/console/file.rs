@@ -46,7 +46,7 @@ pub fn open(path: &Path) -> Result<(Arc<dyn Shelf>, u64), Trouble> {
 /// Writes a file.
 ///
 /// # Errors
-/// `log-unwritable` with `path` and `detail`.
+/// `log-not-saved` with `path` and `detail`.
 pub fn save(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Trouble> {
     // Beside it first: a log may be saved over the very file it is read from, and a full disk leaves the old one.
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -60,7 +60,7 @@ pub fn save(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()
     });
     written.map_err(|error| {
         let _ = std::fs::remove_file(&beside);
-        Trouble::new("log-unwritable").with("path", path.display()).with("detail", error)
+        Trouble::new("log-not-saved").with("path", path.display()).with("detail", error)
     })
 }
 
@@ -84,7 +84,7 @@ mod tests {
         save(&path, copy).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "> one\ntwo\n");
         let full = |to: &mut dyn Write| to.write_all(b"half").and(Err(Error::other("the disk is full")));
-        assert_eq!(save(&path, full).unwrap_err().code, "log-unwritable");
+        assert_eq!(save(&path, full).unwrap_err().code, "log-not-saved");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "> one\ntwo\n");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }

@@ -1,11 +1,12 @@
 //! Consoles on disk: what does not fit the memory, files that are looked at, and logs that are kept.
 
 mod file;
-mod keep;
+mod log_names;
+mod log_writer;
 mod spill;
 
 pub use file::{open, save};
-pub use keep::{Keep, KeepTo};
+pub use log_writer::{LogPlan, LogWriter};
 pub use spill::Spill;
 
 use crate::console::Job;

@@ -1,6 +1,7 @@
 //! How a session begins.
 
 use crate::bench::{Action, QuickSend};
+use crate::console::LogStamp;
 use crate::event::{DeviceId, Secret};
 use crate::io::bench_file::BenchPort;
 use crate::io::tls::Trust;
@@ -68,6 +69,8 @@ pub struct SessionOptions {
     pub open: bool,
     /// Where consoles are logged, once that is asked for.
     pub logs: Option<PathBuf>,
+    /// Log them from the first byte, with this before each line.
+    pub log_stamp: Option<LogStamp>,
     /// Serial ports to open.
     pub ports: Vec<BenchPort>,
     /// What the window offers to send with one click.
@@ -90,6 +93,7 @@ impl Default for SessionOptions {
             product_secrets: Vec::new(),
             open: false,
             logs: None,
+            log_stamp: None,
             ports: Vec::new(),
             quick_sends: Vec::new(),
         }
@@ -115,6 +119,7 @@ impl SessionOptions {
             BrokerChoice::External(url) => url,
         };
         let mut actions = vec![
+            Action::LogConsoles(self.log_stamp),
             Action::SetTls { mqtts: self.tls.mqtts, https: self.tls.https },
             Action::SetBroker(broker),
             Action::SetServer { address: network::resolved(&self.http), advertise: self.advertise },

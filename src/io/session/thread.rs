@@ -6,7 +6,7 @@ use crate::bench::{Action, Bench, Effect};
 use crate::console::LogStamp;
 use crate::event::{Deadline, Event, Fact, Trouble, UpgradeId};
 use crate::io::clock::Clock;
-use crate::io::console::{Keep, KeepTo};
+use crate::io::console::{LogPlan, LogWriter};
 use crate::io::recorder::Recorder;
 use crate::io::tail::Tail;
 use crate::io::{Inbox, InboxReader, Input};
@@ -31,7 +31,7 @@ pub struct Core {
     captured: Arc<AtomicU64>,
     hands: Hands,
     logs: Option<PathBuf>,
-    keep: Option<Keep>,
+    log_writer: Option<LogWriter>,
     inbox: Inbox,
     tail: Arc<Tail>,
     fresh: Vec<Arc<Event>>,
@@ -51,8 +51,8 @@ impl Core {
     ) -> Result<Self, Trouble> {
         let bench = Bench::new(clock.began_unix_ms());
         let hands = Hands::new(inbox.clone())?;
-        let (logs, keep) = (None, None);
-        Ok(Self { clock, seq: 0, bench, recorder, captured, hands, logs, keep, inbox, tail, fresh: Vec::new() })
+        let (logs, log_writer) = (None, None);
+        Ok(Self { clock, seq: 0, bench, recorder, captured, hands, logs, log_writer, inbox, tail, fresh: Vec::new() })
     }
 
     /// Works until it is told to stop.
@@ -77,7 +77,7 @@ impl Core {
         }
         self.hand_over();
         self.recorder = None;
-        self.keep = None;
+        self.log_writer = None;
         self.tail.end();
     }
 
@@ -136,11 +136,19 @@ impl Core {
     }
 
     fn log_consoles(&mut self, stamp: Option<LogStamp>) {
-        self.keep = None;
+        self.log_writer = None;
         let started_unix_ms = self.clock.began_unix_ms();
         if let (Some(stamp), Some(folder)) = (stamp, self.logs.clone()) {
-            match Keep::start(KeepTo { folder, stamp, started_unix_ms }, self.inbox.clone()) {
-                Ok(keep) => self.keep = Some(keep),
+            match LogWriter::start(LogPlan { folder, stamp, started_unix_ms }, self.inbox.clone()) {
+                Ok(writer) => {
+                    // Whose ports these are was told before there was a log.
+                    for (device, _) in self.bench.devices() {
+                        let Some(port) = self.bench.port_of_device(device) else { continue };
+                        let fact = Fact::PortBound { port, device: Some(device.clone()) };
+                        writer.take(&Arc::new(Event { seq: self.seq, at: self.clock.now(), fact }));
+                    }
+                    self.log_writer = Some(writer);
+                }
                 Err(trouble) => self.record(Fact::TroubleMet { trouble }),
             }
         }
@@ -156,8 +164,8 @@ impl Core {
             if let Some(recorder) = &mut self.recorder {
                 recorder.record(&event);
             }
-            if let Some(keep) = &self.keep {
-                keep.take(&event);
+            if let Some(writer) = &self.log_writer {
+                writer.take(&event);
             }
             let ended = self.ended();
             for effect in self.bench.apply(&event) {

@@ -83,6 +83,7 @@ const fn stamp_key(stamp: LogStamp) -> &'static str {
         LogStamp::Clock => "time.shown-clock",
         LogStamp::SinceStart => "time.shown-start",
         LogStamp::SincePrevious => "time.shown-previous",
+        LogStamp::SincePush => "time.shown-push",
     }
 }
 

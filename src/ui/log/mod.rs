@@ -41,6 +41,14 @@ pub struct LogSettings {
     pub stamp: LogStamp,
 }
 
+impl LogSettings {
+    /// What stands before each line of log files, where they are written.
+    #[must_use]
+    pub fn to_files(&self) -> Option<LogStamp> {
+        self.files.then_some(self.stamp)
+    }
+}
+
 impl Default for LogSettings {
     fn default() -> Self {
         Self {
