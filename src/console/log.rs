@@ -216,7 +216,7 @@ impl Log {
         }
         let wanted = std::mem::take(&mut *lock(&self.wanted));
         // With its neighbours: who pages on shall not see an empty row.
-        let around = if wanted.len() <= WITH_NEIGHBOURS { 1 } else { 0 };
+        let around = usize::from(wanted.len() <= WITH_NEIGHBOURS);
         let near = |first: u64| {
             let place = self.slots.partition_point(|slot| slot.first < first);
             place.saturating_sub(around)..=place + around

@@ -44,7 +44,7 @@ pub(super) fn strip(raw: &[u8], text: &mut Vec<u8>) {
     while let Some(place) = memchr::memchr(ESCAPE, rest) {
         text.extend_from_slice(&rest[..place]);
         // What begins nothing is text.
-        let length = sequence_length(&rest[place..]).unwrap_or_else(|| {
+        let length = unseen_length(&rest[place..]).unwrap_or_else(|| {
             text.push(ESCAPE);
             1
         });
@@ -80,7 +80,7 @@ impl Painter {
 
     /// Takes an escape sequence in; gives its length, or nothing when there is none.
     fn take_sequence(&mut self, bytes: &[u8]) -> Option<usize> {
-        let length = sequence_length(bytes)?;
+        let length = unseen_length(bytes)?;
         if let [ESCAPE, b'[', parameters @ .., b'm'] = &bytes[..length] {
             self.close_span();
             self.style.select(parameters);
@@ -118,6 +118,20 @@ impl Painter {
             self.spans.push(Span { range, style: self.style });
         }
     }
+}
+
+/// The length of the escape sequence these bytes begin with, if it changes nothing but how the line looks. What moves a
+/// cursor cannot be done in a log: it is shown.
+fn unseen_length(bytes: &[u8]) -> Option<usize> {
+    let length = sequence_length(bytes)?;
+    let moves = match &bytes[..length] {
+        [ESCAPE, b'[', .., last] => {
+            matches!(last, b'A'..=b'H' | b'L' | b'M' | b'P' | b'S' | b'T' | b'd' | b'f' | b's' | b'u' | b'@')
+        }
+        [ESCAPE, last] => matches!(last, b'7' | b'8' | b'D' | b'E' | b'M' | b'c'),
+        _ => false,
+    };
+    (!moves).then_some(length)
 }
 
 /// The length of the whole escape sequence these bytes begin with.
@@ -168,7 +182,7 @@ mod tests {
         assert_eq!(rendered.text, text);
         let expected = spans.iter().map(|(range, colour, bold)| Span {
             range: range.clone(),
-            style: Style { colour: Some(Colour(*colour)), bold: *bold },
+            style: Style { colour: Some(Colour::Named(*colour)), bold: *bold, ..Style::default() },
         });
         assert_eq!(rendered.spans, expected.collect::<Vec<_>>(), "{text}");
     }
@@ -204,9 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn cursor_moves_and_titles_do_not_litter_the_line() {
-        check(b"\x1b[2K\x1b[1Glamp> ", "lamp> ", &[]);
-        check(b"\x1b]0;title\x07x\x1b]0;t\x1b\\y\x1b(Bz\x1b7", "xyz", &[]);
+    fn codes_without_a_move_of_the_cursor_do_not_litter_the_line_and_moves_are_shown() {
+        check(b"\x1b[2Klamp> \x1b[J", "lamp> ", &[]);
+        check(b"\x1b[8Dlamp> \x1b[2;1H\x1b7", "\\x1b[8Dlamp> \\x1b[2;1H\\x1b7", &[]);
+        check(b"\x1b]0;title\x07x\x1b]0;t\x1b\\y\x1b(Bz", "xyz", &[]);
         check(b"\x1b[?25l\x1b[ q!", "!", &[]);
     }
 

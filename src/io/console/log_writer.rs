@@ -161,14 +161,8 @@ impl Writer {
                 // What follows is another device's; a file has one name.
                 log.turn |= log.file.is_some();
             }
-            Fact::BytesReceived { port, bytes } | Fact::BytesSent { port, bytes } => {
-                if self.goes_on(at, bytes.len()) {
-                    let sent = matches!(event.fact, Fact::BytesSent { .. });
-                    let direction = if sent { Direction::Sent } else { Direction::Received };
-                    self.log(port).console.feed(at, bytes, direction);
-                    self.write(port, at, false);
-                }
-            }
+            Fact::BytesReceived { port, bytes } => self.feed(port, at, bytes, Direction::Received),
+            Fact::BytesSent { port, bytes } => self.feed(port, at, bytes, Direction::Sent),
             Fact::PortOpened { port, settings } => self.note(port, at, &format!("opened {settings}"), false),
             Fact::PortClosed { port, .. } => self.note(port, at, "closed", true),
             _ => {}
@@ -177,6 +171,13 @@ impl Writer {
 
     fn log(&mut self, port: &str) -> &mut PortLog {
         self.ports.entry(port.to_owned()).or_default()
+    }
+
+    fn feed(&mut self, port: &str, at: Micros, bytes: &[u8], direction: Direction) {
+        if self.goes_on(at, bytes.len()) {
+            self.log(port).console.feed(at, bytes, direction);
+            self.write(port, at, false);
+        }
     }
 
     fn note(&mut self, port: &str, at: Micros, text: &str, all: bool) {

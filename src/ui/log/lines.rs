@@ -1,6 +1,7 @@
 //! The lines of a console, by number.
 
 use super::LogPane;
+use super::dress;
 use super::highlights::colour;
 use crate::console::{Console, HighlightColour, Level, Line, Origin, hex, level};
 use crate::ui::messages::paint_mark;
@@ -12,7 +13,7 @@ use crate::ui::theme::{self, Palette};
 use crate::ui::wish::Wish;
 use crate::ui::words::{say, tell};
 use eframe::egui;
-use eframe::egui::text::{LayoutJob, TextFormat};
+use eframe::egui::text::LayoutJob;
 use eframe::egui::{Color32, Label, RichText, ScrollArea, TextStyle, Ui, pos2};
 use std::ops::Range;
 
@@ -234,8 +235,7 @@ impl Shown {
         let cut = self.text.len();
         let mut job = LayoutJob::default();
         job.wrap.max_rows = 1;
-        let plain = |colour| TextFormat { font_id: theme::log_font(), color: colour, ..TextFormat::default() };
-        job.append(line.origin.sign(), 0.0, plain(base));
+        job.append(line.origin.sign(), 0.0, dress::format(None, base, colours));
         let mut cuts: Vec<usize> = vec![0, cut];
         cuts.extend(self.spans.iter().flat_map(|span| [span.range.start, span.range.end]));
         cuts.extend(self.found.iter().flat_map(|range| [range.start, range.end]));
@@ -244,10 +244,7 @@ impl Shown {
         cuts.dedup();
         for pair in cuts.windows(2) {
             let style = self.spans.iter().find(|span| span.range.contains(&pair[0])).map(|span| span.style);
-            let own = style.and_then(|style| style.colour);
-            let colour = own.map_or(base, |colour| colours.ansi[usize::from(colour.0 & 15)]);
-            let bold = style.is_some_and(|style| style.bold && style.colour.is_none());
-            let mut format = plain(if bold { colours.strong } else { colour });
+            let mut format = dress::format(style, base, colours);
             if self.found.iter().any(|range| range.contains(&pair[0])) {
                 format.color = colours.strong;
                 format.background = colours.warn.gamma_multiply(0.35);

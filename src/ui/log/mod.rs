@@ -1,6 +1,7 @@
 //! What is shown of a console's log: lines by number, what is looked for in them, and what is taken out.
 
 mod bar;
+mod dress;
 mod highlights;
 mod lines;
 mod menu;
