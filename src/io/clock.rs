@@ -2,12 +2,13 @@
 
 use crate::event::Micros;
 use chrono::{Local, TimeZone};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A clock that starts at its making; copies agree.
+/// A clock that starts at its making; copies agree. It goes on while the computer sleeps, so that what comes after lunch
+/// bears the time after lunch.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    began: Instant,
+    began: Duration,
     began_unix_ms: u64,
 }
 
@@ -17,13 +18,13 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "io reads the clock")]
     pub fn start() -> Self {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { began: Instant::now(), began_unix_ms: u64::try_from(unix.as_millis()).unwrap_or_default() }
+        Self { began: passed(), began_unix_ms: u64::try_from(unix.as_millis()).unwrap_or_default() }
     }
 
     /// The time since the start.
     #[must_use]
     pub fn now(&self) -> Micros {
-        Micros(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
+        Micros(u64::try_from(passed().saturating_sub(self.began).as_micros()).unwrap_or(u64::MAX))
     }
 
     /// How long until a point in time; nothing when it is past.
@@ -37,6 +38,25 @@ impl Clock {
     pub const fn began_unix_ms(&self) -> u64 {
         self.began_unix_ms
     }
+}
+
+/// Time that passed since some instant, sleep included. `Instant` leaves sleep out on Linux and macOS.
+#[cfg(unix)]
+fn passed() -> Duration {
+    use nix::time::{ClockId, clock_gettime};
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::CLOCK_BOOTTIME;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::CLOCK_MONOTONIC;
+    clock_gettime(clock).map(Duration::from).unwrap_or_default()
+}
+
+/// As above; on Windows `Instant` counts sleep.
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "io reads the clock")]
+fn passed() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
 }
 
 /// The local zone's offset from UTC, in seconds.
