@@ -2,6 +2,8 @@
 
 use crate::bench::{LineEnding, QuickSend};
 use crate::event::Trouble;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -13,12 +15,40 @@ pub fn save_quick_sends(file: &Path, sends: &[QuickSend]) -> Result<(), Trouble>
     let failed = |code: &'static str, detail: &dyn std::fmt::Display| {
         Trouble::new(code).with("path", file.display()).with("detail", detail)
     };
+    // Where a link leads: the link stays one.
+    let file = &std::fs::canonicalize(file).map_err(|error| failed("file-unreadable", &error))?;
     let text = std::fs::read_to_string(file).map_err(|error| failed("file-unreadable", &error))?;
     let text = with_quick_sends(&text, sends).map_err(|detail| failed("bad-bench-file", &detail))?;
     // Beside it first, then in its place: a crash leaves the old file or the new one.
+    replace(file, text.as_bytes()).map_err(|error| failed("file-unwritable", &error))
+}
+
+/// Puts other bytes in a file's place, with its permissions: it may hold secrets.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let permissions = fs::metadata(file)?.permissions();
     let beside = file.with_extension("toml.new");
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
-    written.map_err(|error| failed("file-unwritable", &error))
+    // One that was left by a crash has permissions of its own.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let write = || {
+        let mut new = private(&beside)?;
+        new.write_all(bytes)?;
+        new.set_permissions(permissions)?;
+        new.sync_all()?;
+        fs::rename(&beside, file)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&beside)))
+}
+
+/// A new file that nobody else may read.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn with_quick_sends(text: &str, sends: &[QuickSend]) -> Result<String, String> {
@@ -84,6 +114,25 @@ mod tests {
         save_quick_sends(&file, &[]).unwrap();
         let bench = BenchFile::read(&file).unwrap();
         assert_eq!((bench.quick_sends.len(), bench.ports().unwrap().len()), (0, 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_secrets_stays_closed_to_others_and_a_link_stays_a_link() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("lamp.toml"), folder.path().join("bench.toml"));
+        std::fs::write(&file, FILE).unwrap();
+        symlink("lamp.toml", &link).unwrap();
+        for mode in [0o600, 0o640, 0o644] {
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+            std::fs::write(folder.path().join("lamp.toml.new"), "of a crash").unwrap();
+            save_quick_sends(&link, &sends()).unwrap();
+            assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, mode);
+            assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(BenchFile::read(&file).unwrap().quick_sends, sends());
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+        }
     }
 
     #[test]
