@@ -102,6 +102,8 @@ pub enum Action {
         /// How often, in milliseconds; no longer when absent.
         every_ms: Option<u64>,
     },
+    /// Send these no longer again and again, to whatever port: the quick sends they came from are gone or others now.
+    EndRepeats(Vec<String>),
     /// Write the quick sends into this bench file; the rest of it stays as it is.
     SaveQuickSends {
         /// The bench file.

@@ -73,6 +73,7 @@ impl Bench {
             | Fact::PortBound { .. }
             | Fact::LinesMoved { .. }
             | Fact::FileStarted { .. }
+            | Fact::FileProgressed { .. }
             | Fact::FileEnded { .. }
             | Fact::RepeatSet { .. }
             | Fact::BytesSent { .. } => self.take_port(&event.fact),

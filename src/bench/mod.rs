@@ -28,9 +28,9 @@ pub use case::{Case, Reports, Rush};
 pub use delivery::Delivery;
 pub use device::{Defects, Device};
 pub use faults::{Acted, Faults};
-pub use lines::{LineStep, steps};
+pub use lines::{LineStep, LinesAtOpening, lines_after, steps};
 pub use port::{Port, SendingFile};
-pub use sending::{FASTEST_REPEAT_MS, LineEnding, QuickSend, parse_hex};
+pub use sending::{FASTEST_REPEAT_MS, LineEnding, QuickSend, first_twin, parse_hex};
 pub use serial::{FlowControl, Parity, PluggedPort, PortIdentity, SerialSettings, UsbIdentity};
 pub use witness::{Served, Witness};
 

@@ -1,7 +1,7 @@
 //! What is known of a serial port, or of a simulated device's console.
 
-use super::Bench;
 use super::lines::lines_after;
+use super::{Bench, SerialSettings};
 use crate::device::console_name;
 use crate::event::{DeviceId, Fact, Trouble};
 use std::collections::BTreeMap;
@@ -80,10 +80,12 @@ impl Bench {
             Fact::PortOpened { port, settings } => {
                 let known = self.meet_port(port, settings);
                 if let Some(known) = known {
-                    known.settings.clone_from(settings);
-                    if known.state.is_err() {
-                        (known.dtr, known.rts) = (true, true);
+                    // Settings that change while it is open move the lines only if that was asked for.
+                    let lines = |text: &str| SerialSettings::read(text).map(|settings| settings.lines.standing());
+                    if known.state.is_err() || lines(settings) != lines(&known.settings) {
+                        (known.dtr, known.rts) = lines(settings).unwrap_or((true, true));
                     }
+                    known.settings.clone_from(settings);
                     known.state = Ok(());
                 }
             }
@@ -114,9 +116,9 @@ impl Bench {
     fn take_port_work(&mut self, fact: &Fact) {
         let (Fact::LinesMoved { port, .. }
         | Fact::FileStarted { port, .. }
+        | Fact::FileProgressed { port, .. }
         | Fact::FileEnded { port, .. }
-        | Fact::RepeatSet { port, .. }
-        | Fact::BytesSent { port, .. }) = fact
+        | Fact::RepeatSet { port, .. }) = fact
         else {
             return;
         };
@@ -127,9 +129,9 @@ impl Bench {
                 known.file = Some(SendingFile { name: name.clone(), size: *size, sent: 0 });
             }
             Fact::FileEnded { .. } => known.file = None,
-            Fact::BytesSent { bytes, .. } => {
+            Fact::FileProgressed { sent, .. } => {
                 if let Some(file) = &mut known.file {
-                    file.sent = file.sent.saturating_add(bytes.len() as u64);
+                    file.sent = *sent;
                 }
             }
             Fact::RepeatSet { name, every_ms, .. } => {
@@ -204,17 +206,35 @@ mod tests {
     }
 
     #[test]
+    fn the_switches_stand_as_the_port_was_opened_and_stay_when_only_the_rate_changes() {
+        let opened = |settings: &str| Fact::PortOpened { port: port(), settings: settings.into() };
+        let off = Fact::LinesMoved { port: port(), line: LineMove::RtsOff };
+        for (facts, lines) in [
+            (vec![opened("9600 8N1 RTS-off")], (true, false)),
+            (vec![opened("9600 8N1"), off.clone(), opened("115200 8N1")], (true, false)),
+            (vec![opened("9600 8N1"), off.clone(), closed("port-vanished"), opened("9600 8N1 RTS-off")], (true, false)),
+            (vec![opened("9600 8N1"), opened("9600 8N1 DTR-off")], (false, true)),
+            (vec![opened("9600 8N1 DTR-off"), closed("port-vanished"), opened("9600 8N1 lines-alone")], (true, true)),
+        ] {
+            let bench = bench(facts.clone());
+            let (_, known) = bench.ports().next().unwrap();
+            assert_eq!((known.dtr, known.rts), lines, "{facts:?}");
+        }
+    }
+
+    #[test]
     fn the_window_sees_how_far_a_file_is_and_how_the_lines_stand() {
-        let sent = Fact::BytesSent { port: port(), bytes: [0; 40][..].into() };
+        let sent = |sent| Fact::FileProgressed { port: port(), sent };
         let started = Fact::FileStarted { port: port(), name: "a.bin".into(), size: 100 };
-        let mut facts = vec![opened(), started, sent.clone(), sent];
+        let mut facts = vec![opened(), started, sent(40), sent(80)];
         facts.push(Fact::LinesMoved { port: port(), line: LineMove::DtrOff });
         facts.push(Fact::RepeatSet { port: port(), name: "ping".into(), every_ms: Some(50) });
         let (_, known) =
             bench(facts.clone()).ports().next().map(|(name, port)| (name.to_owned(), port.clone())).unwrap();
         assert_eq!((known.file.map(|file| file.sent), known.dtr, known.rts), (Some(80), false, true));
         assert_eq!(known.repeats.get("ping"), Some(&50));
-        facts.push(Fact::FileEnded { port: port(), sent: 80, complete: false, trouble: None });
+        let name = "a.bin".into();
+        facts.push(Fact::FileEnded { port: port(), name, sent: 80, complete: false, sha256: None, trouble: None });
         facts.push(Fact::RepeatSet { port: port(), name: "ping".into(), every_ms: None });
         facts.push(Fact::PortMoved { port: port(), now: "COM9".into() });
         let bench = bench(facts);

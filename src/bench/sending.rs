@@ -2,6 +2,7 @@
 
 use crate::event::Trouble;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// What ends a line sent to a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,11 +83,24 @@ impl QuickSend {
         Ok([self.send.as_bytes(), self.ending.bytes()].concat())
     }
 
+    /// What its repetition is called.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.group, self.label())
+    }
+
     /// What its button says: its name, or else what it sends.
     #[must_use]
     pub fn label(&self) -> &str {
         if self.name.trim().is_empty() { &self.send } else { &self.name }
     }
+}
+
+/// The first quick send that has the name of one before it in its group.
+#[must_use]
+pub fn first_twin(sends: &[QuickSend]) -> Option<&QuickSend> {
+    let mut seen = HashSet::new();
+    sends.iter().find(|send| !seen.insert((&*send.group, send.label())))
 }
 
 /// Bytes written in hex, however they are separated: `48 65 6c`, `48656c`, `0x48, 0x65`, `\x48\x65`, `48:65`. A digit that
@@ -95,13 +109,15 @@ impl QuickSend {
 /// # Errors
 /// `bad-hex` with the `text` that cannot be read.
 pub fn parse_hex(text: &str) -> Result<Vec<u8>, Trouble> {
-    let spaced = text.replace("\\x", " ").replace("0x", " ").replace("0X", " ");
+    let spaced = text.replace("\\x", " ");
     let mut bytes = Vec::new();
     for word in spaced.split(|c: char| c.is_whitespace() || ",;:-_[]{}()".contains(c)).filter(|word| !word.is_empty()) {
         let refused = || Trouble::new("bad-hex").with("text", word);
-        let digits = word.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>().ok_or_else(refused)?;
+        // Only in front: “100x5” is no bytes.
+        let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).unwrap_or(word);
+        let digits = digits.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>().ok_or_else(refused)?;
         let pairs = if digits.len() == 1 { vec![0, digits[0]] } else { digits };
-        if pairs.len() % 2 != 0 {
+        if pairs.len() % 2 != 0 || pairs.is_empty() {
             return Err(refused());
         }
         bytes.extend(pairs.chunks(2).filter_map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()));
@@ -130,7 +146,15 @@ mod tests {
         ] {
             assert_eq!(parse_hex(text), Ok(bytes.to_vec()), "{text}");
         }
-        for (text, named) in [("48 6", ""), ("486", "486"), ("48 zz", "zz"), ("hello", "hello"), ("中", "中")] {
+        for (text, named) in [
+            ("48 6", ""),
+            ("486", "486"),
+            ("48 zz", "zz"),
+            ("hello", "hello"),
+            ("中", "中"),
+            ("100x5", "100x5"),
+            ("0x480x65", "0x480x65"),
+        ] {
             match parse_hex(text) {
                 Ok(bytes) => assert_eq!((bytes, named), (vec![0x48, 0x06], "")),
                 Err(trouble) => assert_eq!((&*trouble.code, trouble.arg("text")), ("bad-hex", Some(named)), "{text}"),

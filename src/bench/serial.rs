@@ -1,5 +1,6 @@
 //! A serial port as it is asked for: framing and clock, and what it is known by when the system renames it.
 
+use super::LinesAtOpening;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,6 +17,8 @@ pub struct SerialSettings {
     pub stop_bits: u8,
     /// None, RTS/CTS or XON/XOFF.
     pub flow_control: FlowControl,
+    /// How DTR and RTS are to stand once it is open.
+    pub lines: LinesAtOpening,
 }
 
 /// A serial line's parity.
@@ -73,7 +76,14 @@ impl FlowControl {
 impl Default for SerialSettings {
     /// 115200 8N1 without flow control.
     fn default() -> Self {
-        Self { baud_rate: 115_200, data_bits: 8, parity: Parity::None, stop_bits: 1, flow_control: FlowControl::None }
+        Self {
+            baud_rate: 115_200,
+            data_bits: 8,
+            parity: Parity::None,
+            stop_bits: 1,
+            flow_control: FlowControl::None,
+            lines: LinesAtOpening::default(),
+        }
     }
 }
 
@@ -99,24 +109,36 @@ impl SerialSettings {
         let mut words = text.split(' ');
         let baud_rate = words.next()?.parse().ok()?;
         let settings = Self { baud_rate, ..Self::default() }.framed(words.next()?)?;
-        let flow = words.next().unwrap_or_default();
-        let flow_control = FlowControl::ALL.into_iter().find(|control| control.name() == flow)?;
-        Some(Self { flow_control, ..settings })
+        words.try_fold(settings, |settings, word| {
+            let (dtr, rts) = settings.lines.standing();
+            let lines = match word {
+                "DTR-off" => LinesAtOpening::Set { dtr: false, rts },
+                "RTS-off" => LinesAtOpening::Set { dtr, rts: false },
+                "lines-alone" => LinesAtOpening::LeftAlone,
+                flow => {
+                    let flow_control = FlowControl::ALL.into_iter().find(|control| control.name() == flow)?;
+                    return (!flow.is_empty()).then_some(Self { flow_control, ..settings });
+                }
+            };
+            Some(Self { lines, ..settings })
+        })
     }
 }
 
 impl fmt::Display for SerialSettings {
-    /// `115200 8N1`, as it is written on every bench; `115200 8N1 RTS/CTS` with flow control.
+    /// `115200 8N1`, as it is written on every bench; `115200 8N1 RTS/CTS DTR-off` with what is not usual.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.baud_rate, self.framing())?;
         match self.flow_control.name() {
-            "" => Ok(()),
-            flow => write!(f, " {flow}"),
+            "" => {}
+            flow => write!(f, " {flow}")?,
         }
+        f.write_str(self.lines.words())
     }
 }
 
 /// What a port on USB is known by, wherever it is plugged in: `10c4:ea60:0001`, with `#1` for the second port of one chip.
+/// Without a serial number, `1a86:7523@1-1.2` tells twins apart by their sockets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UsbIdentity {
     /// Vendor.
@@ -125,6 +147,8 @@ pub struct UsbIdentity {
     pub pid: u16,
     /// Serial number, where the maker gave it one.
     pub serial: Option<String>,
+    /// The socket it is in, `1-1.2`, where the system tells. It counts where there is no serial number.
+    pub location: Option<String>,
     /// Which of several ports of one chip.
     pub interface: Option<u8>,
 }
@@ -136,12 +160,19 @@ impl UsbIdentity {
         (self.vid, self.pid, &self.serial) == (other.vid, other.pid, &other.serial)
             && interfaces.is_none_or(|(one, other)| one == other)
     }
+
+    /// Whether both are known to be in one socket, or in two.
+    fn shares_socket(&self, other: &Self) -> Option<bool> {
+        (self.serial.is_none()).then_some(self.location.as_ref()? == other.location.as_ref()?)
+    }
 }
 
 impl fmt::Display for UsbIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04x}:{:04x}", self.vid, self.pid)?;
         self.serial.iter().try_for_each(|serial| write!(f, ":{serial}"))?;
+        let location = self.location.iter().filter(|_| self.serial.is_none());
+        location.into_iter().try_for_each(|location| write!(f, "@{location}"))?;
         self.interface.iter().try_for_each(|interface| write!(f, "#{interface}"))
     }
 }
@@ -156,10 +187,12 @@ impl FromStr for UsbIdentity {
             _ => (text, None),
         };
         let mut parts = text.splitn(3, ':');
-        let mut number = || parts.next().and_then(|part| u16::from_str_radix(part, 16).ok()).ok_or(());
-        let (vid, pid) = (number()?, number()?);
+        let (vid, pid) = (parts.next().ok_or(())?, parts.next().ok_or(())?);
+        let (pid, location) =
+            pid.split_once('@').map_or((pid, None), |(pid, location)| (pid, Some(location.to_owned())));
+        let number = |part| u16::from_str_radix(part, 16).map_err(drop);
         let serial = parts.next().filter(|serial| !serial.is_empty()).map(str::to_owned);
-        Ok(Self { vid, pid, serial, interface })
+        Ok(Self { vid: number(vid)?, pid: number(pid)?, serial, location, interface })
     }
 }
 
@@ -195,7 +228,10 @@ impl PluggedPort {
     /// What it can be found by later, among these. A serial number that two adapters share tells nothing.
     #[must_use]
     pub fn identity(&self, ports: &[Self]) -> PortIdentity {
-        let twin = |other: &Self| other.name != self.name && other.usb == self.usb;
+        let twin = |other: &Self| {
+            let usb = self.usb.as_ref().zip(other.usb.as_ref());
+            other.name != self.name && usb.is_some_and(|(usb, other)| usb.serial.is_some() && usb.is_like(other))
+        };
         let mut usb = self.usb.clone();
         if ports.iter().any(twin)
             && let Some(usb) = &mut usb
@@ -226,8 +262,9 @@ impl PortIdentity {
     /// What the system calls this port now, if it is there. `others` are ports that were there when it went, where that was
     /// seen: none of them is it under a new name.
     ///
-    /// One without USB is found by its name. On USB the same name goes first, then the only one that is alike; one without
-    /// serial number only when it was seen going, for any other board of the kind would look the same.
+    /// One without USB is found by its name. On USB the same name goes first, then the only one that is alike. One without
+    /// serial number is found by its socket first, and under another name and in another socket only when it was seen going,
+    /// for any other board of the kind would look the same.
     #[must_use]
     pub fn find<'a>(&self, ports: &'a [PluggedPort], others: Option<&[String]>) -> Option<&'a PluggedPort> {
         let Some(usb) = &self.usb else { return ports.iter().find(|port| port.name == self.name) };
@@ -240,7 +277,13 @@ impl PortIdentity {
             }
             there.is_some_and(|there| usb.is_like(&there))
         };
-        if let Some(same) = ports.iter().filter(like).find(|port| port.name == self.name) {
+        let socket = |port: &PluggedPort| port.usb.as_ref().and_then(|there| usb.shares_socket(there));
+        if let Some(same) = ports.iter().filter(like).find(|port| socket(port) == Some(true)) {
+            return Some(same);
+        }
+        // A twin in another socket may have its name today.
+        let named = |port: &&PluggedPort| port.name == self.name && socket(port) != Some(false);
+        if let Some(same) = ports.iter().filter(like).find(named) {
             return Some(same);
         }
         if usb.serial.is_none() && others.is_none() {
@@ -255,7 +298,7 @@ impl PortIdentity {
 
 #[cfg(test)]
 mod tests {
-    use super::{FlowControl, Parity, PluggedPort, PortIdentity, SerialSettings, UsbIdentity};
+    use super::{FlowControl, LinesAtOpening, Parity, PluggedPort, PortIdentity, SerialSettings, UsbIdentity};
 
     fn plugged(name: &str, usb: &str) -> PluggedPort {
         PluggedPort { usb: usb.parse().ok(), ..PluggedPort::named(name) }
@@ -289,6 +332,12 @@ mod tests {
         check(("COM7", CH), Some(&["COM9"]), &[("COM9", CH)], None);
         check(("COM7", CH), Some(&["COM9"]), &[("COM9", CH), ("COM10", CH)], Some("COM10"));
         check(("COM7", CH), None, &[("COM7", CP)], None);
+        // Twins without a serial number: the socket tells.
+        let (one, two) = ("1a86:7523@1-1.1", "1a86:7523@1-1.2");
+        check(("COM7", two), None, &[("COM7", one), ("COM9", two)], Some("COM9"));
+        check(("COM7", two), None, &[("COM7", one)], None);
+        check(("COM7", two), Some(&[]), &[("COM9", one)], Some("COM9"));
+        check(("COM7", CH), None, &[("COM7", one)], Some("COM7"));
         // The two ports of one chip.
         check(("/dev/ttyUSB1", "0403:6010:FT1#1"), None, &[("/dev/ttyUSB2", "0403:6010:FT1#0")], None);
         let both = [("/dev/ttyUSB2", "0403:6010:FT1#0"), ("/dev/ttyUSB3", "0403:6010:FT1#1")];
@@ -309,7 +358,9 @@ mod tests {
 
     #[test]
     fn an_identity_is_written_and_read_back() {
-        for text in ["10c4:ea60", "10c4:ea60:0001", "303a:1001:34:85:18:AB:CD:EF", "0403:6010:FT1#1"] {
+        for text in
+            ["10c4:ea60", "10c4:ea60:0001", "303a:1001:34:85:18:AB:CD:EF", "0403:6010:FT1#1", "1a86:7523@1-1.2#0"]
+        {
             let read: UsbIdentity = text.parse().unwrap();
             assert_eq!(read.to_string(), text);
         }
@@ -331,8 +382,17 @@ mod tests {
             parity: Parity::Odd,
             stop_bits: 2,
             flow_control: FlowControl::Hardware,
+            lines: LinesAtOpening::default(),
         };
-        for (settings, text) in [(SerialSettings::default(), "115200 8N1"), (odd, "74880 7O2 RTS/CTS")] {
+        let with = |lines| SerialSettings { lines, ..odd };
+        for (settings, text) in [
+            (SerialSettings::default(), "115200 8N1"),
+            (odd, "74880 7O2 RTS/CTS"),
+            (with(LinesAtOpening::Set { dtr: false, rts: true }), "74880 7O2 RTS/CTS DTR-off"),
+            (with(LinesAtOpening::Set { dtr: true, rts: false }), "74880 7O2 RTS/CTS RTS-off"),
+            (with(LinesAtOpening::Set { dtr: false, rts: false }), "74880 7O2 RTS/CTS DTR-off RTS-off"),
+            (with(LinesAtOpening::LeftAlone), "74880 7O2 RTS/CTS lines-alone"),
+        ] {
             assert_eq!(settings.to_string(), text);
             assert_eq!(SerialSettings::read(text), Some(settings));
         }

@@ -76,7 +76,8 @@ kinds! {
     "port_bound" = PortBound { port, device };
     "lines_moved" = LinesMoved { port, line };
     "file_started" = FileStarted { port, name, size };
-    "file_ended" = FileEnded { port, sent, complete, trouble };
+    "file_progressed" = FileProgressed { port, sent };
+    "file_ended" = FileEnded { port, name, sent, complete, sha256, trouble };
     "repeat_set" = RepeatSet { port, name, every_ms };
     "bytes_received" = BytesReceived { port, bytes };
     "bytes_sent" = BytesSent { port, bytes };

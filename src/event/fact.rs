@@ -293,8 +293,18 @@ pub enum Fact {
     LinesMoved { port: String, line: LineMove },
     /// A file begins to be written to the port.
     FileStarted { port: String, name: String, size: u64 },
-    /// The file is written, or was given up: by trouble, or, without one, by the operator; after `sent` bytes.
-    FileEnded { port: String, sent: u64, complete: bool, trouble: Option<Trouble> },
+    /// So many of its bytes have left. The bytes themselves are in no event: the file is on disk.
+    FileProgressed { port: String, sent: u64 },
+    /// The file is written, with the digest of its bytes, or was given up: by trouble, or, without one, by the operator; after
+    /// `sent` bytes.
+    FileEnded {
+        port: String,
+        name: String,
+        sent: u64,
+        complete: bool,
+        sha256: Option<String>,
+        trouble: Option<Trouble>,
+    },
     /// A quick send is repeated from now on, so often, or no longer.
     RepeatSet { port: String, name: String, every_ms: Option<u64> },
     /// Bytes came from the port, in any chunking.

@@ -23,19 +23,41 @@ impl Lines for Native {
     }
 }
 
-/// Takes the steps in order; the first one that fails ends it.
+/// Takes the steps in order; the first one that fails ends it. `standing` is how DTR and RTS stand before and after.
 pub(super) fn play(
     lines: &mut impl Lines,
+    standing: &mut (bool, bool),
     steps: &[LineStep],
     mut wait: impl FnMut(Duration),
 ) -> serialport::Result<()> {
-    steps.iter().try_for_each(|step| match step {
+    steps.iter().try_for_each(|step| match *step {
         LineStep::Wait(millis) => {
-            wait(Duration::from_millis((*millis).into()));
+            wait(Duration::from_millis(millis.into()));
             Ok(())
         }
-        step => lines.take(*step),
+        LineStep::Rts(on) => {
+            lines.take(*step)?;
+            standing.1 = on;
+            // Windows' own driver for USB ports passes RTS on only together with DTR.
+            lines.take(LineStep::Dtr(standing.0))
+        }
+        LineStep::Dtr(on) => {
+            lines.take(*step)?;
+            standing.0 = on;
+            Ok(())
+        }
+        LineStep::Break(_) => lines.take(*step),
     })
+}
+
+/// The steps that put DTR, and RTS where it is ours, so. Never by way of RTS alone, which resets many a board.
+pub(super) fn standing(dtr: bool, rts: Option<bool>) -> Vec<LineStep> {
+    let (dtr, rts) = (LineStep::Dtr(dtr), rts.map(LineStep::Rts));
+    match rts {
+        None => vec![dtr],
+        Some(rts @ LineStep::Rts(false)) => vec![rts, dtr],
+        Some(rts) => vec![dtr, rts],
+    }
 }
 
 /// Lets exactly this time pass: the board sees it at its pins.
@@ -49,8 +71,8 @@ pub(super) fn pass(time: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lines, play};
-    use crate::bench::{LineStep, steps};
+    use super::{Lines, play, standing};
+    use crate::bench::{LineStep, lines_after, steps};
     use crate::event::LineMove;
     use std::cell::RefCell;
 
@@ -67,21 +89,55 @@ mod tests {
         }
     }
 
-    fn check(line: LineMove, fails: Option<LineStep>, expected: &[&str]) {
+    fn check(line: LineMove, stood: (bool, bool), fails: Option<LineStep>, expected: &[&str]) {
         let done = RefCell::default();
-        let result = play(&mut Written(&done, fails), steps(line, None), |time| {
+        let mut standing = stood;
+        let result = play(&mut Written(&done, fails), &mut standing, &steps(line, None, stood), |time| {
             done.borrow_mut().push(format!("{} ms", time.as_millis()));
         });
         assert_eq!(result.is_err(), fails.is_some());
         assert_eq!(*done.borrow(), expected, "{line:?}");
+        assert!(result.is_err() || standing == lines_after(stood, line), "{line:?}: {standing:?}");
     }
 
     #[test]
     fn steps_are_taken_in_order_with_their_times_and_none_after_one_failed() {
-        let whole =
-            ["Dtr(false)", "Rts(true)", "100 ms", "Dtr(true)", "Rts(false)", "50 ms", "Dtr(false)", "Rts(false)"];
-        check(LineMove::BootLoader, None, &whole);
-        check(LineMove::BootLoader, Some(LineStep::Dtr(true)), &whole[..4]);
-        check(LineMove::Break, None, &["Break(true)", "250 ms", "Break(false)"]);
+        // After each RTS, DTR is written again as it stands.
+        let whole = [
+            "Dtr(false)",
+            "Rts(true)",
+            "Dtr(false)",
+            "100 ms",
+            "Dtr(true)",
+            "Rts(false)",
+            "Dtr(true)",
+            "50 ms",
+            "Dtr(false)",
+            "Rts(false)",
+            "Dtr(false)",
+        ];
+        check(LineMove::BootLoader, (true, true), None, &whole);
+        check(LineMove::BootLoader, (true, true), Some(LineStep::Dtr(true)), &whole[..5]);
+        check(LineMove::Break, (true, true), None, &["Break(true)", "250 ms", "Break(false)"]);
+        check(LineMove::RtsOff, (true, true), None, &["Rts(false)", "Dtr(true)"]);
+    }
+
+    #[test]
+    fn the_lines_are_put_as_wanted_without_resetting_a_board_on_the_way() {
+        for before in [(false, false), (true, true), (true, false)] {
+            for wanted in [(false, false), (true, true), (true, false)] {
+                let (mut dtr, mut rts) = before;
+                for step in standing(wanted.0, Some(wanted.1)) {
+                    match step {
+                        LineStep::Dtr(on) => dtr = on,
+                        LineStep::Rts(on) => rts = on,
+                        _ => {}
+                    }
+                    assert!(dtr || !rts, "{before:?} to {wanted:?} pulls EN");
+                }
+                assert_eq!((dtr, rts), wanted);
+            }
+        }
+        assert_eq!(standing(false, None), [LineStep::Dtr(false)], "RTS is the driver's");
     }
 }
