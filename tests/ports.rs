@@ -8,11 +8,12 @@
     reason = "these are tests, helpers included"
 )]
 
-use ota_workbench::bench::{FlowControl, Parity, SerialSettings};
+use ota_workbench::bench::{FlowControl, Parity, PortIdentity, SerialSettings};
 use ota_workbench::event::{Fact, LineMove, Trouble};
 use ota_workbench::io::serial::TendedPort;
 use ota_workbench::io::{Inbox, InboxReader, Input};
 use serialport::{SerialPort as _, TTYPort};
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ struct Bench {
     plugged: Option<(TTYPort, TTYPort)>,
     port: TendedPort,
     facts: InboxReader,
+    /// One that was taken already, and is to come again.
+    told: Cell<Option<Fact>>,
 }
 
 impl Bench {
@@ -34,7 +37,7 @@ impl Bench {
         let name = folder.path().join("ttyUSB0");
         let (inbox, facts) = Inbox::new();
         let port = TendedPort::new(name.to_str().unwrap(), inbox).unwrap();
-        Self { folder, plugged: None, port, facts }
+        Self { folder, plugged: None, port, facts, told: Cell::new(None) }
     }
 
     /// One with a board, and open.
@@ -66,6 +69,9 @@ impl Bench {
     }
 
     fn next(&self) -> Fact {
+        if let Some(fact) = self.told.take() {
+            return fact;
+        }
         match self.facts.recv_timeout(DEADLINE) {
             Ok(Input::Fact(fact)) => fact,
             other => panic!("no fact: {other:?}"),
@@ -166,59 +172,129 @@ fn closing_ends_the_wait_and_is_told() {
     assert!(matches!(bench.next(), Fact::PortOpened { .. }), "it can be opened again at once");
 }
 
-#[test]
-fn what_is_no_serial_port_is_not_tried_for_ever() {
-    let (inbox, facts) = Inbox::new();
-    let port = TendedPort::new("/dev/null", inbox).unwrap();
-    port.open(settings(), None).unwrap();
-    let Ok(Input::Fact(Fact::PortClosed { trouble, .. })) = facts.recv_timeout(DEADLINE) else { panic!("no trouble") };
-    assert_eq!(code(trouble), "port-failed");
-    port.close().unwrap();
-    drop(port);
-    assert!(facts.recv_timeout(DEADLINE).is_err(), "closing what was given up is no news");
-}
-
-/// Read back by the board's side of the line and, in its words, by stty. Where the system's pseudo terminals have neither
-/// parity nor seven data bits, the port says so: an adapter that takes less than it was asked for shows garbage otherwise.
+/// Every setting by itself, with what stty calls it.
 #[cfg(target_os = "linux")]
-#[test]
-fn each_setting_is_read_back_from_the_port_or_said_to_differ_and_changes_without_closing_it() {
-    let bench = Bench::open(settings());
-    for (settings, words) in [
+fn each_setting() -> [(SerialSettings, &'static str); 11] {
+    [
         (SerialSettings { baud_rate: 74_880, ..settings() }, ""),
         (SerialSettings { baud_rate: 123_456, ..settings() }, ""),
         (SerialSettings { baud_rate: 3_000_000, ..settings() }, ""),
         (SerialSettings { data_bits: 7, ..settings() }, " cs7"),
-        (SerialSettings { data_bits: 5, ..settings() }, " cs5"),
+        (SerialSettings { data_bits: 5, stop_bits: 2, ..settings() }, " cs5"),
         (SerialSettings { parity: Parity::Even, ..settings() }, " parenb"),
         (SerialSettings { parity: Parity::Odd, ..settings() }, " parodd"),
         (SerialSettings { stop_bits: 2, ..settings() }, " cstopb"),
         (SerialSettings { flow_control: FlowControl::Hardware, ..settings() }, " crtscts"),
         (SerialSettings { flow_control: FlowControl::Software, ..settings() }, " ixon"),
         (settings(), "-ixon"),
-    ] {
-        bench.port.open(settings, None).unwrap();
-        let port = bench.name().to_str().unwrap().to_owned();
-        assert_eq!(
-            bench.next(),
-            Fact::PortOpened { port, settings: settings.to_string() },
-            "it was not closed meanwhile"
-        );
-        let seen = &bench.plugged.as_ref().unwrap().1;
-        assert_eq!(seen.baud_rate().unwrap(), settings.baud_rate);
-        let (data_bits, parity) = (seen.data_bits().unwrap().into(), seen.parity().unwrap());
-        let (stop_bits, flow) = (u8::from(seen.stop_bits().unwrap()), seen.flow_control().unwrap());
-        assert_eq!((stop_bits, format!("{flow:?}")), (settings.stop_bits, format!("{:?}", settings.flow_control)));
-        if (settings.data_bits, format!("{:?}", settings.parity)) == (data_bits, format!("{parity:?}")) {
-            // Root may open a port that is held exclusively; others are refused.
-            let stty = std::process::Command::new("stty").arg("-aF").arg(bench.name()).output().unwrap();
-            let told = String::from_utf8(stty.stdout).unwrap();
-            assert!(!stty.status.success() || told.contains(words), "{words} not in {told}");
-        } else {
-            let Fact::TroubleMet { trouble } = bench.next() else { panic!("nothing is said") };
-            assert_eq!((&*trouble.code, trouble.arg("asked")), ("port-settings-differ", Some(&*settings.to_string())));
-        }
+    ]
+}
+
+/// Read back by the board's side of the line and, in its words, by stty. Where the system's pseudo terminals have neither
+/// parity nor seven data bits, the port says what it has: an adapter that takes less than it was asked for shows garbage
+/// otherwise.
+#[cfg(target_os = "linux")]
+fn check_taken(bench: &Bench, settings: SerialSettings, words: &str) {
+    let seen = &bench.plugged.as_ref().unwrap().1;
+    let parity = match seen.parity().unwrap() {
+        serialport::Parity::None => Parity::None,
+        serialport::Parity::Odd => Parity::Odd,
+        serialport::Parity::Even => Parity::Even,
+    };
+    let has = SerialSettings {
+        baud_rate: seen.baud_rate().unwrap(),
+        data_bits: seen.data_bits().unwrap().into(),
+        parity,
+        stop_bits: seen.stop_bits().unwrap().into(),
+        ..settings
+    };
+    assert_eq!(format!("{:?}", seen.flow_control().unwrap()), format!("{:?}", settings.flow_control));
+    let taken = SerialSettings { data_bits: has.data_bits, parity: has.parity, ..settings };
+    assert_eq!(has, taken, "all but data bits and parity");
+    let port = bench.name().to_str().unwrap().to_owned();
+    assert_eq!(bench.next(), Fact::PortOpened { port, settings: has.to_string() }, "what it has is told");
+    if has == settings {
+        // Root may open a port that is held exclusively; others are refused.
+        let stty = std::process::Command::new("stty").arg("-aF").arg(bench.name()).output().unwrap();
+        let told = String::from_utf8(stty.stdout).unwrap();
+        assert!(!stty.status.success() || told.contains(words), "{words} not in {told}");
+    } else {
+        let Fact::TroubleMet { trouble } = bench.next() else { panic!("nothing is said") };
+        assert_eq!((&*trouble.code, trouble.arg("asked")), ("port-settings-differ", Some(&*settings.to_string())));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_is_opened_with_each_setting_and_says_what_it_has() {
+    for (settings, words) in each_setting() {
+        let mut bench = Bench::new();
+        bench.plug_in();
+        bench.port.open(settings, None).unwrap();
+        let opened = bench.next();
+        assert!(matches!(opened, Fact::PortOpened { .. }), "{opened:?}");
+        bench.told.set(Some(opened));
+        check_taken(&bench, settings, words);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn each_setting_is_read_back_from_the_port_or_said_to_differ_and_changes_without_closing_it() {
+    let bench = Bench::open(settings());
+    for (settings, words) in each_setting() {
+        bench.port.open(settings, None).unwrap();
+        let opened = bench.next();
+        bench.told.set(Some(opened));
+        check_taken(&bench, settings, words);
+    }
+}
+
+#[test]
+fn settings_that_are_refused_are_not_wanted_when_the_board_comes_back() {
+    let mut bench = Bench::open(settings());
+    bench.port.open(SerialSettings { data_bits: 9, ..settings() }, None).unwrap();
+    let Fact::TroubleMet { trouble } = bench.next() else { panic!("nothing is said") };
+    assert_eq!(trouble.code, "port-failed");
+    bench.unplug();
+    assert_eq!(code(bench.closed()), "port-vanished");
+    bench.plug_in();
+    let Fact::PortOpened { settings: told, .. } = bench.next() else { panic!("it does not open") };
+    assert_eq!(told, settings().to_string());
+}
+
+#[test]
+fn a_board_that_was_replaced_under_the_same_name_by_something_else_says_so() {
+    let mut bench = Bench::open(settings());
+    bench.unplug();
+    assert_eq!(code(bench.closed()), "port-vanished");
+    std::os::unix::fs::symlink("/dev/null", bench.name()).unwrap();
+    assert_eq!(code(bench.closed()), "port-not-reopened", "its cause has changed");
+    std::fs::remove_file(bench.name()).unwrap();
+    bench.plug_in();
+    assert!(matches!(bench.next(), Fact::PortOpened { .. }), "and it is still waited for");
+}
+
+#[test]
+fn a_port_closed_and_opened_at_once_ends_open() {
+    let bench = Bench::open(settings());
+    for _ in 0..20 {
+        bench.port.close().unwrap();
+        bench.port.open(settings(), None).unwrap();
+        assert!(matches!(bench.next(), Fact::PortClosed { trouble: None, .. }), "the old end comes first");
+        assert!(matches!(bench.next(), Fact::PortOpened { .. }));
+    }
+}
+
+#[test]
+fn what_stands_at_a_name_now_is_opened_whatever_was_there_before() {
+    let mut bench = Bench::new();
+    bench.plug_in();
+    let before = PortIdentity { name: "/dev/ttyUSB0".into(), usb: "10c4:ea60:0001".parse().ok() };
+    bench.port.open(settings(), Some(before)).unwrap();
+    assert_eq!(code(bench.closed()), "port-not-found");
+    bench.port.open(settings(), Some(PortIdentity::named(bench.name().to_str().unwrap()))).unwrap();
+    assert!(matches!(bench.next(), Fact::PortOpened { .. }));
 }
 
 #[cfg(target_os = "linux")]
@@ -311,8 +387,15 @@ fn a_file_is_sent_byte_for_byte_and_its_progress_is_told() {
         "{:?}",
         facts[0]
     );
-    assert!(matches!(facts.last(), Some(Fact::FileEnded { sent: 20_000, complete: true, trouble: None, .. })));
-    assert!(facts.len() > 3, "it is told as it goes");
+    let Some(Fact::FileEnded { sent: 20_000, complete: true, sha256: Some(sha256), trouble: None, .. }) = facts.last()
+    else {
+        panic!("{facts:?}")
+    };
+    assert_eq!(*sha256, ota_workbench::image::digest(&bytes).sha256);
+    assert!(
+        !facts.iter().any(|fact| matches!(fact, Fact::BytesSent { .. })),
+        "its bytes are not in the console, the log and the capture"
+    );
 }
 
 #[test]
@@ -321,7 +404,7 @@ fn a_file_can_be_given_up_and_one_that_is_not_there_is_refused() {
     let file = bench.folder.path().join("large.bin");
     std::fs::write(&file, vec![b'x'; 1 << 20]).unwrap();
     bench.port.send_file(file).unwrap();
-    bench.wait_for("its first bytes", |fact| matches!(fact, Fact::BytesSent { .. }));
+    bench.wait_for("its progress", |fact| matches!(fact, Fact::FileProgressed { .. }));
     bench.port.cancel_files();
     let facts = bench.wait_for("its end", |fact| matches!(fact, Fact::FileEnded { .. }));
     assert!(matches!(facts.last(), Some(Fact::FileEnded { complete: false, trouble: None, .. })), "{:?}", facts.last());

@@ -8,10 +8,10 @@
     reason = "these are tests, helpers included"
 )]
 
-use ota_workbench::bench::{Parity, SerialSettings};
+use ota_workbench::bench::{PortIdentity, SerialSettings};
 use ota_workbench::event::Fact;
 use ota_workbench::io::pty::Pty;
-use ota_workbench::io::serial::SerialPort;
+use ota_workbench::io::serial::{SerialPort, TendedPort};
 use ota_workbench::io::{Inbox, InboxReader, Input};
 use serialport::{SerialPort as _, TTYPort};
 use std::io::{Read, Write};
@@ -85,11 +85,11 @@ fn code_of(result: Result<SerialPort, ota_workbench::event::Trouble>) -> String 
 #[test]
 fn what_the_board_prints_is_heard_and_the_opening_names_its_settings() {
     let mut bench = Bench::new();
-    let settings = SerialSettings { parity: Parity::Even, data_bits: 8, stop_bits: 2, ..settings() };
+    let settings = SerialSettings { stop_bits: 2, ..settings() };
     let _port = SerialPort::open(&bench.name, &settings, bench.inbox.clone()).unwrap();
     let opened = Fact::PortOpened { port: bench.name.clone(), settings: settings.to_string() };
     assert_eq!(bench.next(), opened);
-    assert!(settings.to_string().ends_with(" 8E2"));
+    assert!(settings.to_string().ends_with(" 8N2"));
     bench.board.write_all(b"boot\r\n").unwrap();
     bench.expect_received(b"boot\r\n");
 }
@@ -245,4 +245,31 @@ fn listing_ports_never_fails() {
     for port in ota_workbench::io::serial::available_ports() {
         assert!(!port.name.is_empty());
     }
+}
+
+#[test]
+fn what_is_no_serial_port_is_not_tried_for_ever() {
+    let (inbox, facts) = Inbox::new();
+    let port = TendedPort::new("/dev/null", inbox).unwrap();
+    port.open(settings(), None).unwrap();
+    let Ok(Input::Fact(Fact::PortClosed { trouble, .. })) = facts.recv_timeout(DEADLINE) else { panic!("no trouble") };
+    assert_eq!(trouble.unwrap().code, "port-failed");
+    port.close().unwrap();
+    drop(port);
+    assert!(facts.recv_timeout(DEADLINE).is_err(), "closing what was given up is no news");
+}
+
+#[test]
+fn a_console_may_have_another_name_than_its_port() {
+    let Bench { name: place, plugged, board, inbox, facts } = Bench::new();
+    let name = "ttyUSB0 #2";
+    let port = TendedPort::new(name, inbox).unwrap();
+    port.open(settings(), Some(PortIdentity::named(&place))).unwrap();
+    let next = || match facts.recv_timeout(DEADLINE) {
+        Ok(Input::Fact(fact)) => fact,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(next(), Fact::PortMoved { port: name.into(), now: place });
+    assert!(matches!(next(), Fact::PortOpened { port, .. } if port == name));
+    drop((plugged, board));
 }

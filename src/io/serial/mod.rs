@@ -1,7 +1,9 @@
 //! A serial port: what comes from it becomes facts, what is sent to it never makes the sender wait.
 
+mod flow;
 mod holders;
 mod lines;
+mod link;
 #[cfg(unix)]
 pub(super) mod native;
 #[cfg(not(unix))]
@@ -10,50 +12,52 @@ mod native;
 mod ports;
 mod reader;
 mod retry;
+mod sent_file;
+#[cfg(test)]
+mod stubborn;
 mod tended;
+mod wire;
 mod writer;
 
 pub use holders::{Holder, holders};
 pub use ports::available_ports;
 pub use tended::TendedPort;
 
-use crate::bench::{LineStep, SerialSettings};
+use crate::bench::{FlowControl, LineStep, LinesAtOpening, SerialSettings};
 use crate::event::Trouble;
 use crate::io::Inbox;
+use flow::Flow;
+use link::{Link, QUEUED_SENDS};
 use native::Native;
-use reader::{Ended, Jobs, Reader};
+use reader::{Ended, Reader};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use writer::{Job, Writer};
+use wire::Wire;
+use writer::Writer;
 
-/// How many sends may wait for a slow line. Full means the newest is refused, and the operator told.
-const QUEUED_SENDS: usize = 64;
-
-/// How long closing waits for the port to be free. It takes some 20 ms unless the session itself is behind.
+/// How long closing waits for the port to be free. It takes some 20 ms unless the session itself is behind, or the line
+/// has something left to take.
 const RELEASE: Duration = Duration::from_millis(500);
 
 /// An open serial port. Dropping it closes it.
 #[derive(Debug)]
 pub struct SerialPort {
     name: String,
-    link: Arc<Link>,
+    running: Running,
     lines: Option<Native>,
-    reader: JoinHandle<()>,
-    released: Receiver<()>,
+    /// DTR and RTS, as far as we moved them.
+    standing: (bool, bool),
 }
 
-/// What the handle and the two threads share: the way to the writer, gone once the port is closing.
+/// The two threads of an open port.
 #[derive(Debug)]
-struct Link {
-    jobs: Mutex<Option<Jobs>>,
-    /// Files asked for so far, and the last one that was given up.
-    files: AtomicU64,
-    cancelled: AtomicU64,
-    stalled: AtomicBool,
+struct Running {
+    link: Arc<Link>,
+    reader: JoinHandle<()>,
+    released: Receiver<()>,
 }
 
 impl SerialPort {
@@ -71,25 +75,10 @@ impl SerialPort {
         let again = || reading.try_clone_native().map_err(|error| native::trouble(path, &error));
         let (writing, lines) = (again()?, again()?);
 
-        let (sends, queue) = sync_channel(QUEUED_SENDS);
-        let (holding, released) = sync_channel(0);
-        let link = Arc::new(Link::to(sends));
-        let (name, settings) = (name.to_owned(), settings.to_string());
-
-        let writer = Writer {
-            name: name.clone(),
-            port: writing,
-            link: link.clone(),
-            inbox: inbox.clone(),
-            queue,
-            _holding: holding.clone(),
-        };
-        let writer = named("serial write", path, move || writer.run())?;
-        let shared = link.clone();
-        let reader =
-            Reader { name: name.clone(), settings, port: reading, link: shared, inbox, writer, holding, ended };
-        let reader = named("serial read", path, move || reader.run())?;
-        Ok(Self { name, link, lines: Some(lines), reader, released })
+        let told = ports::told(&reading, settings);
+        let running = Running::start((name, path), &told.to_string(), reading, writing, inbox, ended)?;
+        // As the system raises them.
+        Ok(Self { name: name.to_owned(), running, lines: Some(lines), standing: (true, true) })
     }
 
     /// The system's name for the port.
@@ -103,7 +92,7 @@ impl SerialPort {
     /// # Errors
     /// `port-gone` when the port is closed, `port-send-full` when too much waits already.
     pub fn send(&self, bytes: Vec<u8>) -> Result<(), Trouble> {
-        self.link.send(&self.name, bytes)
+        self.running.link.send(&self.name, bytes)
     }
 
     /// Queues a file to be written; `FileStarted`, `BytesSent` and `FileEnded` tell how it goes. Never waits.
@@ -111,28 +100,41 @@ impl SerialPort {
     /// # Errors
     /// As [`Self::send`].
     pub fn send_file(&self, file: PathBuf) -> Result<(), Trouble> {
-        self.link.send_file(&self.name, file)
+        self.running.link.send_file(&self.name, file)
     }
 
     /// Gives up every file asked for so far.
     pub fn cancel_files(&self) {
-        self.link.cancel_files();
+        self.running.link.cancel_files();
     }
 
     /// Gives the port other settings, without closing it.
     fn set(&mut self, settings: SerialSettings) -> Result<(), Trouble> {
-        self.lines.as_mut().map_or(Ok(()), |lines| ports::set(lines, &self.name, settings))
+        let Some(port) = &mut self.lines else { return Ok(()) };
+        ports::set(port, &self.name, settings)?;
+        // On Windows every change of the settings raises the lines again.
+        if settings.lines != LinesAtOpening::LeftAlone {
+            let _ = self.stand(self.standing, settings);
+        }
+        Ok(())
     }
 
-    /// What the port took otherwise than asked.
-    fn differs(&self, asked: SerialSettings) -> Option<Trouble> {
-        ports::differs(self.lines.as_ref()?, &self.name, asked)
+    /// Puts DTR and RTS so. A pseudo terminal has none; with RTS/CTS the driver moves RTS.
+    fn stand(&mut self, (dtr, rts): (bool, bool), settings: SerialSettings) -> Result<(), Trouble> {
+        let steps = lines::standing(dtr, (settings.flow_control != FlowControl::Hardware).then_some(rts));
+        self.play(&steps)
+    }
+
+    /// What the port has, where the system tells; what it took otherwise than asked.
+    fn read_back(&self, asked: SerialSettings) -> (SerialSettings, Option<Trouble>) {
+        let Some(port) = &self.lines else { return (asked, None) };
+        (ports::told(port, asked), ports::differs(port, &self.name, asked))
     }
 
     /// Moves the control lines, taking the time it takes.
     fn play(&mut self, steps: &[LineStep]) -> Result<(), Trouble> {
         let Some(port) = &mut self.lines else { return Ok(()) };
-        lines::play(port, steps, lines::pass)
+        lines::play(port, &mut self.standing, steps, lines::pass)
             .map_err(|error| Trouble::new("port-no-lines").with("port", &self.name).with("detail", error.description))
     }
 
@@ -144,70 +146,52 @@ impl SerialPort {
 
 impl Drop for SerialPort {
     fn drop(&mut self) {
-        self.link.close();
+        self.running.link.close();
         self.lines = None;
-        self.reader.thread().unpark();
+        self.running.reader.thread().unpark();
         // Not a join: the reader may be waiting for the very session that closes the port.
-        let _ = self.released.recv_timeout(RELEASE);
+        let _ = self.running.released.recv_timeout(RELEASE);
     }
 }
 
-impl Link {
-    fn to(jobs: Jobs) -> Self {
-        Self {
-            jobs: Mutex::new(Some(jobs)),
-            files: AtomicU64::new(0),
-            cancelled: AtomicU64::new(0),
-            stalled: AtomicBool::new(false),
-        }
-    }
-
-    fn send(&self, port: &str, bytes: Vec<u8>) -> Result<(), Trouble> {
-        self.put(port, Job::Bytes(bytes))
-    }
-
-    fn send_file(&self, port: &str, file: PathBuf) -> Result<(), Trouble> {
-        let order = self.files.fetch_add(1, Ordering::AcqRel) + 1;
-        self.put(port, Job::File(file, order))
-    }
-
-    fn put(&self, port: &str, job: Job) -> Result<(), Trouble> {
-        // Cloned, so that the lock is not held while sending.
-        let jobs = self.jobs().clone();
-        let code = match jobs.map(|jobs| jobs.try_send(job)) {
-            Some(Ok(())) => return Ok(()),
-            Some(Err(TrySendError::Full(_))) => "port-send-full",
-            Some(Err(TrySendError::Disconnected(_))) | None => "port-gone",
+impl Running {
+    /// Starts the threads of a port that is open as `settings` says. Its facts call it `name`.
+    fn start<W: Wire>(
+        (name, path): (&str, &str),
+        settings: &str,
+        reading: W,
+        writing: W,
+        inbox: Inbox,
+        ended: Ended,
+    ) -> Result<Self, Trouble> {
+        let (sends, queue) = sync_channel(QUEUED_SENDS);
+        let (holding, released) = sync_channel(0);
+        let link = Arc::new(Link::to(sends));
+        let writer = Writer {
+            name: name.to_owned(),
+            port: writing,
+            link: Arc::clone(&link),
+            inbox: inbox.clone(),
+            queue,
+            flow: Flow::new(writer::now()),
+            dropped: 0,
+            told: None,
+            _holding: holding.clone(),
         };
-        Err(Trouble::new(code).with("port", port))
-    }
-
-    fn cancel_files(&self) {
-        self.cancelled.store(self.files.load(Ordering::Acquire), Ordering::Release);
-    }
-
-    fn is_cancelled(&self, order: u64) -> bool {
-        order <= self.cancelled.load(Ordering::Acquire)
-    }
-
-    fn jobs(&self) -> std::sync::MutexGuard<'_, Option<Jobs>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn close(&self) {
-        self.jobs().take();
-    }
-
-    fn is_closed(&self) -> bool {
-        self.jobs().is_none()
-    }
-
-    fn set_stalled(&self, stalled: bool) {
-        self.stalled.store(stalled, Ordering::Release);
-    }
-
-    fn is_stalled(&self) -> bool {
-        self.stalled.load(Ordering::Acquire)
+        let writer = named("serial write", path, move || writer.run())?;
+        let reader = Reader {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            settings: settings.to_owned(),
+            port: reading,
+            link: Arc::clone(&link),
+            inbox,
+            writer,
+            holding,
+            ended,
+        };
+        let reader = named("serial read", path, move || reader.run())?;
+        Ok(Self { link, reader, released })
     }
 }
 

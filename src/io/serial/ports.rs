@@ -1,8 +1,9 @@
 //! Which ports there are, and how one is asked for.
 
-use crate::bench::{FlowControl, Parity, PluggedPort, SerialSettings, UsbIdentity};
+use crate::bench::{FlowControl, LinesAtOpening, Parity, PluggedPort, SerialSettings, UsbIdentity};
 use crate::event::Trouble;
 use serialport::{SerialPort, SerialPortBuilder, SerialPortInfo, SerialPortType, UsbPortInfo};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long one read or write waits. Closing a port takes at most this long.
@@ -31,18 +32,31 @@ fn in_order(name: &str) -> (String, u64) {
 fn plugged(port: SerialPortInfo) -> PluggedPort {
     let named = PluggedPort::named(&port.port_name);
     match port.port_type {
-        SerialPortType::UsbPort(usb) => on_usb(usb, named),
+        SerialPortType::UsbPort(usb) => on_usb(usb, socket(&named.name), named),
         SerialPortType::BluetoothPort => PluggedPort { product: "Bluetooth".to_owned(), ..named },
         SerialPortType::PciPort => PluggedPort { product: "PCI".to_owned(), ..named },
         SerialPortType::Unknown => named,
     }
 }
 
-fn on_usb(usb: UsbPortInfo, named: PluggedPort) -> PluggedPort {
+/// The USB socket a port is in, where the system tells: `1-1.2`.
+fn socket(port: &str) -> Option<String> {
+    let device = std::fs::canonicalize(Path::new("/sys/class/tty").join(Path::new(port).file_name()?).join("device"));
+    socket_of(&device.ok()?)
+}
+
+/// The socket in a device's path: `…/usb1/1-1/1-1.2/1-1.2:1.0/ttyUSB0`. An interface stands after a colon.
+fn socket_of(device: &Path) -> Option<String> {
+    let parts = device.iter().filter_map(|part| part.to_str());
+    let interface = |part: &str| Some(part.split_once(':')?.0.to_owned()).filter(|socket| socket.contains('-'));
+    parts.rev().find_map(interface)
+}
+
+fn on_usb(usb: UsbPortInfo, socket: Option<String>, named: PluggedPort) -> PluggedPort {
     let told = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let serial = told(usb.serial_number);
     PluggedPort {
-        usb: Some(UsbIdentity { vid: usb.vid, pid: usb.pid, serial, interface: usb.interface }),
+        usb: Some(UsbIdentity { vid: usb.vid, pid: usb.pid, serial, location: socket, interface: usb.interface }),
         manufacturer: told(usb.manufacturer).unwrap_or_default(),
         product: told(usb.product).unwrap_or_default(),
         ..named
@@ -61,22 +75,35 @@ pub(super) fn builder(port: &str, settings: SerialSettings) -> Result<SerialPort
 pub(super) fn set(port: &mut impl SerialPort, name: &str, settings: SerialSettings) -> Result<(), Trouble> {
     let failed = |what: String| Trouble::new("port-failed").with("port", name).with("detail", what);
     let Library { data_bits, stop_bits, parity, flow_control } = Library::of(settings).map_err(failed)?;
-    let done = port
-        .set_baud_rate(settings.baud_rate)
-        .and_then(|()| port.set_data_bits(data_bits))
-        .and_then(|()| port.set_stop_bits(stop_bits))
+    let has = read_back(port).ok();
+    let mut done = Ok(());
+    // Five bits with two stop bits are refused, and so is the way from there to here: with one stop bit all is legal.
+    if has.is_none_or(|has| has.data_bits != settings.data_bits) {
+        done = port.set_stop_bits(serialport::StopBits::One).and_then(|()| port.set_data_bits(data_bits));
+    }
+    let done = done
         .and_then(|()| port.set_parity(parity))
-        .and_then(|()| port.set_flow_control(flow_control));
+        .and_then(|()| port.set_stop_bits(stop_bits))
+        .and_then(|()| port.set_flow_control(flow_control))
+        .and_then(|()| port.set_baud_rate(settings.baud_rate));
     done.map_err(|error| failed(error.description))
+}
+
+/// The settings an open port has, as far as the system tells.
+pub(super) fn told(port: &impl SerialPort, asked: SerialSettings) -> SerialSettings {
+    read_back(port).map_or(asked, |has| as_asked(has, asked))
+}
+
+/// An adapter divides its clock: the nearest rate it can make is as good. None was asked for on a pseudo terminal.
+fn as_asked(has: SerialSettings, asked: SerialSettings) -> SerialSettings {
+    let near = has.baud_rate.abs_diff(asked.baud_rate) <= asked.baud_rate / 33 || asked.baud_rate == 0;
+    let baud_rate = if near { asked.baud_rate } else { has.baud_rate };
+    SerialSettings { baud_rate, lines: asked.lines, ..has }
 }
 
 /// Reads back what the port has: an adapter may take less than it was asked for, and say nothing.
 pub(super) fn differs(port: &impl SerialPort, name: &str, asked: SerialSettings) -> Option<Trouble> {
-    let has = read_back(port).ok()?;
-    // An adapter divides its clock: the nearest rate it can make is as good. None was asked for on a pseudo terminal.
-    let near = has.baud_rate.abs_diff(asked.baud_rate) <= asked.baud_rate / 33 || asked.baud_rate == 0;
-    let baud_rate = if near { asked.baud_rate } else { has.baud_rate };
-    let has = SerialSettings { baud_rate, ..has };
+    let has = as_asked(read_back(port).ok()?, asked);
     (has != asked)
         .then(|| Trouble::new("port-settings-differ").with("port", name).with("asked", asked).with("has", has))
 }
@@ -96,6 +123,7 @@ fn read_back(port: &impl SerialPort) -> serialport::Result<SerialSettings> {
             serialport::FlowControl::Hardware => FlowControl::Hardware,
             serialport::FlowControl::Software => FlowControl::Software,
         },
+        lines: LinesAtOpening::default(),
     })
 }
 
@@ -128,8 +156,8 @@ impl Library {
 
 #[cfg(test)]
 mod tests {
-    use super::{builder, in_order, plugged};
-    use crate::bench::{FlowControl, Parity, SerialSettings};
+    use super::{Path, builder, in_order, on_usb, plugged, socket_of};
+    use crate::bench::{FlowControl, Parity, PluggedPort, SerialSettings};
     use serialport::{SerialPortInfo, SerialPortType, UsbPortInfo};
 
     #[test]
@@ -152,6 +180,29 @@ mod tests {
         let port = |usb| SerialPortInfo { port_name: "COM7".into(), port_type: SerialPortType::UsbPort(usb) };
         assert_eq!(plugged(port(usb)).detail(), "Silicon Labs CP2102 (10c4:ea60:0001#0)");
         assert_eq!(plugged(port(bare)).detail(), "(10c4:ea60)");
+    }
+
+    #[test]
+    fn twins_without_a_serial_number_are_known_by_their_sockets() {
+        for (path, socket) in [
+            ("/sys/devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1.2/1-1.2:1.0/ttyUSB0", Some("1-1.2")),
+            ("/sys/devices/pci0000:00/0000:00:14.0/usb3/3-2/3-2:1.1", Some("3-2")),
+            ("/sys/devices/platform/serial8250", None),
+            ("/sys/devices/pci0000:00/0000:00:16.3", None),
+        ] {
+            assert_eq!(socket_of(Path::new(path)).as_deref(), socket, "{path}");
+        }
+        let usb = |serial: Option<&str>| UsbPortInfo {
+            vid: 0x1A86,
+            pid: 0x7523,
+            serial_number: serial.map(str::to_owned),
+            manufacturer: None,
+            product: None,
+            interface: None,
+        };
+        let known = |serial| on_usb(usb(serial), Some("1-1.2".into()), PluggedPort::named("/dev/ttyUSB0")).usb;
+        assert_eq!(known(None).unwrap().to_string(), "1a86:7523@1-1.2");
+        assert_eq!(known(Some("A1")).unwrap().to_string(), "1a86:7523:A1");
     }
 
     #[test]

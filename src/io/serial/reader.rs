@@ -1,13 +1,14 @@
 //! The thread of an open port that reads.
 
-use super::Link;
-use super::native::{Native, read_at_once};
-use super::writer::Job;
+use super::link::Link;
+use super::native::PATIENCE;
+use super::wire::Wire;
+use super::writer::now;
 use crate::event::{Fact, Trouble};
 use crate::io::Inbox;
-use serialport::SerialPort as _;
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
@@ -19,15 +20,19 @@ const CHUNK: usize = 64 * 1024;
 const WORTHWHILE: usize = 1024;
 /// So long. What comes first after a silence goes out at once, with its own time.
 const NAP: Duration = Duration::from_millis(2);
+/// How long closing waits for what the line is still taking.
+const LET_OUT: Duration = Duration::from_millis(250);
 
 /// What is done when the port is closed or gone; it gets the trouble, if any.
 pub(super) type Ended = Box<dyn FnOnce(Option<Trouble>) + Send>;
 
 /// Reads until the port is closed or gone, then tells so, once.
-pub(super) struct Reader {
+pub(super) struct Reader<W> {
     pub(super) name: String,
+    /// What the system calls it.
+    pub(super) path: String,
     pub(super) settings: String,
-    pub(super) port: Native,
+    pub(super) port: W,
     pub(super) link: Arc<Link>,
     pub(super) inbox: Inbox,
     pub(super) writer: JoinHandle<()>,
@@ -36,15 +41,12 @@ pub(super) struct Reader {
     pub(super) ended: Ended,
 }
 
-impl Reader {
+impl<W: Wire> Reader<W> {
     pub(super) fn run(mut self) {
         let opened = Fact::PortOpened { port: self.name.clone(), settings: std::mem::take(&mut self.settings) };
         let trouble = if self.inbox.fact(opened).is_ok() { self.read_on() } else { None };
         self.link.close();
-        if self.link.is_stalled() {
-            // Closing would otherwise wait for what the board never takes.
-            let _ = self.port.clear(serialport::ClearBuffer::Output);
-        }
+        self.let_out(trouble.is_none());
         drop(self.port);
         drop(self.holding);
         // The writer's last word comes before the port's last word.
@@ -53,32 +55,74 @@ impl Reader {
         (self.ended)(trouble);
     }
 
+    /// Closing would otherwise wait in the system, half a minute, for what the line does not take.
+    fn let_out(&self, asked_for: bool) {
+        let until = now() + LET_OUT;
+        let mut left = self.port.unsent();
+        while left > 0 && asked_for && now() < until {
+            std::thread::park_timeout(NAP);
+            left = self.port.unsent();
+        }
+        if left > 0 {
+            self.port.drop_unsent();
+            let trouble = Trouble::new("port-send-cut").with("port", &self.name).with("unsent", left);
+            let _ = self.inbox.fact(Fact::TroubleMet { trouble });
+        }
+    }
+
     /// Reads until it is over; tells what trouble ended it.
     fn read_on(&mut self) -> Option<Trouble> {
         let mut buffer = vec![0; CHUNK];
         while !self.link.is_closed() {
-            let length = match self.port.read(&mut buffer) {
-                Ok(0) => return Some(self.vanished("end of file")),
-                Ok(length) => length + self.read_along(&mut buffer[length..]),
-                Err(error) if is_passing(&error) => continue,
-                Err(error) => return Some(self.vanished(error)),
-            };
-            let bytes = buffer[..length].into();
-            if self.inbox.fact(Fact::BytesReceived { port: self.name.clone(), bytes }).is_err() {
-                return None;
-            }
-            if length < WORTHWHILE {
-                std::thread::park_timeout(NAP);
+            if let Err(over) = self.read_once(&mut buffer) {
+                return over;
             }
         }
-        None
+        let failure = self.link.failure()?;
+        // A port that was unplugged fails in the writer first, now and then: one more look tells.
+        match self.read_once(&mut buffer) {
+            Err(Some(gone)) => Some(gone),
+            _ => Some(failure),
+        }
+    }
+
+    /// Reads what comes within a moment, and tells it. When it is over, gives the trouble that ended it.
+    fn read_once(&mut self, buffer: &mut [u8]) -> Result<(), Option<Trouble>> {
+        let begun = now();
+        let length = match self.port.read(buffer) {
+            Ok(0) => return Err(Some(self.vanished("end of file"))),
+            Ok(length) => length + self.read_along(&mut buffer[length..]),
+            Err(error) if is_passing(&error) => {
+                // Some drivers come back at once.
+                if let Some(rest) = PATIENCE.checked_sub(begun.elapsed()) {
+                    std::thread::park_timeout(rest);
+                }
+                return Ok(());
+            }
+            Err(error) if is_gone(&error) || !self.is_there() => return Err(Some(self.vanished(error))),
+            Err(error) => {
+                let trouble = Trouble::new("port-read-failed").with("port", &self.name);
+                return Err(Some(trouble.with("detail", error)));
+            }
+        };
+        let bytes = buffer[..length].into();
+        self.inbox.fact(Fact::BytesReceived { port: self.name.clone(), bytes }).map_err(|_| None)?;
+        if length < WORTHWHILE {
+            std::thread::park_timeout(NAP);
+        }
+        Ok(())
+    }
+
+    /// Whether the port is still in the system. Where ports are no files, an error of its own says that it is not.
+    fn is_there(&self) -> bool {
+        cfg!(not(unix)) || Path::new(&self.path).exists()
     }
 
     /// Reads what else is there already; gives how much.
     fn read_along(&mut self, buffer: &mut [u8]) -> usize {
         let mut held = 0;
         while held < buffer.len() {
-            match read_at_once(&mut self.port, &mut buffer[held..]) {
+            match self.port.read_at_once(&mut buffer[held..]) {
                 0 => break,
                 length => held += length,
             }
@@ -96,5 +140,8 @@ pub(super) fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
-/// The way to the writer.
-pub(super) type Jobs = SyncSender<Job>;
+/// Whether that is what an unplugged adapter looks like. Windows denies access to a port that is no more.
+fn is_gone(error: &io::Error) -> bool {
+    let gone = [ErrorKind::BrokenPipe, ErrorKind::NotFound, ErrorKind::NotConnected];
+    gone.contains(&error.kind()) || (cfg!(windows) && error.kind() == ErrorKind::PermissionDenied)
+}

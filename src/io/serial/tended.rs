@@ -1,8 +1,9 @@
 //! A port that is kept open: opened, and opened again whenever it comes back, wherever it is plugged in.
 
+use super::link::Link;
 use super::retry::{Retry, Why};
-use super::{Holder, Link, RELEASE, SerialPort, available_ports, holders, named};
-use crate::bench::{FlowControl, LineStep, PluggedPort, PortIdentity, SerialSettings, steps};
+use super::{Holder, RELEASE, SerialPort, available_ports, holders, named};
+use crate::bench::{LinesAtOpening, PluggedPort, PortIdentity, SerialSettings, lines_after, steps};
 use crate::event::{Fact, LineMove, Trouble};
 use crate::io::Inbox;
 use std::path::PathBuf;
@@ -67,6 +68,7 @@ impl TendedPort {
             next: None,
             told: None,
             was_open: false,
+            ending: false,
         };
         named("serial", name, move || {
             tender.run();
@@ -106,6 +108,13 @@ impl TendedPort {
     /// `port-gone`, `port-send-full`.
     pub fn send(&self, bytes: Vec<u8>) -> Result<(), Trouble> {
         self.link()?.send(&self.name, bytes)
+    }
+
+    /// Queues what is sent again and again. While something still waits to be written, this beat is left out.
+    pub fn send_beat(&self, bytes: Vec<u8>) {
+        if let Ok(link) = self.link() {
+            link.send_beat(bytes);
+        }
     }
 
     /// Queues a file to be written. Never waits.
@@ -176,6 +185,8 @@ struct Tender {
     told: Option<String>,
     /// Whether it was open since it was asked for.
     was_open: bool,
+    /// Whether the last connection is closed and has not ended yet.
+    ending: bool,
 }
 
 impl Tender {
@@ -190,13 +201,13 @@ impl Tender {
                 Ok(Order::Open(settings, identity)) => self.take_settings(settings, identity),
                 Ok(Order::Close) => self.close(),
                 Ok(Order::Move(line)) => self.move_lines(line),
-                Ok(Order::Ended(connection, trouble)) if connection == self.connections => self.lose(trouble),
+                Ok(Order::Ended(connection, trouble)) if connection == self.connections => self.take_end(trouble),
                 Ok(Order::Ended(..) | Order::Look) => {}
                 Err(RecvTimeoutError::Timeout) => self.try_to_open(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-        if self.open.is_some() {
+        if self.open.is_some() || self.ending {
             self.let_go();
             // The port's last word is part of the session.
             while let Ok(order) = self.queue.recv_timeout(RELEASE) {
@@ -208,21 +219,52 @@ impl Tender {
     }
 
     fn take_settings(&mut self, settings: SerialSettings, identity: Option<PortIdentity>) {
-        self.wanted = Some(settings);
-        if let Some((port, _)) = &mut self.open {
-            let told = match port.set(settings) {
-                Ok(()) => Fact::PortOpened { port: self.name.clone(), settings: settings.to_string() },
-                Err(trouble) => Fact::TroubleMet { trouble },
-            };
-            let differs = port.differs(settings).map(|trouble| Fact::TroubleMet { trouble });
-            self.tell(std::iter::once(told).chain(differs));
+        if self.open.is_some() {
+            self.set(settings);
             return;
         }
+        self.wanted = Some(settings);
         if let Some(identity) = identity {
             (self.identity, self.others) = (identity, None);
         }
         (self.retry, self.told, self.was_open) = (Retry::new(), None, false);
-        self.try_to_open();
+        // Not before the last connection's last word: it would be taken for this one's.
+        if !self.ending {
+            self.try_to_open();
+        }
+    }
+
+    /// Gives the open port other settings; those it refuses are not wanted any more.
+    fn set(&mut self, settings: SerialSettings) {
+        let Some((port, _)) = &mut self.open else { return };
+        let before = self.wanted.replace(settings).unwrap_or(settings);
+        let done = port.set(settings).and_then(|()| match settings.lines {
+            LinesAtOpening::Set { dtr, rts } if settings.lines != before.lines => port.stand((dtr, rts), settings),
+            _ => Ok(()),
+        });
+        let facts = match done {
+            Ok(()) => {
+                let (has, differs) = port.read_back(settings);
+                let told = Fact::PortOpened { port: self.name.clone(), settings: has.to_string() };
+                [Some(told), differs.map(|trouble| Fact::TroubleMet { trouble })]
+            }
+            Err(trouble) => {
+                self.wanted = Some(before);
+                // Some of them may have been taken.
+                let _ = port.set(before);
+                [Some(Fact::TroubleMet { trouble }), None]
+            }
+        };
+        self.tell(facts.into_iter().flatten());
+    }
+
+    /// The connection is over: as it was asked to be, or by trouble.
+    fn take_end(&mut self, trouble: Option<Trouble>) {
+        if !std::mem::take(&mut self.ending) {
+            self.lose(trouble);
+        } else if self.wanted.is_some() {
+            self.try_to_open();
+        }
     }
 
     #[expect(clippy::disallowed_methods, reason = "io reads the clock")]
@@ -231,12 +273,12 @@ impl Tender {
         let Some(settings) = self.wanted else { return };
         match self.open_port(settings) {
             Ok((mut port, plugged)) => {
-                *self.shared.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&port.link));
-                let differs = port.differs(settings).map(|trouble| Fact::TroubleMet { trouble });
-                // As the window shows them; a pseudo terminal has none. With RTS/CTS the driver moves RTS.
-                let raised = [LineStep::Dtr(true), LineStep::Rts(true)];
-                let ours = if settings.flow_control == FlowControl::Hardware { 1 } else { 2 };
-                let _ = port.play(&raised[..ours]);
+                *self.shared.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&port.running.link));
+                let differs = port.read_back(settings).1.map(|trouble| Fact::TroubleMet { trouble });
+                if let LinesAtOpening::Set { dtr, rts } = settings.lines {
+                    // A pseudo terminal has none, and says nothing of it.
+                    let _ = port.stand((dtr, rts), settings);
+                }
                 self.open = Some((port, Instant::now()));
                 (self.told, self.was_open, self.others) = (None, true, None);
                 if let Some(mine) = plugged.iter().find(|known| known.name == self.path) {
@@ -297,17 +339,25 @@ impl Tender {
 
     /// It could not be opened: says why, if that is new, and when to try again.
     fn wait_for_it(&mut self, trouble: Trouble) {
+        let trouble = match (&*trouble.code, trouble.arg("detail")) {
+            // It opened once, so that it is tried again.
+            ("port-failed", Some(detail)) if self.was_open => {
+                Trouble::new("port-not-reopened").with("port", &self.name).with("detail", detail)
+            }
+            _ => trouble,
+        };
         let code = trouble.code.clone().into_owned();
-        let hopeless = code == "port-failed" && !self.was_open;
-        if hopeless {
+        if code == "port-failed" {
             self.wanted = None;
         } else {
-            let away = matches!(&*code, "port-not-found" | "port-held" | "port-busy");
-            self.try_again_after(if away { Why::Away } else { Why::Refused });
+            self.try_again_after(match &*code {
+                "port-not-found" => Why::Away,
+                "port-held" | "port-busy" => Why::Held,
+                _ => Why::Refused,
+            });
         }
-        // One that went and is not back yet, or does not open yet, is no news.
-        let news = self.told.as_deref() != Some(&*code)
-            && !(self.was_open && matches!(&*code, "port-not-found" | "port-failed"));
+        // One that went and is not back yet is no news.
+        let news = self.told.as_deref() != Some(&*code) && !(self.was_open && code == "port-not-found");
         if news {
             self.told = Some(code);
             self.tell([Fact::PortClosed { port: self.name.clone(), trouble: Some(trouble) }]);
@@ -336,8 +386,9 @@ impl Tender {
         }
         if self.open.is_some() {
             // Its reader tells.
+            self.ending = true;
             self.let_go();
-        } else {
+        } else if !self.ending {
             self.tell([Fact::PortClosed { port: self.name.clone(), trouble: None }]);
         }
     }
@@ -349,8 +400,15 @@ impl Tender {
 
     fn move_lines(&mut self, line: LineMove) {
         let Some((port, _)) = &mut self.open else { return };
-        let told = match port.play(steps(line, self.identity.usb.as_ref())) {
-            Ok(()) => Fact::LinesMoved { port: self.name.clone(), line },
+        let told = match port.play(&steps(line, self.identity.usb.as_ref(), port.standing)) {
+            Ok(()) => {
+                // A switch stays as it was put when the port comes back.
+                let switched = !matches!(line, LineMove::Break | LineMove::Reset | LineMove::BootLoader);
+                if let Some(wanted) = self.wanted.as_mut().filter(|_| switched) {
+                    wanted.lines = wanted.lines.moved(lines_after(wanted.lines.standing(), line));
+                }
+                Fact::LinesMoved { port: self.name.clone(), line }
+            }
             Err(trouble) => Fact::TroubleMet { trouble },
         };
         self.tell([told]);

@@ -1,171 +1,252 @@
-//! The thread of an open port that writes: bytes and files, told at the instant they were written.
+//! The thread of an open port that writes, and tells what was written at the instant it was.
 
-use super::Link;
-use super::native::{Native, PATIENCE};
+use super::flow::{Flow, STALL};
+use super::link::Link;
+use super::native::PATIENCE;
 use super::reader::is_passing;
+use super::sent_file::SentFile;
+use super::wire::Wire;
 use crate::event::{Fact, Trouble};
 use crate::io::Inbox;
-use serialport::SerialPort as _;
-use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
-
-/// After so many attempts of [`PATIENCE`] in which the line took nothing, it is stalled: two seconds.
-const ATTEMPTS: u32 = 100;
-/// How much of a file is read at once.
-const CHUNK: usize = 4 * 1024;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Instant;
 
 /// What is to be written.
 #[derive(Debug)]
 pub(super) enum Job {
     Bytes(Vec<u8>),
+    /// What is sent again and again: nobody is told when one is left out.
+    Beat(Vec<u8>),
     /// A file, unless the files asked for up to this one were given up.
     File(PathBuf, u64),
 }
 
+impl Job {
+    /// Bytes of memory it takes.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) | Self::Beat(bytes) => bytes.len(),
+            Self::File(..) => 0,
+        }
+    }
+}
+
 /// Writes what is queued until the port is closed or gone.
-pub(super) struct Writer {
+pub(super) struct Writer<W> {
     pub(super) name: String,
-    pub(super) port: Native,
+    pub(super) port: W,
     pub(super) link: Arc<Link>,
     pub(super) inbox: Inbox,
     pub(super) queue: Receiver<Job>,
+    pub(super) flow: Flow,
+    /// Bytes that were given up since that was told, and when it was.
+    pub(super) dropped: usize,
+    pub(super) told: Option<Instant>,
     /// Dropped when this thread's hold on the port is. Fields are dropped in order: after the port.
     pub(super) _holding: SyncSender<()>,
 }
 
 /// How a write ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
     Done,
     Stalled,
     Cancelled,
     Over,
 }
 
-impl Writer {
+impl<W: Wire> Writer<W> {
     pub(super) fn run(mut self) {
-        while let Ok(job) = self.queue.recv() {
-            let end = match job {
-                Job::Bytes(bytes) => {
-                    let (written, end) = self.write(&bytes, None);
-                    if end == End::Stalled {
-                        let _ = self.inbox.fact(Fact::TroubleMet { trouble: self.stalled(bytes.len() - written) });
-                    }
-                    end
-                }
-                Job::File(path, order) => self.write_file(&path, order),
+        loop {
+            // What the system holds is watched until the line has it.
+            let watches = self.flow.waits() || self.dropped > 0;
+            let next = if watches {
+                self.queue.recv_timeout(PATIENCE)
+            } else {
+                self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
-            // The reader meets the same end and tells it.
-            if end == End::Over {
-                return;
-            }
-        }
-    }
-
-    fn write_file(&mut self, path: &Path, order: u64) -> End {
-        let (mut sent, mut whole, mut end) = (0, u64::MAX, End::Done);
-        let trouble = match self.open_file(path) {
-            Err(trouble) => Some(trouble),
-            Ok((mut file, size)) => {
-                whole = size;
-                let mut buffer = vec![0; CHUNK];
-                let mut trouble = None;
-                while end == End::Done && sent < size {
-                    match file.read(&mut buffer) {
-                        Ok(0) => break,
-                        Ok(length) => {
-                            let (written, how) = self.write(&buffer[..length], Some(order));
-                            sent += written as u64;
-                            end = how;
-                        }
-                        Err(error) if is_passing(&error) => {}
-                        Err(error) => {
-                            trouble = Some(unreadable(path, &error));
-                            break;
-                        }
+            match next {
+                Ok(job) => {
+                    let size = job.size();
+                    let end = self.take(job);
+                    self.link.done(size);
+                    if end == End::Over {
+                        break;
                     }
                 }
-                match end {
-                    End::Stalled => Some(self.stalled(usize::try_from(size - sent).unwrap_or(usize::MAX))),
-                    End::Over => Some(Trouble::new("port-gone").with("port", &self.name)),
-                    End::Done | End::Cancelled => trouble,
-                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-        };
-        let complete = sent >= whole;
-        let _ = self.inbox.fact(Fact::FileEnded { port: self.name.clone(), sent, complete, trouble });
-        end
-    }
-
-    /// Opens a file and tells that it begins.
-    fn open_file(&self, path: &Path) -> Result<(File, u64), Trouble> {
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let about = file.metadata().map_err(|error| unreadable(path, &error))?;
-        if !about.is_file() {
-            return Err(Trouble::new("file-unreadable").with("path", path.display()).with("detail", "not a file"));
+            self.watch();
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let _ = self.inbox.fact(Fact::FileStarted { port: self.name.clone(), name, size: about.len() });
-        Ok((file, about.len()))
+        self.tell_dropped(0);
     }
 
-    /// Writes as much as can be; tells how much that was. What is written is told before the next wait.
-    fn write(&mut self, bytes: &[u8], order: Option<u64>) -> (usize, End) {
-        let (mut written, mut told, mut attempts, mut unsent) = (0, 0, 0, u32::MAX);
+    fn take(&mut self, job: Job) -> End {
+        match job {
+            Job::Bytes(bytes) => {
+                let (written, end) = self.write_all(&bytes);
+                if end == End::Stalled {
+                    self.dropped += bytes.len() - written;
+                }
+                end
+            }
+            Job::Beat(bytes) => {
+                let (written, end) = self.write_all(&bytes);
+                // Nobody misses a beat, but that the line stands still is told.
+                if end == End::Stalled && (written > 0 || self.told.is_none()) {
+                    self.dropped += bytes.len() - written;
+                }
+                end
+            }
+            Job::File(path, order) => self.write_file(&path, order),
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> (usize, End) {
+        // Nothing more into a buffer that nobody empties.
+        if self.looks_stalled() && self.flow.held() > 0 {
+            return (0, End::Stalled);
+        }
+        let (mut written, mut told) = (0, 0);
         let end = loop {
-            if written == bytes.len() {
-                break End::Done;
+            let (more, end) = self.write(&bytes[written..], None);
+            written += more;
+            if written > told {
+                let bytes = bytes[told..written].into();
+                let _ = self.inbox.fact(Fact::BytesSent { port: self.name.clone(), bytes });
+                told = written;
             }
-            if self.link.is_closed() {
-                break End::Over;
-            }
-            if order.is_some_and(|order| self.link.is_cancelled(order)) {
-                break End::Cancelled;
-            }
-            let error = match self.port.write(&bytes[written..]) {
-                Ok(0) => break End::Over,
-                Ok(length) => {
-                    (written, attempts) = (written + length, 0);
-                    self.link.set_stalled(false);
-                    continue;
-                }
-                Err(error) => error,
-            };
-            if !is_passing(&error) {
-                break End::Over;
-            }
-            self.tell(&bytes[told..written]);
-            told = written;
-            // A slow line may hold a whole second's worth and yet go on.
-            let left = self.port.bytes_to_write().unwrap_or(u32::MAX);
-            attempts = if left < unsent { 0 } else { attempts + 1 };
-            unsent = left;
-            if attempts > ATTEMPTS {
-                self.link.set_stalled(true);
-                break End::Stalled;
-            }
-            if error.kind() == ErrorKind::WouldBlock {
-                std::thread::park_timeout(PATIENCE);
+            if let Some(end) = end {
+                break end;
             }
         };
-        self.tell(&bytes[told..written]);
+        // What stalls is so until something is taken again.
+        if end != End::Stalled {
+            self.flow.give_up();
+        }
         (written, end)
     }
 
-    fn tell(&self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            let _ = self.inbox.fact(Fact::BytesSent { port: self.name.clone(), bytes: bytes.into() });
+    /// Writes until the line takes nothing for a moment, or it is over. Tells how much was written, and how it ended.
+    pub(super) fn write(&mut self, bytes: &[u8], order: Option<u64>) -> (usize, Option<End>) {
+        let mut written = 0;
+        loop {
+            if written == bytes.len() {
+                return (written, Some(End::Done));
+            }
+            if let Some(end) = self.ended(order) {
+                return (written, Some(end));
+            }
+            let begun = now();
+            match self.port.write(&bytes[written..]) {
+                // On Windows nothing written is what a time-out looks like.
+                Ok(0) => {}
+                Ok(length) => {
+                    written += length;
+                    self.flow.wrote(length, now());
+                    continue;
+                }
+                Err(error) if is_passing(&error) => {}
+                Err(error) => {
+                    let trouble = Trouble::new("port-write-failed").with("port", &self.name);
+                    self.link.fail(trouble.with("detail", error));
+                    return (written, Some(End::Over));
+                }
+            }
+            self.flow.refused();
+            let stalled = self.looks_stalled();
+            // Some drivers come back at once.
+            if !stalled && let Some(rest) = PATIENCE.checked_sub(begun.elapsed()) {
+                std::thread::park_timeout(rest);
+            }
+            return (written, stalled.then_some(End::Stalled));
         }
     }
 
-    fn stalled(&self, unsent: usize) -> Trouble {
+    /// Waits for the line to have all of it. Tells how that ended, and how much it does not have.
+    pub(super) fn let_out(&mut self, order: u64) -> (usize, End) {
+        loop {
+            let stalled = self.looks_stalled();
+            let held = self.flow.held();
+            if held == 0 {
+                return (0, End::Done);
+            }
+            let end = self.ended(Some(order)).or(stalled.then_some(End::Stalled));
+            if let Some(end) = end {
+                return (held, end);
+            }
+            std::thread::park_timeout(PATIENCE);
+        }
+    }
+
+    /// What the system holds is not wanted any more. Tells how much that was.
+    pub(super) fn drop_unsent(&mut self) -> usize {
+        let held = self.port.unsent();
+        self.port.drop_unsent();
+        self.flow.give_up();
+        self.flow.look(self.port.unsent(), now());
+        held
+    }
+
+    fn ended(&self, order: Option<u64>) -> Option<End> {
+        if self.link.is_closed() {
+            return Some(End::Over);
+        }
+        order.is_some_and(|order| self.link.is_cancelled(order)).then_some(End::Cancelled)
+    }
+
+    pub(super) fn looks_stalled(&mut self) -> bool {
+        self.flow.look(self.port.unsent(), now());
+        self.flow.is_stalled()
+    }
+
+    /// Tells a stall, once until the line takes something; what queued behind it is dropped, for it would come too late.
+    fn watch(&mut self) {
+        if !self.looks_stalled() {
+            self.tell_dropped(0);
+            self.told = None;
+            return;
+        }
+        if self.told.is_none() {
+            self.drop_queued();
+            self.tell_dropped(self.flow.held());
+        } else if self.told.is_some_and(|told| told.elapsed() >= STALL) {
+            self.tell_dropped(0);
+        }
+    }
+
+    fn drop_queued(&mut self) {
+        while let Ok(job) = self.queue.try_recv() {
+            self.link.done(job.size());
+            match job {
+                Job::Bytes(bytes) => self.dropped += bytes.len(),
+                Job::Beat(_) => {}
+                Job::File(path, _) => {
+                    let size = std::fs::metadata(&path).map_or(0, |about| about.len());
+                    let trouble = self.stalled(usize::try_from(size).unwrap_or(usize::MAX));
+                    self.tell_file_ended(SentFile::of(&path), Some(trouble));
+                }
+            }
+        }
+    }
+
+    fn tell_dropped(&mut self, held: usize) {
+        let unsent = self.dropped + held;
+        if unsent > 0 {
+            let _ = self.inbox.fact(Fact::TroubleMet { trouble: self.stalled(unsent) });
+            (self.dropped, self.told) = (0, Some(now()));
+        }
+    }
+
+    pub(super) fn stalled(&self, unsent: usize) -> Trouble {
         Trouble::new("port-send-stalled").with("port", &self.name).with("unsent", unsent)
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::new("file-unreadable").with("path", path.display()).with("detail", error)
+#[expect(clippy::disallowed_methods, reason = "io reads the clock")]
+pub(super) fn now() -> Instant {
+    Instant::now()
 }
