@@ -230,7 +230,10 @@ impl Feed {
 /// Which way a fact goes; none for what other panes show.
 const fn way(fact: &Fact) -> Option<Way> {
     Some(match fact {
-        Fact::BytesReceived { .. } | Fact::BytesSent { .. } | Fact::RangeProgressed { .. } => return None,
+        Fact::BytesReceived { .. }
+        | Fact::BytesSent { .. }
+        | Fact::FileProgressed { .. }
+        | Fact::RangeProgressed { .. } => return None,
         Fact::MessageReceived { .. } | Fact::MessageAcknowledged { .. } | Fact::AccessRefused { .. } => Way::Up,
         Fact::MessagePublished { .. }
         | Fact::MessageDelivered { .. }

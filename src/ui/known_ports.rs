@@ -60,7 +60,7 @@ pub fn last_used(settings: &Settings, plugged: &[PluggedPort]) -> Option<String>
 
 /// What a port is known by, if it is on USB; by its name otherwise.
 #[must_use]
-pub fn identity(name: &str, plugged: &[PluggedPort]) -> Option<PortIdentity> {
+fn identity(name: &str, plugged: &[PluggedPort]) -> Option<PortIdentity> {
     let port = plugged.iter().find(|port| port.name == name)?;
     port.usb.is_some().then(|| port.identity(plugged))
 }

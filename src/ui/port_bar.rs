@@ -1,6 +1,6 @@
 //! The bar over the console: which port, how it is set, open or not, and its control lines.
 
-use super::known_ports::{identity, last_used, recall, remember};
+use super::known_ports::{last_used, recall, remember};
 use super::model::Model;
 use super::pieces::{button_ui, choice_ui, line_ui};
 use super::port_dialog::PortDraft;
@@ -8,14 +8,18 @@ use super::state::{Dialog, WindowState};
 use super::theme;
 use super::wish::Wish;
 use super::words::{self, say, tell};
-use crate::bench::{Action, PluggedPort, Port, SerialSettings};
-use crate::event::{DeviceId, LineMove};
+use crate::bench::{Action, PluggedPort, Port, PortIdentity, SerialSettings, lines_after};
+use crate::event::{DeviceId, LineMove, Trouble};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Align, Button, ComboBox, Layout, RichText, Ui, WidgetInfo};
+use std::collections::HashSet;
 
 /// The rates offered; any other can be typed.
 pub const BAUD_RATES: [u32; 12] =
     [9_600, 19_200, 38_400, 57_600, 74_880, 115_200, 230_400, 460_800, 921_600, 1_500_000, 2_000_000, 3_000_000];
+
+/// Consoles at most that one place gave its name to.
+const MAX_NAMESAKES: u32 = 99;
 
 /// The port that is shown, as far as the bar cares.
 struct Shown<'a> {
@@ -63,7 +67,7 @@ pub fn port_bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: 
         ui.horizontal_wrapped(|ui| {
             baud_ui(ui, &shown, model, state, wishes);
             if let Some(port) = shown.port.filter(|port| port.state.is_ok()) {
-                lines_ui(ui, &shown.name, port, wishes);
+                lines_ui(ui, &shown, port, model, state, wishes);
             }
         });
     }
@@ -90,8 +94,13 @@ fn shown<'a>(model: &'a Model, state: &WindowState) -> Shown<'a> {
     let told = real.is_none() && port.is_some_and(|port| !port.settings.is_empty());
     let simulated = told || is_file(&name, model);
     let open = port.is_some_and(|port| port.state.is_ok());
-    let at = port.and_then(|port| port.now.clone()).unwrap_or_else(|| name.clone());
-    let serial = real.filter(|_| open).unwrap_or_else(|| wanted(&at, state));
+    let at = port.and_then(|port| port.now.clone()).unwrap_or_else(|| place_of(&name).to_owned());
+    let wanted = wanted(&at, state);
+    // How it is set now; the switches of its lines as they were put last, not as a reset left them.
+    let known = recall(&state.settings, &at, &state.plugged.ports).is_some();
+    let real =
+        real.filter(|_| open).map(|real| if known { SerialSettings { lines: wanted.lines, ..real } } else { real });
+    let serial = real.unwrap_or(wanted);
     Shown { name, at, port, serial, simulated }
 }
 
@@ -116,12 +125,9 @@ fn chosen_port(state: &WindowState) -> String {
 
 /// Draws the list of consoles and ports. Gives whether it is open.
 fn choose_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) -> bool {
-    let moved: Vec<_> = model.bench.ports().filter_map(|(_, port)| port.now.clone()).collect();
     let known = model.consoles.keys().map(|name| (name.clone(), console_face(name, model)));
-    let fresh = |port: &&PluggedPort| !model.consoles.contains_key(&port.name) && !moved.contains(&port.name);
-    let others = state.plugged.ports.iter().filter(fresh);
-    let others =
-        others.map(|port| (port.name.clone(), format!("{} {}", port.name, port.detail()).trim_end().to_owned()));
+    let others = fresh_ports(model, &state.plugged.ports);
+    let others = others.map(|(name, port)| (name, format!("{} {}", port.name, port.detail()).trim_end().to_owned()));
     let choices: Vec<_> = known.chain(others).collect();
     if choices.is_empty() {
         line_ui(ui, say("console.no-ports"));
@@ -139,6 +145,36 @@ fn choose_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowSt
     });
     let _ = list.response.accessible_name(say("console.port")).on_hover_text(about(&shown.at, state));
     list.inner.is_some()
+}
+
+/// The ports that no console is at, each with the name its console is to have.
+fn fresh_ports<'a>(model: &Model, plugged: &'a [PluggedPort]) -> impl Iterator<Item = (String, &'a PluggedPort)> {
+    let taken: HashSet<_> = model.consoles.keys().filter_map(|name| place_taken(name, model)).collect();
+    let fresh = plugged.iter().filter(move |port| !taken.contains(&port.name));
+    let free = |name: &String| !model.consoles.contains_key(name);
+    // A board that moved keeps its name; what has its place now gets another.
+    let candidates = |port: &PluggedPort| {
+        let (first, place) = (std::iter::once(port.name.clone()), port.name.clone());
+        first.chain((2..=MAX_NAMESAKES).map(move |number| format!("{place} #{number}")))
+    };
+    let named: Vec<_> = fresh.filter_map(|port| Some((candidates(port).find(free)?, port))).collect();
+    named.into_iter()
+}
+
+/// Which port a console stands at, open or closed. One whose board is gone stands nowhere.
+fn place_taken(name: &str, model: &Model) -> Option<String> {
+    let Some((_, port)) = model.bench.ports().find(|(known, _)| *known == name) else { return Some(name.to_owned()) };
+    let gone = |trouble: &Trouble| ["port-not-found", "port-vanished"].contains(&&*trouble.code);
+    let gone = matches!(&port.state, Err(Some(trouble)) if gone(trouble));
+    (!gone).then(|| port.now.clone().unwrap_or_else(|| place_of(name).to_owned()))
+}
+
+/// Where the console of that name began: `/dev/ttyUSB0 #2` is the second one there.
+fn place_of(name: &str) -> &str {
+    match name.rsplit_once(" #") {
+        Some((place, number)) if number.parse::<u32>().is_ok() => place,
+        _ => name,
+    }
 }
 
 /// A console's port with how it stands: a sign, its name, what it is called now, whose it is.
@@ -201,8 +237,12 @@ fn bound(shown: &Shown<'_>, model: &Model, state: &WindowState) -> Option<Device
     model.bench.device_of_port(&shown.name).cloned().or_else(remembered)
 }
 
+/// Opens what is at its place now, whatever was there before: the list may be some seconds old. A port that is waited for
+/// stays the one that went.
 fn open(shown: &Shown<'_>, settings: SerialSettings, state: &WindowState) -> Wish {
-    let identity = identity(&shown.at, &state.plugged.ports);
+    let there = state.plugged.ports.iter().find(|port| port.name == shown.at);
+    let by_name = shown.at != shown.name || there.is_some_and(|port| port.usb.is_some());
+    let identity = (by_name && !shown.is_open() && !shown.waits()).then(|| PortIdentity::named(&shown.at));
     Action::OpenPort { port: shown.name.clone(), settings, identity }.into()
 }
 
@@ -224,14 +264,27 @@ fn open_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowStat
 }
 
 /// DTR and RTS as switches, break and resets as buttons.
-fn lines_ui(ui: &mut Ui, name: &str, port: &Port, wishes: &mut Vec<Wish>) {
-    let mut ask = |line| wishes.push(Action::MoveLines { port: name.to_owned(), line }.into());
+fn lines_ui(
+    ui: &mut Ui,
+    shown: &Shown<'_>,
+    port: &Port,
+    model: &Model,
+    state: &mut WindowState,
+    wishes: &mut Vec<Wish>,
+) {
+    let mut ask = |line| wishes.push(Action::MoveLines { port: shown.name.clone(), line }.into());
     for (on, text, raise, lower) in
         [(port.dtr, "DTR", LineMove::DtrOn, LineMove::DtrOff), (port.rts, "RTS", LineMove::RtsOn, LineMove::RtsOff)]
     {
         let hint = tell(if on { "lines.is-on" } else { "lines.is-off" }, &[("line", &text)]);
         if ui.add(Button::new(text).selected(on)).on_hover_text(hint).clicked() {
-            ask(if on { lower } else { raise });
+            let line = if on { lower } else { raise };
+            ask(line);
+            // The next opening finds it so.
+            let lines = shown.serial.lines.moved(lines_after(shown.serial.lines.standing(), line));
+            let device = bound(shown, model, state);
+            let serial = SerialSettings { lines, ..shown.serial };
+            remember(&mut state.settings, &shown.at, &state.plugged.ports, &serial, device.as_ref());
         }
     }
     for line in [LineMove::Break, LineMove::Reset, LineMove::BootLoader] {

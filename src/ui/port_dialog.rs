@@ -1,13 +1,13 @@
 //! The dialog for one serial port: rate, framing, flow control, and whose it is.
 
 use super::dialogs::{buttons_ui, heading_ui};
-use super::known_ports::{identity, remember};
+use super::known_ports::remember;
 use super::pieces::choice_ui;
 use super::port_bar::BAUD_RATES;
 use super::settings::Settings;
 use super::wish::Wish;
 use super::words::{say, tell};
-use crate::bench::{Action, FlowControl, Parity, PluggedPort, SerialSettings};
+use crate::bench::{Action, FlowControl, LinesAtOpening, Parity, PluggedPort, SerialSettings};
 use crate::event::DeviceId;
 use eframe::egui::{Grid, TextEdit, Ui};
 
@@ -67,6 +67,7 @@ pub(super) fn port_dialog_ui(
         row_ui(ui, "port.stop-bits", &mut serial.stop_bits, [1, 2].map(|bits| (bits, bits.to_string())));
         let flow = FlowControl::ALL.map(|flow| (flow, flow_name(flow)));
         row_ui(ui, "port.flow-control", &mut serial.flow_control, flow);
+        row_ui(ui, "port.lines", &mut serial.lines, lines());
         let devices =
             draft.devices.iter().chain(&draft.device).map(|device| (Some(device.clone()), device.to_string()));
         let mut devices: Vec<_> = std::iter::once((None, say("port.nobodys"))).chain(devices).collect();
@@ -119,6 +120,18 @@ fn flow_name(flow: FlowControl) -> String {
     if flow == FlowControl::None { say("port.flow-none") } else { flow.name().to_owned() }
 }
 
+/// How the control lines may stand once the port is open, in words.
+fn lines() -> [(LinesAtOpening, String); 5] {
+    let set = |dtr, rts| LinesAtOpening::Set { dtr, rts };
+    [
+        (set(true, true), say("port.lines-on")),
+        (set(true, false), say("port.lines-dtr")),
+        (set(false, true), say("port.lines-rts")),
+        (set(false, false), say("port.lines-off")),
+        (LinesAtOpening::LeftAlone, say("port.lines-alone")),
+    ]
+}
+
 /// What is to be done about what was set, and remembered of it.
 fn asked_for(
     draft: &PortDraft,
@@ -134,8 +147,8 @@ fn asked_for(
         actions.push(Action::BindPort { port: port.clone(), device: draft.device.clone() });
     }
     if draft.live {
-        let identity = identity(&draft.at, plugged);
-        actions.push(Action::OpenPort { port, settings: serial, identity });
+        // It is the one that it is.
+        actions.push(Action::OpenPort { port, settings: serial, identity: None });
     }
     actions
 }

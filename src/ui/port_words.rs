@@ -24,9 +24,10 @@ pub fn told(fact: &Fact) -> Option<String> {
         Fact::FileStarted { port, name, size } => {
             tell("fact.file-started", &[("port", port), ("name", name), ("size", &words::bytes(*size))])
         }
-        Fact::FileEnded { port, sent, complete, .. } => {
+        Fact::FileEnded { port, name, sent, complete, sha256, .. } => {
             let key = if *complete { "fact.file-sent" } else { "fact.file-cancelled" };
-            tell(key, &[("port", port), ("size", &words::bytes(*sent))])
+            let sha256 = sha256.as_deref().unwrap_or_default();
+            tell(key, &[("port", port), ("name", name), ("bytes", sent), ("sha256", &sha256)])
         }
         Fact::RepeatSet { port, name, every_ms: Some(every) } => {
             tell("fact.repeat-on", &[("port", port), ("name", name), ("every", every)])

@@ -4,7 +4,7 @@ use super::dialogs::{buttons_ui, heading_ui};
 use super::pieces::{button_ui, choice_ui, sign_ui};
 use super::wish::Wish;
 use super::words::{self, say, tell};
-use crate::bench::{Action, LineEnding, QuickSend};
+use crate::bench::{Action, LineEnding, QuickSend, first_twin};
 use eframe::egui::{Grid, ScrollArea, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
@@ -12,6 +12,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuickDraft {
     rows: Vec<Row>,
+    /// As they were.
+    before: Vec<QuickSend>,
     /// The bench file they are kept in; without one, the window remembers them.
     file: Option<PathBuf>,
 }
@@ -28,7 +30,7 @@ impl QuickDraft {
     pub fn new(sends: &[QuickSend], file: Option<PathBuf>) -> Self {
         let every = |send: &QuickSend| send.every_ms.map(|every| every.to_string()).unwrap_or_default();
         let rows = sends.iter().map(|send| Row { send: send.clone(), every: every(send) });
-        let mut draft = Self { rows: rows.collect(), file };
+        let mut draft = Self { rows: rows.collect(), before: sends.to_vec(), file };
         if draft.rows.is_empty() {
             draft.add();
         }
@@ -54,7 +56,16 @@ impl QuickDraft {
             send.bytes().map_err(|trouble| words::trouble(&trouble).joined())?;
             sends.push(send);
         }
-        Ok(sends)
+        match first_twin(&sends) {
+            Some(twin) => Err(tell("quick.same-name", &[("name", &twin.label())])),
+            None => Ok(sends),
+        }
+    }
+
+    /// What may be repeated now and cannot be ended any more, for its button is gone or does something else.
+    fn ended(&self, sends: &[QuickSend]) -> Vec<String> {
+        let gone = self.before.iter().filter(|send| send.every_ms.is_some() && !sends.contains(send));
+        gone.map(QuickSend::id).collect()
     }
 }
 
@@ -88,6 +99,10 @@ pub(super) fn quick_dialog_ui(ui: &mut Ui, draft: &mut QuickDraft, wishes: &mut 
     let sends = draft.sends();
     let (confirmed, closed) = buttons_ui(ui, say("dialog.save"), sends.as_ref().err().map(String::as_str));
     if let (Ok(sends), true) = (sends, confirmed) {
+        let ended = draft.ended(&sends);
+        if !ended.is_empty() {
+            wishes.push(Action::EndRepeats(ended).into());
+        }
         wishes.extend(draft.file.clone().map(|file| Action::SaveQuickSends { file, sends: sends.clone() }.into()));
         wishes.push(Wish::SetQuickSends(sends));
     }
@@ -125,7 +140,8 @@ mod tests {
 
     fn check(send: &str, hex: bool, every: &str, expected: Result<Option<u64>, &str>) {
         let send = QuickSend { send: send.into(), hex, ..QuickSend::default() };
-        let draft = QuickDraft { rows: vec![Row { send, every: every.into() }, Row::default()], file: None };
+        let draft =
+            QuickDraft { rows: vec![Row { send, every: every.into() }, Row::default()], ..QuickDraft::default() };
         match (draft.sends(), expected) {
             (Ok(sends), Ok(every)) => assert_eq!(sends.iter().map(|send| send.every_ms).collect::<Vec<_>>(), [every]),
             (Err(refused), Err(mention)) => assert!(refused.contains(mention), "{refused}"),
@@ -142,6 +158,28 @@ mod tests {
         check("zz", true, "", Err("zz"));
         check("AT", false, "soon", Err("soon"));
         check("AT", false, "1", Err("10"));
+    }
+
+    #[test]
+    fn what_is_changed_or_taken_away_is_repeated_no_longer_and_two_of_one_name_are_refused() {
+        crate::ui::words::speak(crate::ui::words::Language::English);
+        let send = |name: &str, every_ms| QuickSend {
+            group: "AT".into(),
+            name: name.into(),
+            send: name.into(),
+            every_ms,
+            ..QuickSend::default()
+        };
+        let before = [send("kept", Some(500)), send("slower", Some(500)), send("gone", Some(500)), send("once", None)];
+        let mut draft = QuickDraft::new(&before, None);
+        draft.rows[1].every = "800".into();
+        draft.rows.truncate(2);
+        let after = draft.sends().unwrap();
+        assert_eq!(draft.ended(&after), ["AT/slower", "AT/gone"]);
+        draft.rows[1].send.name = "kept".into();
+        assert!(draft.sends().unwrap_err().contains("kept"));
+        draft.rows[1].send.group = "lamp".into();
+        assert!(draft.sends().is_ok(), "another group has names of its own");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::of;
-use crate::bench::{Action, Parity, QuickSend, SerialSettings};
+use crate::bench::{Action, Parity, PortIdentity, QuickSend, SerialSettings};
 use crate::event::{DeviceId, Fact, LineMove, Trouble};
 use eframe::egui::{Event, Key, Modifiers};
 
@@ -134,6 +134,43 @@ fn another_rate_counts_at_once_for_an_open_port() {
 }
 
 #[test]
+fn control_lines_stay_as_they_were_put_for_the_next_opening_or_are_left_alone() {
+    let mut desk = desk();
+    desk.click("RTS");
+    assert_eq!(desk.acted(), [Action::MoveLines { port: PORT.into(), line: LineMove::RtsOff }]);
+    assert_eq!(desk.remembered().unwrap().serial[0].settings, "115200 8N1 RTS-off");
+    desk.click("Port settings…");
+    desk.choose("DTR and RTS", "leave as they are");
+    desk.click("Apply");
+    assert_eq!(desk.acted(), [opened(SerialSettings::read("115200 8N1 lines-alone").unwrap())]);
+    assert_eq!(desk.remembered().unwrap().serial[0].settings, "115200 8N1 lines-alone");
+}
+
+#[test]
+fn a_board_at_a_name_that_another_one_left_can_be_opened_and_has_a_console_of_its_own() {
+    const PLACE: &str = "/dev/ttyACM0";
+    let settings = || "115200 8N1".to_owned();
+    let moved = Fact::PortMoved { port: PLACE.into(), now: "/dev/ttyACM1".into() };
+    let vanished = Trouble::new("port-vanished").with("port", PLACE).with("detail", "gone");
+    for fact in [moved, Fact::PortClosed { port: PLACE.into(), trouble: Some(vanished) }] {
+        let mut desk = Desk::at(of(|story| {
+            _ = story.services().add(Fact::PortOpened { port: PLACE.into(), settings: settings() }).add(fact.clone());
+        }));
+        desk.click("Serial port");
+        desk.click("/dev/ttyACM0 CP2102");
+        desk.click("Open port");
+        let identity = Some(PortIdentity::named(PLACE));
+        let opened = Action::OpenPort { port: format!("{PLACE} #2"), settings: SerialSettings::default(), identity };
+        assert_eq!(desk.acted(), [opened], "{fact:?}");
+    }
+    let mut there = Desk::at(of(|story| {
+        _ = story.services().add(Fact::PortOpened { port: PLACE.into(), settings: settings() });
+    }));
+    there.click("Serial port");
+    assert!(!there.shows("/dev/ttyACM0 CP2102"), "what has a console already is offered once");
+}
+
+#[test]
 fn a_port_that_is_away_keeps_its_output_says_why_and_the_wait_can_be_ended() {
     let trouble = Trouble::new("port-vanished").with("port", PORT).with("detail", "gone");
     let mut desk = Desk::at(of(|story| {
@@ -187,7 +224,7 @@ fn quick_sends_are_written_down_and_sent_with_one_click() {
 fn a_file_shows_how_far_it_is_and_can_be_given_up() {
     let mut desk = Desk::at(of(|story| {
         story.services().device().add(Fact::FileStarted { port: PORT.into(), name: "fw.bin".into(), size: 4_096 });
-        story.add(Fact::BytesSent { port: PORT.into(), bytes: [b'x'; 1_024][..].into() });
+        story.add(Fact::FileProgressed { port: PORT.into(), sent: 1_024 });
     }));
     assert!(desk.says("fw.bin: 1.0 KB of 4.0 KB"));
     desk.click("Cancel sending");
