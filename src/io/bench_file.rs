@@ -2,12 +2,13 @@
 
 use super::broker_url::BrokerUrl;
 use super::network;
-use crate::bench::{FlowControl, PortIdentity, QuickSend, SerialSettings};
+use crate::bench::{QuickSend, first_twin};
 use crate::console::Highlight;
 use crate::event::{DeviceId, Secret, Trouble};
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
+pub use super::bench_file_port::{BenchPort, PortEntry};
 pub use super::bench_file_save::save_quick_sends;
 
 /// A bench as it is written down. A key that is not known is refused: it is a typing mistake.
@@ -79,37 +80,6 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, 
     String::deserialize(deserializer).map(|text| Some(Secret::new(text)))
 }
 
-/// One serial port of a bench file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PortEntry {
-    /// The system's name: `/dev/ttyUSB0`, `COM7`.
-    pub port: String,
-    /// Baud rate; 115200 when absent.
-    pub baud_rate: Option<u32>,
-    /// Framing, `8N1` when absent.
-    pub framing: Option<String>,
-    /// Flow control, `rts/cts` or `xon/xoff`; none when absent.
-    pub flow: Option<String>,
-    /// What the port is known by wherever it is plugged in, `10c4:ea60:0001`: vendor, product and serial number.
-    pub usb: Option<String>,
-    /// Whose port it is, `PRODUCT/DEVICE`.
-    pub device: Option<String>,
-}
-
-/// One serial port, as it is to be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BenchPort {
-    /// The system's name for it.
-    pub port: String,
-    /// Framing and clock.
-    pub settings: SerialSettings,
-    /// What it is known by.
-    pub identity: Option<PortIdentity>,
-    /// Whose it is.
-    pub device: Option<DeviceId>,
-}
-
 impl BenchFile {
     /// Reads a bench file. Paths in it come back relative to where it lies.
     ///
@@ -144,7 +114,13 @@ impl BenchFile {
             let (key, value) = if trouble.code == "bad-hex" { ("send", &send.send) } else { ("every_ms", &send.name) };
             format!("[[quick]] {key}: {value:?}")
         };
-        self.quick_sends.iter().try_for_each(|send| send.bytes().map(drop).map_err(|trouble| refused(send, &trouble)))
+        self.quick_sends
+            .iter()
+            .try_for_each(|send| send.bytes().map(drop).map_err(|trouble| refused(send, &trouble)))?;
+        // Its name is what a repetition is ended by.
+        let twin =
+            first_twin(&self.quick_sends).map(|twin| format!("[[quick]] name: {:?} {:?}", twin.group, twin.label()));
+        twin.map_or(Ok(()), Err)
     }
 
     /// Nothing of the broker's address is repeated: it may hold a password.
@@ -219,29 +195,8 @@ impl BenchFile {
     }
 }
 
-impl PortEntry {
-    fn read(&self) -> Result<BenchPort, String> {
-        let framing = self.framing.as_deref().unwrap_or("8N1");
-        let flow = self.flow.as_deref().unwrap_or_default();
-        let settings = SerialSettings::default().framed(framing).ok_or_else(|| format!("framing = {framing:?}"))?;
-        let flow_control = FlowControl::ALL.into_iter().find(|control| control.name().eq_ignore_ascii_case(flow));
-        let settings = SerialSettings {
-            baud_rate: self.baud_rate.unwrap_or(settings.baud_rate),
-            flow_control: flow_control.ok_or_else(|| format!("flow = {flow:?}: rts/cts, xon/xoff"))?,
-            ..settings
-        };
-        let identity = self.usb.as_ref().map(|usb| match usb.parse() {
-            Ok(known) => Ok(PortIdentity { name: self.port.clone(), usb: Some(known) }),
-            Err(()) => Err(format!("usb = {usb:?}: 10c4:ea60:0001")),
-        });
-        let device = self.device.as_ref().map(|id| id.parse().map_err(|error| format!("device = {id:?}: {error}")));
-        let (identity, device) = (identity.transpose()?, device.transpose()?);
-        Ok(BenchPort { port: self.port.clone(), settings, identity, device })
-    }
-}
-
 /// The keys there are, for naming the one that is wrong.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 34] = [
     "broker",
     "http",
     "mqtts",
@@ -267,6 +222,15 @@ const KEYS: [&str; 25] = [
     "hex",
     "ending",
     "every_ms",
+    "dtr",
+    "rts",
+    "leave_lines",
+    "product",
+    "serial",
+    "quick",
+    "highlight",
+    "pattern",
+    "colour",
 ];
 
 /// What is wrong and in which line, without the line: it may hold a password.
@@ -343,6 +307,41 @@ mod tests {
     }
 
     #[test]
+    fn control_lines_are_put_as_written_or_left_alone() {
+        let lines = |text: &str| {
+            let bench = BenchFile::parse(&format!("[[serial]]\nport = 'x'\n{text}")).unwrap();
+            bench.ports().unwrap()[0].settings.to_string()
+        };
+        for (text, settings) in [
+            ("", "115200 8N1"),
+            ("dtr = false", "115200 8N1 DTR-off"),
+            ("dtr = true\nrts = false", "115200 8N1 RTS-off"),
+            ("leave_lines = true", "115200 8N1 lines-alone"),
+        ] {
+            assert_eq!(lines(text), settings);
+        }
+    }
+
+    /// What may stand in a table, as the reader itself says when something else does.
+    fn taken_in(table: &str) -> Vec<String> {
+        let error = toml::from_str::<BenchFile>(&format!("{table}\nno-such-key = 1")).unwrap_err();
+        let message = error.message().to_owned();
+        let (_, expected) = message.split_once("expected").unwrap();
+        expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_key_can_be_named_when_its_value_is_wrong() {
+        for table in ["", "[[device]]", "[[product]]", "[[serial]]", "[[highlight]]", "[[quick]]"] {
+            let keys = taken_in(table);
+            assert!(!keys.is_empty(), "{table}");
+            for key in keys {
+                assert!(super::KEYS.contains(&&*key), "{key} of {table} is in no list");
+            }
+        }
+    }
+
+    #[test]
     fn a_mistake_in_a_bench_file_is_named() {
         for (text, mention) in [
             ("brokr = 'x'", "brokr"),
@@ -351,6 +350,9 @@ mod tests {
             ("[[serial]]\nport = 'x'\nframing = '9N1'", "9N1"),
             ("[[serial]]\nport = 'x'\nflow = 'sometimes'", "sometimes"),
             ("[[serial]]\nport = 'x'\nusb = 'blue'", "blue"),
+            ("[[serial]]\nport = 'x'\nbaud_rate = 0", "baud_rate = 0"),
+            ("[[serial]]\nport = 'x'\nleave_lines = true\ndtr = false", "leave_lines"),
+            ("[[quick]]\nname = 'a'\nsend = 'x'\n[[quick]]\nname = 'a'\nsend = 'y'", "\"a\""),
             ("[[serial]]\nport = 'x'\ndevice = 'lonely'", "lonely"),
             ("[[quick]]\nsend = 'zz'\nhex = true", "zz"),
             ("[[quick]]\nsend = 'x'\nending = 'nl'", "ending"),

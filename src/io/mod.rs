@@ -1,6 +1,7 @@
 //! Adapters: the only place for sockets, ports, files, clocks and threads.
 
 pub mod bench_file;
+mod bench_file_port;
 mod bench_file_save;
 pub mod bench_highlights;
 pub mod broker;

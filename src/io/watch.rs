@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// How often the system is asked while somebody waits for a board: it is there before the hand is back at the mouse.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How long to wait for being asked when nobody does.
-const NEVER: Duration = Duration::from_hours(1);
+/// How often it is asked otherwise: a list that is opened is to be right, and a look takes a millisecond or two.
+const IDLE: Duration = Duration::from_secs(3);
 
 /// What this machine has to reach a device by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Plugged {
     pub interfaces: Vec<Interface>,
 }
 
-/// A look at what is plugged in: once, whenever it is asked for, and all the time while it is watched.
+/// A look at what is plugged in: every few seconds, whenever it is asked for, and each second while it is watched.
 pub struct Watch {
     known: Arc<Mutex<Plugged>>,
     watched: Arc<AtomicBool>,
@@ -47,7 +47,7 @@ impl Watch {
                 if changed {
                     wake();
                 }
-                let pause = if all_the_time.load(Ordering::Acquire) { PERIOD } else { NEVER };
+                let pause = if all_the_time.load(Ordering::Acquire) { PERIOD } else { IDLE };
                 if matches!(asked.recv_timeout(pause), Err(RecvTimeoutError::Disconnected)) {
                     return;
                 }
@@ -70,7 +70,7 @@ impl Watch {
         let _ = self.look.try_send(());
     }
 
-    /// Whether to look all the time from now on.
+    /// Whether to look each second from now on.
     pub fn watch(&self, watched: bool) {
         if self.watched.swap(watched, Ordering::AcqRel) != watched && watched {
             self.look();

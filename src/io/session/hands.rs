@@ -3,12 +3,12 @@
 use super::access::Access;
 use super::ports::Ports;
 use super::pushes::Pushes;
+use super::saver::Saver;
 use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
 use crate::dialect;
 use crate::event::{ClientName, DeviceId, Fact, ImageId, MASK, Micros, TlsService, Trouble, UpgradeId, UpgradeOrder};
-use crate::io::bench_file;
 use crate::io::broker::{Broker, LostAck, Rules};
 use crate::io::build_file::Snapshot;
 use crate::io::client::Client;
@@ -45,6 +45,7 @@ pub struct Hands {
     ports: Ports,
     simulated: Simulated,
     access: Access,
+    saver: Saver,
 }
 
 impl Hands {
@@ -55,6 +56,7 @@ impl Hands {
     pub fn new(inbox: Inbox) -> Result<Self, Trouble> {
         Ok(Self {
             shelf: Shelf::start(inbox.clone())?,
+            saver: Saver::new(inbox.clone()),
             simulated: Simulated::new(inbox.clone()),
             secured: Secured::new(inbox.clone()),
             ports: Ports::new(inbox.clone()),
@@ -136,10 +138,9 @@ impl Hands {
             | Action::MoveLines { .. }
             | Action::SendFile { .. }
             | Action::CancelFile(_)
-            | Action::Repeat { .. } => self.ports.act(action),
-            Action::SaveQuickSends { file, sends } => {
-                trouble(bench_file::save_quick_sends(&file, &sends)).into_iter().collect()
-            }
+            | Action::Repeat { .. }
+            | Action::EndRepeats(_) => self.ports.act(action),
+            Action::SaveQuickSends { file, sends } => trouble(self.saver.save(&file, sends)).into_iter().collect(),
             Action::SetBroker(place) => self.set_broker(&place),
             Action::SetServer { address, advertise } => self.set_server(&address, advertise),
             Action::SetTls { mqtts, https } => {
@@ -286,7 +287,11 @@ impl Hands {
         let due = self.ports.repeats.take_due(now);
         let open = |port: &str| bench.ports().any(|(name, known)| name == port && known.state.is_ok());
         let due = due.into_iter().filter(|(port, _)| open(port)).collect::<Vec<_>>();
-        due.into_iter().flat_map(|(port, bytes)| self.send(&port, bytes)).collect()
+        let beat = |(port, bytes): (String, Vec<u8>)| match self.ports.send_beat(&port, bytes) {
+            Ok(()) => None,
+            Err(bytes) => Some(fact(self.simulated.type_in(&port, bytes))),
+        };
+        due.into_iter().filter_map(beat).collect()
     }
 
     fn simulate(&mut self, order: SimulatedOrder, bench: &Bench) -> Result<Vec<Fact>, Trouble> {

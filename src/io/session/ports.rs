@@ -35,6 +35,10 @@ impl Ports {
                 self.repeats.set(&port, &name, bytes, every_ms);
                 return vec![Fact::RepeatSet { port, name, every_ms }];
             }
+            Action::EndRepeats(names) => {
+                let ended = self.repeats.end(&names).into_iter();
+                return ended.map(|(port, name)| Fact::RepeatSet { port, name, every_ms: None }).collect();
+            }
             // Whoever hands it over keeps to what is above.
             _ => Ok(()),
         };
@@ -50,6 +54,13 @@ impl Ports {
     pub fn send(&self, port: &str, bytes: Vec<u8>) -> Result<Option<Fact>, Vec<u8>> {
         let Some(tended) = self.tended.get(port) else { return Err(bytes) };
         Ok(tended.send(bytes).err().map(|trouble| Fact::TroubleMet { trouble }))
+    }
+
+    /// Sends what is sent again and again; gives the bytes back when there is no port of that name.
+    pub fn send_beat(&self, port: &str, bytes: Vec<u8>) -> Result<(), Vec<u8>> {
+        let Some(tended) = self.tended.get(port) else { return Err(bytes) };
+        tended.send_beat(bytes);
+        Ok(())
     }
 
     /// Closes all of them.

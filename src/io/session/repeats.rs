@@ -36,6 +36,13 @@ impl Repeats {
         ended.into_iter().map(|(_, name)| name).collect()
     }
 
+    /// Ends the repetitions with these names, to whatever port. Gives them by port and name.
+    pub fn end(&mut self, names: &[String]) -> Vec<(String, String)> {
+        let ended: Vec<_> = self.0.keys().filter(|(_, name)| names.contains(name)).cloned().collect();
+        self.0.retain(|key, _| !ended.contains(key));
+        ended
+    }
+
     /// When the next one is due.
     pub fn poll_timeout(&self) -> Option<Micros> {
         self.0.values().map(|repeat| repeat.next).min()
@@ -83,6 +90,8 @@ mod tests {
         check(&mut repeats, 9_065, &[]);
         repeats.set("COM9", "ping", Vec::new(), None);
         check(&mut repeats, 9_100, &["COM7 ping"]);
+        repeats.set("COM7", "pong", b"pong".to_vec(), Some(500));
+        assert_eq!(repeats.end(&["pong".into(), "none".into()]), [("COM7".to_owned(), "pong".to_owned())]);
         assert_eq!(repeats.forget("COM7"), ["ping"]);
         assert_eq!(repeats.poll_timeout(), None);
     }
