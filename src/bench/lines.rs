@@ -179,7 +179,7 @@ mod tests {
         let own = steps(LineMove::Reset, usb.parse().ok().as_ref(), BOTH);
         assert_ne!(own, steps(LineMove::Reset, None, BOTH));
         // From “IO0 low” to “EN low” by way of both asserted: both released would forget the boot loader.
-        let (mut lines, mut set) = (BOTH, false);
+        let (mut lines, mut set) = ((false, false), false);
         for step in steps(LineMove::BootLoader, usb.parse().ok().as_ref(), BOTH) {
             match step {
                 LineStep::Dtr(on) => lines.0 = on,

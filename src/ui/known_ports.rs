@@ -40,6 +40,15 @@ impl KnownPort {
     }
 }
 
+/// Where the console of that name began: `/dev/ttyUSB0 #2` is the second one there.
+#[must_use]
+pub fn place_of(name: &str) -> &str {
+    match name.rsplit_once(" #") {
+        Some((place, number)) if number.parse::<u32>().is_ok() => place,
+        _ => name,
+    }
+}
+
 /// What is remembered of the port that the system now calls so.
 #[must_use]
 pub fn recall<'a>(settings: &'a Settings, name: &str, plugged: &[PluggedPort]) -> Option<&'a KnownPort> {

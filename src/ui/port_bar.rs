@@ -1,6 +1,6 @@
 //! The bar over the console: which port, how it is set, open or not, and its control lines.
 
-use super::known_ports::{last_used, recall, remember};
+use super::known_ports::{last_used, place_of, recall, remember};
 use super::model::Model;
 use super::pieces::{button_ui, choice_ui, line_ui};
 use super::port_dialog::PortDraft;
@@ -167,14 +167,6 @@ fn place_taken(name: &str, model: &Model) -> Option<String> {
     let gone = |trouble: &Trouble| ["port-not-found", "port-vanished"].contains(&&*trouble.code);
     let gone = matches!(&port.state, Err(Some(trouble)) if gone(trouble));
     (!gone).then(|| port.now.clone().unwrap_or_else(|| place_of(name).to_owned()))
-}
-
-/// Where the console of that name began: `/dev/ttyUSB0 #2` is the second one there.
-fn place_of(name: &str) -> &str {
-    match name.rsplit_once(" #") {
-        Some((place, number)) if number.parse::<u32>().is_ok() => place,
-        _ => name,
-    }
 }
 
 /// A console's port with how it stands: a sign, its name, what it is called now, whose it is.

@@ -1,6 +1,7 @@
 //! What the window remembers that is not on the bench.
 
 use super::history::Place;
+use super::known_ports::place_of;
 use super::listing::{Filter, Listing};
 use super::log::LogPane;
 use super::model::Model;
@@ -192,8 +193,8 @@ impl WindowState {
             let online = bench.devices().find(|(_, device)| device.online == Some(true));
             self.device = online.or_else(|| bench.devices().next()).map(|(id, _)| id.clone());
         }
-        let listed =
-            |port: &String| model.consoles.contains_key(port) || self.plugged.ports.iter().any(|one| one.name == *port);
+        let plugged = |place: &str| self.plugged.ports.iter().any(|one| one.name == place);
+        let listed = |port: &String| model.consoles.contains_key(port) || plugged(place_of(port));
         if self.port.as_ref().is_none_or(|port| !listed(port)) {
             let open = bench.ports().find(|(_, port)| port.state.is_ok()).map(|(name, _)| name.to_owned());
             self.port = open.or_else(|| model.consoles.keys().next().cloned());

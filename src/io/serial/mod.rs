@@ -24,7 +24,7 @@ pub use ports::available_ports;
 pub use tended::TendedPort;
 
 use crate::bench::{FlowControl, LineStep, LinesAtOpening, SerialSettings};
-use crate::event::Trouble;
+use crate::event::{Fact, Trouble};
 use crate::io::Inbox;
 use flow::Flow;
 use link::{Link, QUEUED_SENDS};
@@ -66,17 +66,23 @@ impl SerialPort {
     /// # Errors
     /// `port-not-found`, `port-busy`, `port-denied`, or `port-failed` with the system's own words as `detail`.
     pub fn open(port: &str, settings: &SerialSettings, inbox: Inbox) -> Result<Self, Trouble> {
-        Self::open_as(port, port, *settings, inbox, Box::new(drop))
+        Self::open_as(port, port, *settings, inbox, Box::new(drop), |_| {})
     }
 
     /// Opens the port at `path`; its facts call it `name`.
-    fn open_as(name: &str, path: &str, settings: SerialSettings, inbox: Inbox, ended: Ended) -> Result<Self, Trouble> {
+    fn open_as(
+        name: &str,
+        path: &str,
+        settings: SerialSettings,
+        inbox: Inbox,
+        ended: Ended,
+        ready: impl FnOnce(&Arc<Link>),
+    ) -> Result<Self, Trouble> {
         let reading = native::open(path, settings)?;
         let again = || reading.try_clone_native().map_err(|error| native::trouble(path, &error));
         let (writing, lines) = (again()?, again()?);
-
-        let told = ports::told(&reading, settings);
-        let running = Running::start((name, path), &told.to_string(), reading, writing, inbox, ended)?;
+        let opened = ports::opened(&reading, name, settings);
+        let running = Running::start((name, path), opened, reading, writing, inbox, ended, ready)?;
         // As the system raises them.
         Ok(Self { name: name.to_owned(), running, lines: Some(lines), standing: (true, true) })
     }
@@ -125,10 +131,9 @@ impl SerialPort {
         self.play(&steps)
     }
 
-    /// What the port has, where the system tells; what it took otherwise than asked.
-    fn read_back(&self, asked: SerialSettings) -> (SerialSettings, Option<Trouble>) {
-        let Some(port) = &self.lines else { return (asked, None) };
-        (ports::told(port, asked), ports::differs(port, &self.name, asked))
+    /// What is to be told of a port that has these settings from now on.
+    fn opened(&self, asked: SerialSettings) -> Vec<Fact> {
+        self.lines.as_ref().map_or_else(Vec::new, |port| ports::opened(port, &self.name, asked))
     }
 
     /// Moves the control lines, taking the time it takes.
@@ -158,11 +163,12 @@ impl Running {
     /// Starts the threads of a port that is open as `settings` says. Its facts call it `name`.
     fn start<W: Wire>(
         (name, path): (&str, &str),
-        settings: &str,
+        opened: Vec<Fact>,
         reading: W,
         writing: W,
         inbox: Inbox,
         ended: Ended,
+        ready: impl FnOnce(&Arc<Link>),
     ) -> Result<Self, Trouble> {
         let (sends, queue) = sync_channel(QUEUED_SENDS);
         let (holding, released) = sync_channel(0);
@@ -179,10 +185,12 @@ impl Running {
             _holding: holding.clone(),
         };
         let writer = named("serial write", path, move || writer.run())?;
+        // Before the opening is told: whoever hears of it may send.
+        ready(&link);
         let reader = Reader {
             name: name.to_owned(),
             path: path.to_owned(),
-            settings: settings.to_owned(),
+            opened,
             port: reading,
             link: Arc::clone(&link),
             inbox,

@@ -1,7 +1,7 @@
 //! Which ports there are, and how one is asked for.
 
 use crate::bench::{FlowControl, LinesAtOpening, Parity, PluggedPort, SerialSettings, UsbIdentity};
-use crate::event::Trouble;
+use crate::event::{Fact, Trouble};
 use serialport::{SerialPort, SerialPortBuilder, SerialPortInfo, SerialPortType, UsbPortInfo};
 use std::path::Path;
 use std::time::Duration;
@@ -89,9 +89,14 @@ pub(super) fn set(port: &mut impl SerialPort, name: &str, settings: SerialSettin
     done.map_err(|error| failed(error.description))
 }
 
-/// The settings an open port has, as far as the system tells.
-pub(super) fn told(port: &impl SerialPort, asked: SerialSettings) -> SerialSettings {
-    read_back(port).map_or(asked, |has| as_asked(has, asked))
+/// What is to be told of an open port: the settings it has, as far as the system tells, and that they are not those asked
+/// for. An adapter may take less, and say nothing.
+pub(super) fn opened(port: &impl SerialPort, name: &str, asked: SerialSettings) -> Vec<Fact> {
+    let has = read_back(port).map_or(asked, |has| as_asked(has, asked));
+    let opened = Fact::PortOpened { port: name.to_owned(), settings: has.to_string() };
+    let differs = || Trouble::new("port-settings-differ").with("port", name).with("asked", asked).with("has", has);
+    let differs = (has != asked).then(|| Fact::TroubleMet { trouble: differs() });
+    std::iter::once(opened).chain(differs).collect()
 }
 
 /// An adapter divides its clock: the nearest rate it can make is as good. None was asked for on a pseudo terminal.
@@ -99,13 +104,6 @@ fn as_asked(has: SerialSettings, asked: SerialSettings) -> SerialSettings {
     let near = has.baud_rate.abs_diff(asked.baud_rate) <= asked.baud_rate / 33 || asked.baud_rate == 0;
     let baud_rate = if near { asked.baud_rate } else { has.baud_rate };
     SerialSettings { baud_rate, lines: asked.lines, ..has }
-}
-
-/// Reads back what the port has: an adapter may take less than it was asked for, and say nothing.
-pub(super) fn differs(port: &impl SerialPort, name: &str, asked: SerialSettings) -> Option<Trouble> {
-    let has = as_asked(read_back(port).ok()?, asked);
-    (has != asked)
-        .then(|| Trouble::new("port-settings-differ").with("port", name).with("asked", asked).with("has", has))
 }
 
 fn read_back(port: &impl SerialPort) -> serialport::Result<SerialSettings> {

@@ -31,7 +31,8 @@ pub(super) struct Reader<W> {
     pub(super) name: String,
     /// What the system calls it.
     pub(super) path: String,
-    pub(super) settings: String,
+    /// What is told first.
+    pub(super) opened: Vec<Fact>,
     pub(super) port: W,
     pub(super) link: Arc<Link>,
     pub(super) inbox: Inbox,
@@ -43,8 +44,8 @@ pub(super) struct Reader<W> {
 
 impl<W: Wire> Reader<W> {
     pub(super) fn run(mut self) {
-        let opened = Fact::PortOpened { port: self.name.clone(), settings: std::mem::take(&mut self.settings) };
-        let trouble = if self.inbox.fact(opened).is_ok() { self.read_on() } else { None };
+        let mut opened = std::mem::take(&mut self.opened).into_iter();
+        let trouble = if opened.all(|fact| self.inbox.fact(fact).is_ok()) { self.read_on() } else { None };
         self.link.close();
         self.let_out(trouble.is_none());
         drop(self.port);

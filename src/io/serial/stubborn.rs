@@ -112,7 +112,8 @@ impl Bench {
         let end = |reads| Stubborn { state: Arc::clone(&state), reads, calls: Arc::default() };
         // A place that is there, as a port is that only fails.
         let names = ("COM7", env!("CARGO_MANIFEST_DIR"));
-        let running = Running::start(names, "115200 8N1", end(Some(reads)), end(None), inbox, Box::new(drop)).unwrap();
+        let (reading, writing) = (end(Some(reads)), end(None));
+        let running = Running::start(names, opened(), reading, writing, inbox, Box::new(drop), |_| {}).unwrap();
         let port = SerialPort { name: "COM7".into(), running, lines: None, standing: (true, true) };
         let bench = Self { port, state, board, facts };
         assert!(matches!(bench.next(), Fact::PortOpened { .. }));
@@ -147,6 +148,10 @@ impl Bench {
         let mut state = self.state.lock().unwrap();
         (state.taking, state.held) = (Some(taking), 0);
     }
+}
+
+fn opened() -> Vec<Fact> {
+    vec![Fact::PortOpened { port: "COM7".into(), settings: "115200 8N1".into() }]
 }
 
 fn unsent(trouble: &Trouble) -> (&str, &str) {
@@ -315,7 +320,8 @@ fn a_driver_that_comes_back_at_once_does_not_keep_a_processor_busy() {
     let calls = Arc::<AtomicUsize>::default();
     let (inbox, facts) = Inbox::new();
     let end = || Stubborn { state: Arc::default(), reads: None, calls: Arc::clone(&calls) };
-    let running = Running::start(("COM7", "COM7"), "115200 8N1", end(), end(), inbox, Box::new(drop)).unwrap();
+    let names = ("COM7", "COM7");
+    let running = Running::start(names, opened(), end(), end(), inbox, Box::new(drop), |_| {}).unwrap();
     let begun = now();
     let port = SerialPort { name: "COM7".into(), running, lines: None, standing: (true, true) };
     assert!(matches!(facts.recv_timeout(DEADLINE), Ok(Input::Fact(Fact::PortOpened { .. }))));

@@ -243,19 +243,15 @@ impl Tender {
             _ => Ok(()),
         });
         let facts = match done {
-            Ok(()) => {
-                let (has, differs) = port.read_back(settings);
-                let told = Fact::PortOpened { port: self.name.clone(), settings: has.to_string() };
-                [Some(told), differs.map(|trouble| Fact::TroubleMet { trouble })]
-            }
+            Ok(()) => port.opened(settings),
             Err(trouble) => {
                 self.wanted = Some(before);
                 // Some of them may have been taken.
                 let _ = port.set(before);
-                [Some(Fact::TroubleMet { trouble }), None]
+                vec![Fact::TroubleMet { trouble }]
             }
         };
-        self.tell(facts.into_iter().flatten());
+        self.tell(facts);
     }
 
     /// The connection is over: as it was asked to be, or by trouble.
@@ -273,8 +269,6 @@ impl Tender {
         let Some(settings) = self.wanted else { return };
         match self.open_port(settings) {
             Ok((mut port, plugged)) => {
-                *self.shared.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&port.running.link));
-                let differs = port.read_back(settings).1.map(|trouble| Fact::TroubleMet { trouble });
                 if let LinesAtOpening::Set { dtr, rts } = settings.lines {
                     // A pseudo terminal has none, and says nothing of it.
                     let _ = port.stand((dtr, rts), settings);
@@ -284,10 +278,12 @@ impl Tender {
                 if let Some(mine) = plugged.iter().find(|known| known.name == self.path) {
                     self.identity = mine.identity(&plugged);
                 }
-                let shared = self.shared_with();
-                self.tell(differs.into_iter().chain(shared));
+                self.tell(self.shared_with());
             }
-            Err(trouble) => self.wait_for_it(trouble),
+            Err(trouble) => {
+                self.let_go();
+                self.wait_for_it(trouble);
+            }
         }
     }
 
@@ -315,7 +311,11 @@ impl Tender {
             self.told_path.clone_from(&self.path);
             self.tell([Fact::PortMoved { port: self.name.clone(), now: self.path.clone() }]);
         }
-        let opened = SerialPort::open_as(&self.name, &self.path, settings, self.inbox.clone(), ended);
+        let shared = Arc::clone(&self.shared);
+        let ready = |link: &Arc<Link>| {
+            *shared.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(link));
+        };
+        let opened = SerialPort::open_as(&self.name, &self.path, settings, self.inbox.clone(), ended, ready);
         let port = opened.map_err(|trouble| match &*trouble.code {
             "port-busy" => self.held().unwrap_or(trouble),
             _ => trouble,
