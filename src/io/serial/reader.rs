@@ -102,8 +102,8 @@ impl<W: Wire> Reader<W> {
             }
             Err(error) if is_gone(&error) || !self.is_there() => return Err(Some(self.vanished(error))),
             Err(error) => {
-                let trouble = Trouble::new("port-read-failed").with("port", &self.name);
-                return Err(Some(trouble.with("detail", error)));
+                let trouble = Trouble::new("port-read-failed").with("port", &self.name).with("detail", error);
+                return Err(Some(trouble));
             }
         };
         let bytes = buffer[..length].into();

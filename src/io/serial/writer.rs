@@ -151,8 +151,8 @@ impl<W: Wire> Writer<W> {
                 }
                 Err(error) if is_passing(&error) => {}
                 Err(error) => {
-                    let trouble = Trouble::new("port-write-failed").with("port", &self.name);
-                    self.link.fail(trouble.with("detail", error));
+                    let trouble = Trouble::new("port-write-failed").with("port", &self.name).with("detail", error);
+                    self.link.fail(trouble);
                     return (written, Some(End::Over));
                 }
             }
