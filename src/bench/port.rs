@@ -233,7 +233,7 @@ mod tests {
             bench(facts.clone()).ports().next().map(|(name, port)| (name.to_owned(), port.clone())).unwrap();
         assert_eq!((known.file.map(|file| file.sent), known.dtr, known.rts), (Some(80), false, true));
         assert_eq!(known.repeats.get("ping"), Some(&50));
-        let name = "a.bin".into();
+        let name = Some("a.bin".into());
         facts.push(Fact::FileEnded { port: port(), name, sent: 80, complete: false, sha256: None, trouble: None });
         facts.push(Fact::RepeatSet { port: port(), name: "ping".into(), every_ms: None });
         facts.push(Fact::PortMoved { port: port(), now: "COM9".into() });

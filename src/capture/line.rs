@@ -179,6 +179,10 @@ mod tests {
         );
         check(Fact::PortBound { port: "COM3".into(), device: None }, r#""kind":"port_bound","port":"COM3""#);
         check(
+            Fact::FileEnded { port: "COM3".into(), name: None, sent: 9, complete: false, sha256: None, trouble: None },
+            r#""kind":"file_ended","port":"COM3","sent":9,"complete":false"#,
+        );
+        check(
             Fact::RepeatSet { port: "COM3".into(), name: "ping".into(), every_ms: Some(1_000) },
             r#""kind":"repeat_set","port":"COM3","name":"ping","every_ms":1000"#,
         );

@@ -296,10 +296,10 @@ pub enum Fact {
     /// So many of its bytes have left. The bytes themselves are in no event: the file is on disk.
     FileProgressed { port: String, sent: u64 },
     /// The file is written, with the digest of its bytes, or was given up: by trouble, or, without one, by the operator; after
-    /// `sent` bytes.
+    /// `sent` bytes. Early captures lack its name.
     FileEnded {
         port: String,
-        name: String,
+        name: Option<String>,
         sent: u64,
         complete: bool,
         sha256: Option<String>,

@@ -26,8 +26,8 @@ pub fn told(fact: &Fact) -> Option<String> {
         }
         Fact::FileEnded { port, name, sent, complete, sha256, .. } => {
             let key = if *complete { "fact.file-sent" } else { "fact.file-cancelled" };
-            let sha256 = sha256.as_deref().unwrap_or_default();
-            tell(key, &[("port", port), ("name", name), ("bytes", sent), ("sha256", &sha256)])
+            let [name, sha256] = [name, sha256].map(|text| text.as_deref().unwrap_or_default());
+            tell(key, &[("port", port), ("name", &name), ("bytes", sent), ("sha256", &sha256)])
         }
         Fact::RepeatSet { port, name, every_ms: Some(every) } => {
             tell("fact.repeat-on", &[("port", port), ("name", name), ("every", every)])

@@ -123,7 +123,14 @@ impl<W: Wire> Writer<W> {
     pub(super) fn tell_file_ended(&self, file: SentFile, trouble: Option<Trouble>) {
         let sha256 = file.complete.then(|| file.digest.finish().sha256);
         let SentFile { name, sent, complete, .. } = file;
-        let _ = self.inbox.fact(Fact::FileEnded { port: self.name.clone(), name, sent, complete, sha256, trouble });
+        let _ = self.inbox.fact(Fact::FileEnded {
+            port: self.name.clone(),
+            name: Some(name),
+            sent,
+            complete,
+            sha256,
+            trouble,
+        });
     }
 }
 
