@@ -23,7 +23,7 @@
 //! |---|---|
 //! | roof | `main.rs`, [`window`] (opens the window), [`app`] (the `eframe::App`), [`cli`] (the commands) |
 //! | 5 | [`ui`]: panels, words, the window's fold. A view in, actions out; no IO |
-//! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings folded |
+//! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings folded (`io` may look into it) |
 //! | 3 | [`mod@bench`]: everything known. [`journal`]: events in memory. [`capture`]: events on disk. [`diagnosis`]: what is wrong |
 //! | 2 | [`dialect`]: how a cloud spells it |
 //! | 1 | [`upgrade`]: the state machine. [`image`]: a build. [`console`]: bytes to lines, lines to a log. [`device`]: the simulated device's brain |
@@ -53,7 +53,8 @@
 //!   locales.
 //! * **a panel**: one file in `src/ui/` with a view, a function that works it out from the model and one that draws it
 //!   (`…_ui`) and returns what was clicked; one line in `src/ui/bench_screen.rs`.
-//! * **a fact**: one variant of [`event::Fact`], one line in the table of `src/capture/line.rs`, one arm of the fold.
+//! * **a fact**: one variant of [`event::Fact`], one line in the table of `src/capture/line.rs`, one definition in
+//!   `assets/capture-v1.schema.json`, its new fields in `assets/ota-workbench.lnav.json`, one arm of the fold.
 
 rust_i18n::i18n!("assets/locales", fallback = "en");
 

@@ -3,7 +3,7 @@
 use super::hear::Heard;
 use super::{Bench, Build, Case, Delivery, Device, Effect, Faults, Reports, Service, Witness};
 use crate::dialect::{self, Outgoing, Push};
-use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, TAKEN_OVER, UpgradeId, UpgradeOrder};
+use crate::event::{Client, Deadline, DeviceId, Event, Fact, Micros, TAKEN_OVER, UNRECORDED, UpgradeId, UpgradeOrder};
 use crate::upgrade::{Outcome, ReplyTo, Send, Upgrade};
 use std::sync::Arc;
 
@@ -91,7 +91,10 @@ impl Bench {
             }
             Fact::FaultActed { upgrade, fault, place, .. } => self.note_fault(event.seq, *upgrade, fault, *place),
             Fact::DeadlineReached { upgrade, deadline } => self.be_due(event.seq, *upgrade, *deadline, &mut effects),
-            Fact::Gap { lost, .. } => self.lost = self.lost.saturating_add(*lost),
+            Fact::Gap { lost, source } => {
+                self.lost = self.lost.saturating_add(*lost);
+                self.recording = self.recording.take().filter(|_| source != UNRECORDED);
+            }
             Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
                 self.recording = Some(trouble.clone());
             }

@@ -96,12 +96,19 @@ impl<F: Field> Field for Option<F> {
     }
 }
 
+/// Whether bytes are text that is read with profit. Much else than characters, and each of them would take six bytes.
+fn clean_text(bytes: &[u8]) -> Option<&str> {
+    let is_control = |byte: &&u8| **byte < b' ' && !matches!(**byte, b'\t' | b'\n' | b'\r');
+    let controls = bytes.iter().filter(is_control).count();
+    std::str::from_utf8(bytes).ok().filter(|_| controls <= bytes.len() / 16 + 8)
+}
+
 /// Text where the bytes are text; under `<key>_base64` otherwise.
 impl Field for Payload {
     fn put(&self, key: &str, line: &mut Vec<u8>) {
-        match std::str::from_utf8(self) {
-            Ok(text) => put_text(key, text, line),
-            Err(_) => put_json(&format!("{key}_base64"), &STANDARD.encode(self), line),
+        match clean_text(self) {
+            Some(text) => put_text(key, text, line),
+            None => put_json(&format!("{key}_base64"), &STANDARD.encode(self), line),
         }
     }
     fn take(object: &Object, key: &str) -> Option<Self> {

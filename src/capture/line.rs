@@ -13,6 +13,10 @@ pub enum NoEvent {
     UnknownKind(String),
     /// A known kind whose fields are missing or of another type.
     WrongFields(String),
+    /// Longer than any event is.
+    TooLong,
+    /// From here on the file cannot be read, says the system.
+    Unreadable(String),
 }
 
 macro_rules! kinds {
@@ -32,6 +36,16 @@ macro_rules! kinds {
                 $($kind => Fact::$fact { $($field: Field::take(object, stringify!($field)).ok_or_else(wrong)?),* },)*
                 _ => return Err(NoEvent::UnknownKind(kind.to_owned())),
             })
+        }
+
+        /// Every kind of event with the names of its fields, as they stand in a capture.
+        pub const FIELDS: &[(&str, &[&str])] = &[$(($kind, &[$(stringify!($field)),*])),*];
+
+        /// One fact of every kind: a new one is missing nowhere.
+        #[cfg(test)]
+        pub fn samples(full: bool) -> Vec<Fact> {
+            use super::samples::Sample;
+            vec![$(Fact::$fact { $($field: Sample::sample(full)),* }),*]
         }
     };
 }

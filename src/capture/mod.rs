@@ -1,14 +1,23 @@
 //! Events on disk: JSON Lines, a versioned header and then one event a line. The only place that spells events.
 
+mod about;
+mod damage;
 mod field;
 mod line;
 mod reader;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod schema_tests;
 
-pub use line::{NoEvent, decode, encode};
-pub use reader::{Capture, Damage};
+pub use about::{ABOUT_VERSION, About, Condition, Entry, Found, Limits, Verdict, is_own_name};
+pub use damage::{Damage, Damages};
+pub use line::{FIELDS, NoEvent, decode, encode};
+pub use reader::{Capture, LONGEST_LINE, Reader};
 
 use crate::event::Trouble;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The format's version, in every header.
 pub const VERSION: u32 = 1;
@@ -46,10 +55,12 @@ impl Header {
     /// # Errors
     /// It is no capture's, or one of a later format.
     pub fn decode(line: &str) -> Result<Self, Trouble> {
-        let header: Self = serde_json::from_str(line).map_err(|_| Trouble::new("capture-foreign"))?;
-        if header.capture > VERSION {
-            return Err(Trouble::new("capture-future").with("version", header.capture).with("by", header.application));
+        let first: Value = serde_json::from_str(line).map_err(|_| Trouble::new("capture-foreign"))?;
+        // Looked at first: a later version may say the rest in other words.
+        if let Some(version) = first.get("capture").and_then(Value::as_u64).filter(|known| *known > VERSION.into()) {
+            let by = first.get("application").and_then(Value::as_str).unwrap_or("?");
+            return Err(Trouble::new("capture-future").with("version", version).with("by", by));
         }
-        Ok(header)
+        serde_json::from_value(first).map_err(|_| Trouble::new("capture-foreign"))
     }
 }

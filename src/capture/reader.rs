@@ -1,16 +1,152 @@
-//! Reads a whole capture, as much of it as there is.
+//! Reads a capture line by line, as much of it as there is, and never holds more of it than one line.
 
-use super::line::NoEvent;
-use super::{Header, decode};
-use crate::event::{Event, Trouble};
+use super::{Damage, Damages, Header, NoEvent, decode};
+use crate::event::{Event, Micros, Trouble};
+use std::io::{BufRead, Result};
 
-/// A line that could not be used, and why. Everything else of the capture stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// Line number from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub why: NoEvent,
+/// A longer line is no event, in bytes. The largest packet the broker takes fits, however its bytes are written down.
+pub const LONGEST_LINE: usize = 40 << 20;
+/// A longer first line is no header, in bytes.
+const LONGEST_HEADER: usize = 64 << 10;
+/// Room for a line that is kept for the next ones, in bytes.
+const KEPT_ROOM: usize = 1 << 20;
+
+/// A capture being read: its events, one after the other.
+pub struct Reader<R> {
+    source: R,
+    header: Header,
+    /// Lines read so far.
+    lines: usize,
+    line: Vec<u8>,
+    damage: Damages,
+    last: Option<(u64, Micros)>,
+    over: bool,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the first line.
+    ///
+    /// # Errors
+    /// `capture-empty`, `capture-foreign`, `capture-future`; `capture-unreadable` with `path` (empty, to be filled in by who
+    /// knows it) and `detail`.
+    pub fn open(mut source: R) -> std::result::Result<Self, Trouble> {
+        let mut line = Vec::new();
+        let read = read_line(&mut source, &mut line, LONGEST_HEADER);
+        match read.map_err(|error| Trouble::new("capture-unreadable").with("path", "").with("detail", error))? {
+            Line::Whole => {}
+            Line::End => return Err(Trouble::new("capture-empty")),
+            Line::TooLong | Line::Unfinished => return Err(Trouble::new("capture-foreign")),
+        }
+        // Some editors put a mark before the first character.
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+        let header = Header::decode(&String::from_utf8_lossy(text))?;
+        Ok(Self { source, header, lines: 1, line, damage: Damages::default(), last: None, over: false })
+    }
+
+    /// Goes on in the middle of a capture whose header is known: `source` stands at the begin of a line.
+    pub fn resume(source: R, header: Header) -> Self {
+        Self { source, header, lines: 0, line: Vec::new(), damage: Damages::default(), last: None, over: false }
+    }
+
+    /// The first line.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What is wrong with what was read so far.
+    pub const fn damage(&self) -> &Damages {
+        &self.damage
+    }
+
+    /// Where it is read from, standing at the begin of the next line.
+    pub const fn source(&self) -> &R {
+        &self.source
+    }
+
+    fn note(&mut self, why: NoEvent) {
+        self.damage.push(Damage { line: self.lines, why });
+    }
+
+    /// Counts what goes back. Such an event stands all the same: the file has nothing better to tell.
+    fn look_back(&mut self, event: &Event) {
+        if let Some((seq, at)) = self.last {
+            self.damage.reordered += usize::from(event.seq <= seq);
+            self.damage.earlier += usize::from(event.at < at);
+        }
+        self.last = Some((event.seq, event.at));
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Event;
+
+    /// The next event. A last line without its end is what a kill leaves behind: it is passed over.
+    fn next(&mut self) -> Option<Event> {
+        while !self.over {
+            let read = read_line(&mut self.source, &mut self.line, LONGEST_LINE);
+            self.lines += 1;
+            match read {
+                Ok(Line::Whole) if self.line.is_empty() => {}
+                Ok(Line::Whole) => match decode(&String::from_utf8_lossy(&self.line)) {
+                    Ok(event) => {
+                        self.look_back(&event);
+                        return Some(event);
+                    }
+                    Err(why) => self.note(why),
+                },
+                Ok(Line::TooLong) => self.note(NoEvent::TooLong),
+                Ok(Line::End | Line::Unfinished) => self.over = true,
+                Err(error) => {
+                    self.note(NoEvent::Unreadable(error.to_string()));
+                    self.over = true;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What a line came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// It is there, without its end.
+    Whole,
+    /// It is longer than it may be, and was passed over.
+    TooLong,
+    /// The source ended in the middle of it.
+    Unfinished,
+    /// The source has ended.
+    End,
+}
+
+/// Reads one line, without its end.
+fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>, longest: usize) -> Result<Line> {
+    line.clear();
+    line.shrink_to(KEPT_ROOM);
+    let mut length = 0;
+    loop {
+        let ready = source.fill_buf()?;
+        if ready.is_empty() {
+            return Ok(if length == 0 { Line::End } else { Line::Unfinished });
+        }
+        let end = memchr::memchr(b'\n', ready);
+        let part = ready.get(..end.unwrap_or(ready.len())).unwrap_or_default();
+        length += part.len();
+        if length <= longest {
+            line.extend_from_slice(part);
+        } else {
+            line.clear();
+        }
+        let taken = part.len() + usize::from(end.is_some());
+        length += usize::from(length == 0);
+        source.consume(taken);
+        if end.is_some() {
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+            return Ok(if length <= longest { Line::Whole } else { Line::TooLong });
+        }
+    }
 }
 
 /// A capture in memory.
@@ -20,85 +156,30 @@ pub struct Capture {
     pub header: Header,
     /// Its events, in the order of the file.
     pub events: Vec<Event>,
-    /// Lines in the middle that are no events.
-    pub damage: Vec<Damage>,
+    /// What is wrong with it.
+    pub damage: Damages,
 }
 
 impl Capture {
-    /// Reads the bytes of a capture file. A last line without its end is what a kill leaves behind: it is passed over.
+    /// Reads the bytes of a capture.
     ///
     /// # Errors
-    /// The file is empty, no capture, or one of a later format.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Trouble> {
-        let text = String::from_utf8_lossy(bytes);
-        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-        let mut lines = (1..).zip(complete.lines());
-        let Some((_, first)) = lines.next() else {
-            let code = if bytes.is_empty() { "capture-empty" } else { "capture-foreign" };
-            return Err(Trouble::new(code));
-        };
-        let mut capture = Self { header: Header::decode(first)?, events: Vec::new(), damage: Vec::new() };
-        for (line, text) in lines.filter(|(_, text)| !text.is_empty()) {
-            match decode(text) {
-                Ok(event) => capture.events.push(event),
-                Err(why) => capture.damage.push(Damage { line, why }),
-            }
-        }
-        Ok(capture)
+    /// As [`Reader::open`].
+    pub fn parse(bytes: &[u8]) -> std::result::Result<Self, Trouble> {
+        Self::read(bytes)
+    }
+
+    /// Reads a capture to its end.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn read(source: impl BufRead) -> std::result::Result<Self, Trouble> {
+        let mut reader = Reader::open(source)?;
+        let events = reader.by_ref().collect();
+        Ok(Self { header: reader.header, events, damage: reader.damage })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Capture, NoEvent};
-
-    const HEADER: &str = r#"{"capture":1,"application":"ota-workbench 0.1.0","started_unix_ms":1795282189732}"#;
-    const STOPPED: &str = r#"{"seq":1,"at":5,"kind":"broker_stopped"}"#;
-
-    fn check(text: &str, events: usize, damage: &[usize]) {
-        let capture = Capture::parse(text.as_bytes()).unwrap();
-        let lines: Vec<_> = capture.damage.iter().map(|damage| damage.line).collect();
-        assert_eq!((capture.events.len(), lines.as_slice()), (events, damage), "{text}");
-    }
-
-    #[test]
-    fn what_is_readable_is_read() {
-        check(&format!("{HEADER}\n"), 0, &[]);
-        check(&format!("{HEADER}\n{STOPPED}\n"), 1, &[]);
-        check(&format!("{HEADER}\r\n{STOPPED}\r\n"), 1, &[]);
-        check(&format!("{HEADER}\n{STOPPED}\nrubbish\n{STOPPED}\n"), 2, &[3]);
-    }
-
-    #[test]
-    fn an_unfinished_last_line_is_no_error() {
-        for cut in 1..STOPPED.len() {
-            check(&format!("{HEADER}\n{STOPPED}\n{}", &STOPPED[..cut]), 1, &[]);
-        }
-        // Cut inside a character of two bytes.
-        let mut bytes = format!("{HEADER}\n{STOPPED}\n").into_bytes();
-        bytes.extend(b"{\"seq\":2,\"topic\":\"\xe5");
-        assert_eq!(Capture::parse(&bytes).unwrap().events.len(), 1);
-    }
-
-    #[test]
-    fn a_kind_of_a_later_version_is_passed_over_and_said() {
-        let text = format!("{HEADER}\n{{\"seq\":1,\"at\":0,\"kind\":\"novelty\"}}\n{STOPPED}\n");
-        let capture = Capture::parse(text.as_bytes()).unwrap();
-        assert_eq!(capture.damage[0].why, NoEvent::UnknownKind("novelty".into()));
-        assert_eq!(capture.events.len(), 1);
-    }
-
-    #[test]
-    fn what_is_no_capture_is_refused_with_its_reason() {
-        for (text, code) in [
-            ("", "capture-empty"),
-            ("hello\n", "capture-foreign"),
-            ("{\"trace\": 1}\n", "capture-foreign"),
-            (HEADER, "capture-foreign"),
-            (&HEADER.replace(":1,", ":2,"), "capture-foreign"),
-            (&format!("{}\n", HEADER.replace("\"capture\":1", "\"capture\":2")), "capture-future"),
-        ] {
-            assert_eq!(Capture::parse(text.as_bytes()).unwrap_err().code, code, "{text}");
-        }
-    }
-}
+#[path = "reader_tests.rs"]
+mod tests;

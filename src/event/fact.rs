@@ -37,6 +37,10 @@ pub const TAKEN_OVER: &str = "taken over by a new connection with the same ident
 /// Why a client is gone when a fault asked for it: the `reason` of [`Fact::ClientDisconnected`].
 pub const KICKED: &str = "cut off by the workbench, as the armed fault asks";
 
+/// What was lost while the capture could not be written: the `source` of a [`Fact::Gap`], which says as well that it can be
+/// written again.
+pub const UNRECORDED: &str = "capture";
+
 /// A deadline that fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deadline {

@@ -8,7 +8,7 @@ mod trouble;
 
 pub use fact::{
     Client, ClientName, Deadline, Extras, Fact, ImageId, KICKED, LineMove, OrderedFile, Payload, TAKEN_OVER,
-    TlsService, UpgradeId, UpgradeOrder,
+    TlsService, UNRECORDED, UpgradeId, UpgradeOrder,
 };
 pub use identity::{DeviceId, MalformedDeviceId};
 pub use kept_secret::Secret;

@@ -4,7 +4,7 @@ mod summary;
 mod trace;
 
 pub use summary::{Ending, Summary};
-pub use trace::from_trace;
+pub use trace::{from_trace, is_trace};
 
 use crate::bench::Bench;
 use crate::capture::Capture;

@@ -42,13 +42,18 @@ impl Summary {
     /// Folds a capture and sums it up.
     #[must_use]
     pub fn of(capture: &Capture) -> Self {
-        let bench = super::fold(capture);
+        Self::of_bench(&super::fold(capture), capture.events.len(), capture.damage.len())
+    }
+
+    /// Sums up a bench as it stands after so many events: for a capture of which no more than one event is held.
+    #[must_use]
+    pub fn of_bench(bench: &Bench, events: usize, damaged: usize) -> Self {
         Self {
-            events: capture.events.len(),
-            damaged: capture.damage.len(),
+            events,
+            damaged,
             length: bench.now(),
-            devices: bench.devices().map(|(id, _)| (id.clone(), describe(&bench, id))).collect(),
-            upgrades: bench.cases().iter().map(|case| ending(&bench, case)).collect(),
+            devices: bench.devices().map(|(id, _)| (id.clone(), describe(bench, id))).collect(),
+            upgrades: bench.cases().iter().map(|case| ending(bench, case)).collect(),
         }
     }
 }

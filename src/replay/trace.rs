@@ -2,7 +2,7 @@
 //!
 //! A trace shows the cloud's push; the bench would have made it because somebody pressed Push, so that is put in before it.
 
-use crate::capture::{Capture, Damage, Header, NoEvent};
+use crate::capture::{Capture, Damage, Damages, Header, NoEvent};
 use crate::dialect::{self, Dialect, Heard, Offer, OfferedFile};
 use crate::event::{Client, ClientName, DeviceId, Event, Extras, Fact, Micros, OrderedFile, Trouble, UpgradeOrder};
 use crate::upgrade::Report;
@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Whether a file begins like a trace.
+#[must_use]
 pub fn is_trace(bytes: &[u8]) -> bool {
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     serde_json::from_slice::<Value>(first).is_ok_and(|header| header.get("trace").is_some())
@@ -38,7 +39,7 @@ pub fn from_trace(bytes: &[u8]) -> Result<Capture, Trouble> {
         requests: 0,
         said: None,
     };
-    let mut capture = Capture { header: Header::new(0, None), events: Vec::new(), damage: Vec::new() };
+    let mut capture = Capture { header: Header::new(0, None), events: Vec::new(), damage: Damages::default() };
     for (line, text) in lines.filter(|(_, text)| !text.is_empty()) {
         let Ok(packet) = serde_json::from_str::<Value>(text) else {
             capture.damage.push(Damage { line, why: NoEvent::Malformed });

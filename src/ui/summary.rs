@@ -5,7 +5,7 @@ use super::port_words;
 use super::words::{self, say, tell};
 use crate::bench::Bench;
 use crate::dialect::{self, Heard, Offer};
-use crate::event::{Client, Deadline, DeviceId, Event, Fact};
+use crate::event::{Client, Deadline, DeviceId, Event, Fact, UNRECORDED};
 use crate::journal::Journal;
 use crate::upgrade::{Report, Said};
 use serde_json::Value;
@@ -115,6 +115,9 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         }
         Fact::DeadlineReached { upgrade, .. } => of_upgrade("fact.deadline-silence", *upgrade, bench),
         Fact::FaultActed { fault, place, .. } => words::fault_acted(fault, *place),
+        Fact::Gap { source, lost } if source == UNRECORDED => {
+            tell("fact.recorded-again", &[("n", &words::count(*lost))])
+        }
         Fact::Gap { source, lost } => tell("fact.gap", &[("n", &words::count(*lost)), ("source", source)]),
         other => port_words::told(other).unwrap_or_default(),
     }

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
 
 /// Rooms that may look into one on their own floor.
 const SIDEWAYS: &[(&str, &str)] =
-    &[("device", "upgrade"), ("diagnosis", "bench"), ("window", "app"), ("window", "cli")];
+    &[("device", "upgrade"), ("io", "replay"), ("diagnosis", "bench"), ("window", "app"), ("window", "cli")];
 
 /// A panel that could touch a file or a socket could freeze the window.
 const FORBIDDEN: &[(&str, &str)] = &[("ui", "io"), ("app", "io")];
