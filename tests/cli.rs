@@ -80,8 +80,20 @@ fn a_person_reads_where_everything_is_and_how_it_ended() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains(['{', '\u{1b}']), "no JSON and no escapes in a log file: {text}");
-    let recorded = std::fs::read_dir(folder.path("data").join("captures")).unwrap().count();
-    assert_eq!(recorded, 1, "a session is recorded without being asked");
+    let recorded = std::fs::read_dir(folder.path("data").join("captures")).unwrap();
+    let recorded: Vec<_> = recorded.map(|entry| entry.unwrap().path()).collect();
+    let captures: Vec<_> = recorded.iter().filter(|path| path.extension().is_some_and(|end| end == "zst")).collect();
+    assert_eq!(
+        (recorded.len(), captures.len()),
+        (2, 1),
+        "recorded without being asked, and what is in it: {recorded:?}"
+    );
+    // Under the name that was told while it was written, too.
+    let told = ended.out.iter().find_map(|line| line.strip_prefix("Recording")).unwrap().trim();
+    for path in [told, captures[0].to_str().unwrap()] {
+        let text = run(&["inspect", path]).check(0).out.join("\n");
+        assert!(text.contains("to 2.0.0: succeeded"), "{text}");
+    }
 }
 
 #[test]

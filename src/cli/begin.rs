@@ -5,9 +5,10 @@ use crate::bench::{Bench, Service};
 use crate::event::{Event, Fact, Micros, TlsService, Trouble};
 use crate::io::bench_file::BenchFile;
 use crate::io::broker_url::BrokerUrl;
+use crate::io::remember::SETTINGS;
 use crate::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions, TlsOptions};
 use crate::io::tls::{Trust, folder_in};
-use crate::io::{Batch, folder, network};
+use crate::io::{Batch, captures, folder, network};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,9 +26,12 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
     check(args).map_err(Ended::usage)?;
     let file = args.bench.as_deref().map(BenchFile::read).transpose().map_err(Ended::usage)?.unwrap_or_default();
     let wrong = |detail: String| Ended::usage(Trouble::new("bad-bench-file").with("path", "").with("detail", detail));
-    let capture = match &args.capture {
-        Some(file) => CaptureChoice::File(file.clone()),
-        None => CaptureChoice::Folder(folder::data(args.data.as_deref()).map_err(Ended::unusable)?.join("captures")),
+    let (capture, limits) = if let Some(file) = &args.capture {
+        (CaptureChoice::File(file.clone()), fallback.limits)
+    } else {
+        let data = folder::data(args.data.as_deref()).map_err(Ended::unusable)?;
+        // The window's own setting: a command clears away no more than the window would.
+        (CaptureChoice::Folder(data.join("captures")), captures::limits(&data.join(SETTINGS)))
     };
     let broker = match (&args.mqtt, &args.broker) {
         (Some(address), _) => Some(BrokerChoice::Embedded(address.clone())),
@@ -44,6 +48,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         advertise: args.advertise.clone().or(file.advertise).or(fallback.advertise),
         tls,
         capture,
+        limits,
         bench: name,
         images: file.builds.into_iter().chain(fallback.images).collect(),
         devices: devices.into_iter().chain(fallback.devices).collect(),

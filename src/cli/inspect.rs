@@ -2,21 +2,29 @@
 
 use super::args::InspectArgs;
 use super::{Ended, Exit, print};
+use crate::bench::Bench;
 use crate::image::VersionSource;
 use crate::io::build_file;
-use crate::replay::{self, Summary};
+use crate::io::captures::{self, Recording};
+use crate::replay::Summary;
 use crate::ui::words;
 use serde_json::json;
 
 pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
-    let snapshot = build_file::read(&args.file).map_err(Ended::usage)?;
-    // Captures and traces are JSON Lines; no image begins like that.
-    if !snapshot.bytes.starts_with(b"{\"") {
-        image(&snapshot, args.json);
+    if !captures::is_recording(&args.file) {
+        image(&build_file::read(&args.file).map_err(Ended::usage)?, args.json);
         return Ok(Exit::Done);
     }
-    let capture = replay::read(&snapshot.bytes).map_err(Ended::usage)?;
-    let summary = Summary::of(&capture);
+    let mut recording = Recording::open(&args.file).map_err(Ended::usage)?;
+    let mut bench = Bench::new(recording.header().started_unix_ms);
+    let mut events = 0;
+    // However long it is, no more than one event of it is held.
+    for event in recording.by_ref() {
+        let _ = bench.apply(&event);
+        events += 1;
+    }
+    let (header, damage) = (recording.header(), recording.damage());
+    let summary = Summary::of_bench(&bench, events, damage.len());
     if args.json {
         let upgrades = summary.upgrades.iter().map(|upgrade| {
             let (served, size) = upgrade.served;
@@ -25,11 +33,14 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
         });
         let upgrades = upgrades.collect::<Vec<_>>();
         let devices: Vec<_> = summary.devices.iter().map(|(id, _)| id.to_string()).collect();
-        let whole = json!({"kind": "capture", "application": capture.header.application, "events": summary.events,
-            "damaged": summary.damaged, "length_us": summary.length.0, "devices": devices, "upgrades": upgrades});
+        let whole = json!({"kind": "capture", "application": header.application, "events": summary.events,
+            "damaged": summary.damaged, "reordered": damage.reordered, "earlier": damage.earlier, "length_us": summary.length.0, "devices": devices, "upgrades": upgrades});
         print::line(&whole.to_string());
     } else {
-        print::line(&format!("{}\n{}", capture.header.application, summary.to_string().trim_end()));
+        print::line(&format!("{}\n{}", header.application, summary.to_string().trim_end()));
+        if damage.reordered + damage.earlier > 0 {
+            print::line(&format!("{} lines out of order, {} back in time", damage.reordered, damage.earlier));
+        }
     }
     Ok(Exit::Done)
 }

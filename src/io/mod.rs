@@ -7,6 +7,7 @@ pub mod bench_highlights;
 pub mod broker;
 pub mod broker_url;
 pub mod build_file;
+pub mod captures;
 pub mod client;
 mod clock;
 pub mod console;

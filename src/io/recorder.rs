@@ -1,41 +1,89 @@
 //! Writes the capture file on a thread of its own, so that a slow disk does not hold up a device's answer.
 
+use super::captures::{self, Files, Lock};
 use super::{Inbox, folder};
-use crate::capture::{Header, encode};
-use crate::event::{Event, Fact, Trouble};
-use std::fs::{File, OpenOptions};
+use crate::bench::Bench;
+use crate::capture::{Found, Header, encode};
+use crate::event::{Event, Trouble};
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+
+mod writer;
+
+use writer::{Order, Writer};
 
 /// Batches of lines that may wait for the disk. Full means the session waits: an event is recorded before it acts.
 const CAPACITY: usize = 1_024;
 /// Lines are gathered up to here while nothing presses.
 const GATHER: usize = 32 * 1024;
 
-enum Order {
-    Write(Vec<u8>),
-    /// Write what there is through to the disk.
-    Sync,
-}
-
 /// A capture being written. Dropping it writes everything out.
 pub struct Recorder {
     path: PathBuf,
+    header: Header,
     lines: Vec<u8>,
-    bytes: u64,
+    /// Events among the lines.
+    events: u64,
+    written: Arc<AtomicU64>,
     orders: Option<SyncSender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What becomes of a capture's file when it is closed.
+enum Keeping {
+    /// It stays as it is: somebody asked for it by name.
+    AsItIs,
+    /// It is compressed in its place: its name asks for that.
+    Compressed,
+    /// It is one of the folder's, which are kept small, with what is known of each beside it.
+    InFolder(Files, Option<Lock>),
+}
+
 impl Recorder {
-    /// Makes a capture file. A file that exists already is never written over.
+    /// Makes a capture file. A file that exists already is never written over. When it is closed, it is compressed if its
+    /// name ends in `.zst`.
     ///
     /// # Errors
     /// `capture-unwritable` with `path` and `detail`.
     pub fn create(path: &Path, header: &Header, inbox: Inbox) -> Result<Self, Trouble> {
+        let is_zst = path.extension().is_some_and(|extension| extension == "zst");
+        Self::make(path, header, inbox, if is_zst { Keeping::Compressed } else { Keeping::AsItIs })
+    }
+
+    /// Makes a capture under a name that is free in `folder`: the wall clock, and a number if need be. When it is closed, it
+    /// is compressed.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_in(folder: &Path, name: &str, header: &Header, inbox: &Inbox) -> Result<Self, Trouble> {
+        // What cannot be made shows when the capture is.
+        let _ = folder::make(folder);
+        for number in 1..1_000 {
+            let name = if number == 1 { name.to_owned() } else { format!("{name}-{number}") };
+            let files = Files::new(folder, &name);
+            if [files.plain(), files.compressed()].iter().any(|path| path.try_exists().unwrap_or(false)) {
+                continue;
+            }
+            let lock = match Lock::take(&files.lock()) {
+                Ok(Some(lock)) => Some(lock),
+                // Somebody else has just taken the name.
+                Ok(None) => continue,
+                // No locks in this place: it is recorded all the same.
+                Err(_) => None,
+            };
+            let path = files.plain();
+            return Self::make(&path, header, inbox.clone(), Keeping::InFolder(files, lock));
+        }
+        let detail = std::io::Error::from(ErrorKind::AlreadyExists);
+        Err(Trouble::new("capture-unwritable").with("path", folder.display()).with("detail", detail))
+    }
+
+    fn make(path: &Path, header: &Header, inbox: Inbox, keeping: Keeping) -> Result<Self, Trouble> {
         let unwritable = |error: std::io::Error| {
             Trouble::new("capture-unwritable").with("path", path.display()).with("detail", error)
         };
@@ -46,30 +94,23 @@ impl Recorder {
         let first = header.encode() + "\n";
         file.write_all(first.as_bytes()).map_err(unwritable)?;
         let (orders, queue) = sync_channel(CAPACITY);
-        let shown = path.to_owned();
-        let thread = std::thread::Builder::new()
-            .name("capture".into())
-            .spawn(move || Writer { file, path: shown, inbox, failed: false }.run(&queue))
-            .map_err(unwritable)?;
-        let bytes = first.len() as u64;
-        Ok(Self { path: path.to_owned(), lines: Vec::new(), bytes, orders: Some(orders), thread: Some(thread) })
-    }
-
-    /// Makes a capture under a name that is free in `folder`: the wall clock, and a number if need be.
-    ///
-    /// # Errors
-    /// As [`Self::create`].
-    pub fn create_in(folder: &Path, name: &str, header: &Header, inbox: &Inbox) -> Result<Self, Trouble> {
-        for number in 1..1_000 {
-            let file = if number == 1 { format!("{name}.jsonl") } else { format!("{name}-{number}.jsonl") };
-            let path = folder.join(file);
-            if path.try_exists().unwrap_or(false) {
-                continue;
-            }
-            return Self::create(&path, header, inbox.clone());
-        }
-        let detail = std::io::Error::from(ErrorKind::AlreadyExists);
-        Err(Trouble::new("capture-unwritable").with("path", folder.display()).with("detail", detail))
+        let written = Arc::new(AtomicU64::new(first.len() as u64));
+        let (shown, counter) = (path.to_owned(), Arc::clone(&written));
+        let writing = move || {
+            let found = Writer::new(file, shown.clone(), inbox, counter).run(&queue);
+            close(&shown, keeping, found);
+        };
+        let thread = std::thread::Builder::new().name("capture".into()).spawn(writing).map_err(unwritable)?;
+        let (orders, thread) = (Some(orders), Some(thread));
+        Ok(Self {
+            path: path.to_owned(),
+            header: header.clone(),
+            lines: Vec::new(),
+            events: 0,
+            written,
+            orders,
+            thread,
+        })
     }
 
     /// Where it is written.
@@ -78,17 +119,16 @@ impl Recorder {
         &self.path
     }
 
-    /// How many bytes it has.
+    /// Counts the bytes that were handed to the disk.
     #[must_use]
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
+    pub fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
     }
 
     /// Adds an event.
     pub fn record(&mut self, event: &Event) {
-        let before = self.lines.len();
         encode(event, &mut self.lines);
-        self.bytes += (self.lines.len() - before) as u64;
+        self.events += 1;
         if self.lines.len() >= GATHER {
             self.flush();
         }
@@ -100,7 +140,8 @@ impl Recorder {
             // The next lines will be about as many: no growing step by step in a flood.
             let room = Vec::with_capacity(self.lines.len());
             let lines = std::mem::replace(&mut self.lines, room);
-            self.order(Order::Write(lines));
+            let events = std::mem::take(&mut self.events);
+            self.order(Order::Write { lines, events });
         }
     }
 
@@ -112,6 +153,13 @@ impl Recorder {
         {
             self.order(order);
         }
+    }
+
+    /// Closes the capture; what is in it is told by the bench after its last event.
+    pub fn finish(mut self, bench: &Bench) {
+        self.flush();
+        let found = captures::found(self.header.clone(), bench, bench.events(), 0);
+        self.order(Order::Known(Box::new(found)));
     }
 
     fn order(&self, order: Order) {
@@ -132,75 +180,16 @@ impl Drop for Recorder {
     }
 }
 
-struct Writer {
-    file: File,
-    path: PathBuf,
-    inbox: Inbox,
-    failed: bool,
-}
-
-impl Writer {
-    fn run(mut self, queue: &Receiver<Order>) {
-        loop {
-            match queue.recv_timeout(Duration::from_mins(1)) {
-                Ok(Order::Write(lines)) => self.attempt(|file| file.write_all(&lines)),
-                Ok(Order::Sync) => self.attempt(|file| file.sync_data()),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+/// The file is written and closed. What cannot be done now is done at the next start.
+fn close(path: &Path, keeping: Keeping, found: Option<Found>) {
+    match keeping {
+        Keeping::AsItIs => {}
+        Keeping::Compressed => {
+            let _ = captures::compress(path, path, &AtomicBool::new(false));
         }
-        self.attempt(|file| file.sync_all());
-    }
-
-    /// A full disk is said once; the bench goes on without a capture.
-    fn attempt(&mut self, write: impl FnOnce(&mut File) -> std::io::Result<()>) {
-        if self.failed {
-            return;
-        }
-        if let Err(error) = write(&mut self.file) {
-            self.failed = true;
-            let trouble = Trouble::new("capture-unwritable").with("path", self.path.display()).with("detail", error);
-            // Not from here: the session may be waiting for us while it reads nothing.
-            let inbox = self.inbox.clone();
-            let _ = std::thread::Builder::new()
-                .name("capture trouble".into())
-                .spawn(move || inbox.fact(Fact::TroubleMet { trouble }));
-        }
+        Keeping::InFolder(files, lock) => captures::close(&files, lock, found),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Header, Inbox, Recorder};
-    use crate::capture::Capture;
-    use crate::event::{Event, Fact, Micros};
-
-    #[test]
-    fn every_event_is_in_the_file_once_the_session_is_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new folder").join("a.jsonl");
-        let (inbox, _receiver) = Inbox::new();
-        let mut recorder = Recorder::create(&path, &Header::new(5, None), inbox).unwrap();
-        for seq in 1..=10_000 {
-            recorder.record(&Event { seq, at: Micros(seq), fact: Fact::BrokerStopped });
-        }
-        let bytes = recorder.bytes();
-        drop(recorder);
-        let file = std::fs::read(&path).unwrap();
-        assert_eq!(file.len() as u64, bytes);
-        let capture = Capture::parse(&file).unwrap();
-        assert_eq!((capture.events.len(), capture.damage.len()), (10_000, 0));
-    }
-
-    #[test]
-    fn a_capture_that_exists_is_never_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let (inbox, _receiver) = Inbox::new();
-        let header = Header::new(5, None);
-        let first = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap();
-        let second = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap();
-        assert_ne!(first.path(), second.path());
-        let trouble = Recorder::create(first.path(), &header, inbox).err().unwrap();
-        assert_eq!(trouble.code, "capture-unwritable");
-    }
-}
+mod tests;

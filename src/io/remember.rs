@@ -6,6 +6,9 @@ use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+/// The file of the window's settings, in the workbench's folder.
+pub const SETTINGS: &str = "settings.toml";
+
 /// What was remembered in this file. One that is missing or damaged counts as nothing remembered.
 #[must_use]
 pub fn load<T: DeserializeOwned + Default>(file: &Path) -> T {

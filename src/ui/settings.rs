@@ -5,6 +5,7 @@ use super::log::LogSettings;
 use super::send_bar::SendAs;
 use super::words::Language;
 use crate::bench::{LineEnding, QuickSend};
+use crate::capture::Limits;
 use crate::event;
 use eframe::egui;
 use serde::{Deserialize, Serialize, Serializer};
@@ -126,6 +127,8 @@ pub struct Settings {
     pub open: bool,
     /// How consoles are shown and kept.
     pub log: LogSettings,
+    /// How much is kept of captures that nobody named or starred.
+    pub captures: Limits,
     /// Serial ports as they were used, the last one first.
     pub serial: Vec<KnownPort>,
     /// What is sent with one click, where no bench file says it.
@@ -156,6 +159,7 @@ impl Default for Settings {
             https: None,
             open: false,
             log: LogSettings::default(),
+            captures: Limits::default(),
             serial: Vec::new(),
             quick: Vec::new(),
         }

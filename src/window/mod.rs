@@ -35,7 +35,7 @@ pub fn open(args: &WindowArgs) -> Exit {
 
 fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let data = folder::data(args.bench.data.as_deref()).map_err(Ended::unusable)?;
-    let settings_file = data.join("settings.toml");
+    let settings_file = data.join(remember::SETTINGS);
     let mut settings = settings(args, &settings_file);
     let keeper = logs::Keeper::new(remember::Keeper::start(settings_file), &args.bench, &mut settings)?;
     let options = options(args, &settings, &data)?;

@@ -12,6 +12,7 @@ mod thread;
 
 pub use options::{BrokerChoice, CaptureChoice, SessionOptions, TlsOptions};
 
+use super::captures::Tending;
 use super::clock::Clock;
 use super::recorder::Recorder;
 use super::tail::{Batch, Tail, Waker};
@@ -33,6 +34,8 @@ pub struct Session {
     capture: Option<PathBuf>,
     captured: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
+    /// The folder of captures is put in order meanwhile.
+    tending: Option<Tending>,
 }
 
 impl Session {
@@ -52,17 +55,26 @@ impl Session {
             Err(trouble) => return Err(trouble),
         };
         let capture = recorder.as_ref().map(|recorder| recorder.path().to_owned());
+        let limits = options.limits;
+        let tended = match &options.capture {
+            CaptureChoice::Folder(folder) if capture.is_some() => Some(folder.clone()),
+            _ => None,
+        };
         let tail = Arc::new(Tail::new(waker));
-        let captured = Arc::new(AtomicU64::new(0));
-        let core = thread::Core::new(clock, recorder, Arc::clone(&captured), Arc::clone(&tail), inbox.clone())?;
+        let captured = recorder.as_ref().map(Recorder::written).unwrap_or_default();
+        let core = thread::Core::new(clock, recorder, Arc::clone(&tail), inbox.clone())?;
         let thread = std::thread::Builder::new()
             .name("session".into())
             .spawn(move || core.run(&receiver, options))
             .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
+        let tending = match tended {
+            Some(folder) => Some(Tending::start(folder, limits, inbox.clone())?),
+            None => None,
+        };
         if let Some(trouble) = unwritable {
             let _ = inbox.fact(Fact::TroubleMet { trouble });
         }
-        Ok(Self { inbox, tail, clock, capture, captured, thread: Some(thread) })
+        Ok(Self { inbox, tail, clock, capture, captured, thread: Some(thread), tending })
     }
 
     /// Asks for something. What became of it is told in events.
@@ -91,6 +103,7 @@ impl Session {
     }
 
     fn end(&mut self) {
+        self.tending = None;
         if let Some(thread) = self.thread.take() {
             let _ = self.inbox.put(Input::Stop);
             let _ = thread.join();
@@ -103,7 +116,7 @@ impl Session {
         self.clock
     }
 
-    /// How many bytes the capture has.
+    /// How many bytes of the capture the disk was given.
     #[must_use]
     pub fn captured_bytes(&self) -> u64 {
         self.captured.load(Ordering::Relaxed)

@@ -1,6 +1,7 @@
 //! How a session begins.
 
 use crate::bench::{Action, QuickSend};
+use crate::capture::Limits;
 use crate::console::LogStamp;
 use crate::event::{DeviceId, Secret};
 use crate::io::bench_file::BenchPort;
@@ -55,6 +56,8 @@ pub struct SessionOptions {
     pub tls: TlsOptions,
     /// Where the session is recorded.
     pub capture: CaptureChoice,
+    /// How much is kept in a folder of captures.
+    pub limits: Limits,
     /// The bench file's name, if there is one.
     pub bench: Option<String>,
     /// Builds on the list from the start.
@@ -86,6 +89,7 @@ impl Default for SessionOptions {
             advertise: None,
             tls: TlsOptions::default(),
             capture: CaptureChoice::Nowhere,
+            limits: Limits::default(),
             bench: None,
             images: Vec::new(),
             devices: Vec::new(),

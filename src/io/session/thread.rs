@@ -13,7 +13,6 @@ use crate::io::{Inbox, InboxReader, Input};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -28,7 +27,6 @@ pub struct Core {
     seq: u64,
     bench: Bench,
     recorder: Option<Recorder>,
-    captured: Arc<AtomicU64>,
     hands: Hands,
     logs: Option<PathBuf>,
     log_writer: Option<LogWriter>,
@@ -42,17 +40,11 @@ impl Core {
     ///
     /// # Errors
     /// `thread-not-started`.
-    pub fn new(
-        clock: Clock,
-        recorder: Option<Recorder>,
-        captured: Arc<AtomicU64>,
-        tail: Arc<Tail>,
-        inbox: Inbox,
-    ) -> Result<Self, Trouble> {
+    pub fn new(clock: Clock, recorder: Option<Recorder>, tail: Arc<Tail>, inbox: Inbox) -> Result<Self, Trouble> {
         let bench = Bench::new(clock.began_unix_ms());
         let hands = Hands::new(inbox.clone())?;
         let (logs, log_writer) = (None, None);
-        Ok(Self { clock, seq: 0, bench, recorder, captured, hands, logs, log_writer, inbox, tail, fresh: Vec::new() })
+        Ok(Self { clock, seq: 0, bench, recorder, hands, logs, log_writer, inbox, tail, fresh: Vec::new() })
     }
 
     /// Works until it is told to stop.
@@ -76,7 +68,9 @@ impl Core {
             }
         }
         self.hand_over();
-        self.recorder = None;
+        if let Some(recorder) = self.recorder.take() {
+            recorder.finish(&self.bench);
+        }
         self.log_writer = None;
         self.tail.end();
     }
@@ -214,7 +208,6 @@ impl Core {
     fn hand_over(&mut self) {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
-            self.captured.store(recorder.bytes(), Ordering::Relaxed);
         }
         self.tail.put(&mut self.fresh, &self.bench);
     }

@@ -1,0 +1,98 @@
+//! Any recording opened for reading, one event after the other: a capture, plain or compressed, or a packet trace.
+
+use super::io_trouble;
+use super::source::{Place, Source};
+use crate::capture::{Capture, Damages, Header, Reader};
+use crate::event::{Event, Trouble};
+use crate::replay;
+use std::io::{BufRead, Read};
+use std::path::Path;
+use std::vec::IntoIter;
+
+/// A longer trace is not read, in bytes: it has to be held to be understood.
+const LONGEST_TRACE: u64 = 256 << 20;
+
+/// A recording being read. However long a capture is, no more than one line of it is held.
+pub struct Recording(Kind);
+
+enum Kind {
+    Capture(Box<Reader<Source>>),
+    Trace { header: Header, events: IntoIter<Event>, damage: Damages },
+}
+
+impl Recording {
+    /// Opens a recording and reads its first line.
+    ///
+    /// # Errors
+    /// `file-not-found`, `file-is-directory`, `capture-unreadable`, `file-too-large` (a trace), each with `path`;
+    /// `capture-empty`, `capture-foreign`, `capture-future`, `unknown-dialect`.
+    pub fn open(path: &Path) -> Result<Self, Trouble> {
+        let mut source = Source::open(path)?;
+        let first = source.fill_buf().map_err(|error| io_trouble(path, &error))?;
+        if !replay::is_trace(first) {
+            let reader = Reader::open(source).map_err(|trouble| match trouble.arg("detail") {
+                Some(detail) => Trouble::new("capture-unreadable").with("path", path.display()).with("detail", detail),
+                None => trouble,
+            })?;
+            return Ok(Self(Kind::Capture(Box::new(reader))));
+        }
+        let mut bytes = Vec::new();
+        source.take(LONGEST_TRACE + 1).read_to_end(&mut bytes).map_err(|error| io_trouble(path, &error))?;
+        let size = bytes.len() as u64;
+        if size > LONGEST_TRACE {
+            let trouble = Trouble::new("file-too-large").with("path", path.display());
+            return Err(trouble.with("size", size).with("limit", LONGEST_TRACE));
+        }
+        let Capture { header, events, damage } = replay::read(&bytes)?;
+        Ok(Self(Kind::Trace { header, events: events.into_iter(), damage }))
+    }
+
+    /// Its first line.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        match &self.0 {
+            Kind::Capture(reader) => reader.header(),
+            Kind::Trace { header, .. } => header,
+        }
+    }
+
+    /// What is wrong with what was read so far.
+    #[must_use]
+    pub const fn damage(&self) -> &Damages {
+        match &self.0 {
+            Kind::Capture(reader) => reader.damage(),
+            Kind::Trace { damage, .. } => damage,
+        }
+    }
+
+    /// The file, where the events are read from one as they are wanted.
+    pub(super) const fn source(&self) -> Option<&Source> {
+        match &self.0 {
+            Kind::Capture(reader) => Some(reader.source()),
+            Kind::Trace { .. } => None,
+        }
+    }
+
+    /// Where in the file the next event begins, or lines that are none before it.
+    pub(super) fn place(&self) -> Place {
+        self.source().map(Source::place).unwrap_or_default()
+    }
+
+    /// Reads all that is left into memory.
+    #[must_use]
+    pub fn collect(mut self) -> Capture {
+        let events = self.by_ref().collect();
+        Capture { header: self.header().clone(), events, damage: self.damage().clone() }
+    }
+}
+
+impl Iterator for Recording {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        match &mut self.0 {
+            Kind::Capture(reader) => reader.next(),
+            Kind::Trace { events, .. } => events.next(),
+        }
+    }
+}

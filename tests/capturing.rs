@@ -1,0 +1,95 @@
+//! Captures of the built program on a disk without room, after a kill, and beside another program that records.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod program;
+
+use ota_workbench::capture::Condition;
+use ota_workbench::io::captures::{Recording, list};
+use program::{Folder, Program, wait_for};
+use std::path::Path;
+use std::process::Command;
+
+const DEVICE: &str = "simulated0000001/lamp-01";
+const ANYWHERE: [&str; 4] = ["--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+
+fn device(mqtt: &str) -> Program {
+    let broker = format!("mqtt://{mqtt}");
+    Program::start(&["simulate", "--broker", &broker, "--device", DEVICE, "--dialect", "uiot"])
+}
+
+#[test]
+fn a_full_disk_is_said_once_and_the_bench_goes_on() {
+    let folder = Folder::new();
+    let (data, capture) = (folder.at("data"), folder.at("capture.jsonl"));
+    let mut command = Command::new("sh");
+    // No file may grow past a kilobyte, and who tries is told so as by a full disk.
+    command.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ota-workbench")]);
+    command.args(["serve", "--json", "--data", &data, "--capture", &capture]).args(ANYWHERE);
+    let mut serving = Program::spawn(&mut command);
+    let (mqtt, _) = serving.listening();
+    let first = device(&mqtt);
+    let told = serving.until_kind("trouble_met");
+    assert_eq!(told["trouble"]["code"], "capture-unwritable");
+    drop(first);
+    serving.until_kind("client_disconnected");
+    let _second = device(&mqtt);
+    serving.until_kind("client_connected");
+    serving.interrupt();
+    let ended = serving.end().check(0);
+    assert_eq!(ended.err.matches("error[capture-unwritable]").count(), 1, "{}", ended.err);
+    let mut recording = Recording::open(Path::new(&capture)).unwrap();
+    assert!(recording.by_ref().count() > 1 && recording.damage().is_empty());
+    let text = std::fs::read_to_string(&capture).unwrap();
+    assert!(text.len() <= 1_024 && text.ends_with('\n'), "no half a line: {text}");
+}
+
+#[test]
+fn what_happened_is_on_the_disk_while_the_session_goes_on_though_nothing_more_happens() {
+    let folder = Folder::new();
+    let (data, capture) = (folder.at("data"), folder.at("capture.jsonl"));
+    let mut serving =
+        Program::start(&[&["serve", "--json", "--data", &data, "--capture", &capture][..], &ANYWHERE].concat());
+    let (mqtt, _) = serving.listening();
+    let device = device(&mqtt);
+    serving.until_kind("client_connected");
+    drop(device);
+    let last = serving.until_kind("client_disconnected");
+    wait_for("the last event in the file", || {
+        let text = std::fs::read_to_string(&capture).unwrap();
+        text.lines().any(|line| program::json(line) == last).then_some(())
+    });
+}
+
+#[test]
+fn what_a_kill_left_is_put_in_order_at_the_next_start_and_who_records_is_left_alone() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let captures = folder.path("data").join("captures");
+    let serve = || {
+        let mut serving = Program::start(&[&["serve", "--json", "--data", &data][..], &ANYWHERE].concat());
+        let (mqtt, _) = serving.listening();
+        (serving, mqtt)
+    };
+    let (mut killed, mqtt) = serve();
+    let _device = device(&mqtt);
+    killed.until_kind("client_connected");
+    drop(killed);
+    let left = list(&captures).unwrap().remove(0);
+    assert!(left.condition == Condition::Unread && left.path.extension().unwrap() == "jsonl", "{left:?}");
+    let running = serve();
+    let third = serve();
+    let entries = wait_for("the killed capture in order", || {
+        let entries = list(&captures).unwrap();
+        entries.iter().any(|entry| entry.name == left.name && entry.condition == Condition::Known).then_some(entries)
+    });
+    assert_eq!(entries.len(), 3);
+    for entry in &entries {
+        let is_left = entry.name == left.name;
+        assert_eq!(entry.path.extension().unwrap() == "zst", is_left, "{entry:?}");
+        assert_eq!(entry.condition == Condition::Writing, !is_left, "{entry:?}");
+    }
+    let found = Recording::open(&left.path).unwrap().count();
+    assert!(found >= 3, "under the name it had, too");
+    drop((running, third));
+}
