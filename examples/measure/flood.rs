@@ -7,9 +7,9 @@ use crate::screen::{Screen, drawing_time, processor_time, resident_mb};
 use crate::start::window;
 use crate::wire::{self, Client};
 use crate::{programs, wire::PUBLISH};
-use ota_workbench::capture::Capture;
 use ota_workbench::dialect::{self, Heard};
 use ota_workbench::event::Fact;
+use ota_workbench::io::captures::Recording;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -195,7 +195,7 @@ fn counted(thread: Counting) -> Result<u64, Failed> {
 /// What was sent beside what the session recorded.
 fn compare(data: &Path, messages: u64, requests: u64) -> Result<(), Failed> {
     let file = captures(data)?.pop().ok_or("no capture")?;
-    let capture = Capture::parse(&fs::read(file)?).map_err(|trouble| format!("{trouble:?}"))?;
+    let capture = Recording::open(&file).map_err(|trouble| format!("{trouble:?}"))?.collect();
     let count = |fits: fn(&Fact) -> bool| capture.events.iter().filter(|event| fits(&event.fact)).count();
     // The device spoke once before.
     let heard = count(|fact| matches!(fact, Fact::MessageReceived { .. })) - 1;
@@ -214,7 +214,7 @@ fn captures(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(captures(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
+        } else if path.extension().is_some_and(|extension| extension == "jsonl" || extension == "zst") {
             found.push(path);
         }
     }

@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time, and knows its deadlines")]
 
 mod bare;
+mod capture;
 mod console;
 mod figures;
 mod fleet;
@@ -45,6 +46,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("answers", fleet::answers),
     ("flood", flood::flood),
     ("console", console::console),
+    ("capture", capture::capture),
     #[cfg(unix)]
     ("serial", serial::serial),
 ];
