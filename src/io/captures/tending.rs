@@ -54,7 +54,7 @@ impl Drop for Tending {
     }
 }
 
-/// Puts a folder in order. What cannot be done is said, each thing once, and the rest is done.
+/// Puts a folder in order. What cannot be done is said, of each kind once, and the rest is done.
 pub fn tend(folder: &Path, limits: Limits, now_unix_ms: u64, stop: &AtomicBool) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     let stopped = || stop.load(Ordering::Relaxed);
@@ -83,6 +83,8 @@ pub fn tend(folder: &Path, limits: Limits, now_unix_ms: u64, stop: &AtomicBool) 
         }
         troubles.extend(learn(&entry.path, stop).err());
     }
+    // A folder that cannot be written is one trouble, not one for every capture in it.
+    troubles.dedup_by(|one, other| one.code == other.code);
     troubles
 }
 
