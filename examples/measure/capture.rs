@@ -189,8 +189,8 @@ fn open(name: &str, path: &Path, folded: bool) -> Result<(), Failed> {
             News::Events(portion) => {
                 first.get_or_insert_with(|| begun.elapsed());
                 events += portion.len() as u64;
-                if folded {
-                    portion.iter().for_each(|event| model.apply(event));
+                for event in portion.iter().filter(|_| folded) {
+                    model.apply(event);
                 }
             }
             News::Over(damage) if damage.is_empty() && events == EVENTS => break,
