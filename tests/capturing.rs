@@ -74,6 +74,11 @@ fn what_a_kill_left_is_put_in_order_at_the_next_start_and_who_records_is_left_al
     let (mut killed, mqtt) = serve();
     let _device = device(&mqtt);
     killed.until_kind("client_connected");
+    // What is shown is on the disk a moment later.
+    let left = list(&captures).unwrap().remove(0);
+    wait_for("the event in the file", || {
+        std::fs::read_to_string(&left.path).unwrap().contains("client_connected").then_some(())
+    });
     drop(killed);
     let left = list(&captures).unwrap().remove(0);
     assert!(left.condition == Condition::Unread && left.path.extension().unwrap() == "jsonl", "{left:?}");
