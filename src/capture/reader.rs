@@ -2,7 +2,7 @@
 
 use super::{Damage, Damages, Header, NoEvent, decode};
 use crate::event::{Event, Micros, Trouble};
-use std::io::{BufRead, Result};
+use std::io::{BufRead, ErrorKind, Result};
 
 /// A longer line is no event, in bytes. The largest packet the broker takes fits, however its bytes are written down.
 pub const LONGEST_LINE: usize = 40 << 20;
@@ -125,7 +125,11 @@ fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>, longest: usize) -> R
     line.shrink_to(KEPT_ROOM);
     let mut length = 0;
     loop {
-        let ready = source.fill_buf()?;
+        let ready = match source.fill_buf() {
+            // Nothing happened: a signal came.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            ready => ready?,
+        };
         if ready.is_empty() {
             return Ok(if length == 0 { Line::End } else { Line::Unfinished });
         }
@@ -138,7 +142,6 @@ fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>, longest: usize) -> R
             line.clear();
         }
         let taken = part.len() + usize::from(end.is_some());
-        length += usize::from(length == 0);
         source.consume(taken);
         if end.is_some() {
             if line.last() == Some(&b'\r') {

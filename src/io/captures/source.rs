@@ -177,7 +177,10 @@ impl Frames {
     /// Reads on. True when what is ready now begins another frame.
     fn fill(&mut self) -> io::Result<bool> {
         let mut began = false;
-        self.text.resize(CHUNK, 0);
+        // Taken out of here, so that after an error nothing is ready.
+        let mut text = std::mem::take(&mut self.text);
+        self.taken = 0;
+        text.resize(CHUNK, 0);
         let mut read = 0;
         while read == 0 {
             if let Some(mut file) = self.file.take() {
@@ -189,13 +192,13 @@ impl Frames {
                 self.decoder = Some(Decoder::with_buffer(file)?.single_frame());
             }
             let Some(decoder) = &mut self.decoder else { break };
-            read = decoder.read(&mut self.text)?;
+            read = decoder.read(&mut text)?;
             if read == 0 {
                 self.file = self.decoder.take().map(Decoder::finish);
             }
         }
-        self.text.truncate(read);
-        self.taken = 0;
+        text.truncate(read);
+        self.text = text;
         Ok(began)
     }
 }
