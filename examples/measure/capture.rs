@@ -131,7 +131,11 @@ fn recording() -> Result<(), Failed> {
         cast(of_messages) / cast(recorded) - cast(PAYLOAD as u64)
     );
     println!("capture.disk-all {:.0} bytes a message, with its deliveries and its payload", cast(plain) / cast(sent));
+    // So large a one is left to the next start.
     let kept = path.with_extension("jsonl.zst");
+    if !kept.exists() {
+        compress(&path, &kept, &AtomicBool::new(false))?;
+    }
     println!("capture.disk-closed {:.1} bytes a message", cast(fs::metadata(kept)?.len()) / cast(sent));
     Ok(())
 }
