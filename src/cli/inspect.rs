@@ -34,7 +34,8 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
         let upgrades = upgrades.collect::<Vec<_>>();
         let devices: Vec<_> = summary.devices.iter().map(|(id, _)| id.to_string()).collect();
         let whole = json!({"kind": "capture", "application": header.application, "events": summary.events,
-            "damaged": summary.damaged, "reordered": damage.reordered, "earlier": damage.earlier, "length_us": summary.length.0, "devices": devices, "upgrades": upgrades});
+            "damaged": summary.damaged, "reordered": damage.reordered, "earlier": damage.earlier,
+            "length_us": summary.length.0, "devices": devices, "upgrades": upgrades});
         print::line(&whole.to_string());
     } else {
         print::line(&format!("{}\n{}", header.application, summary.to_string().trim_end()));
