@@ -4,7 +4,7 @@ mod field;
 mod line;
 mod reader;
 
-pub use line::{NoEvent, decode, encode};
+pub use line::{KINDS, NoEvent, decode, encode, kind};
 pub use reader::{Capture, Damage};
 
 use crate::event::Trouble;
