@@ -1,11 +1,15 @@
 //! A recorded session looked at again: the same fold, without hands.
 
+mod export;
 mod filter;
+mod redact;
 mod summary;
 mod trace;
 mod whose;
 
+pub use export::{Choice, Export, Exporter, Format, Handed, Preview, preview};
 pub use filter::{Filter, Sieve, Sort};
+pub use redact::{Redactor, SecretKind, Taken};
 pub use summary::{Ending, Summary};
 pub use trace::from_trace;
 pub use whose::Whose;
