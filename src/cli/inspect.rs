@@ -9,6 +9,9 @@ use crate::ui::words;
 use serde_json::json;
 
 pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
+    if let Some(other) = &args.against {
+        return super::compare::run(&args.file, other, args.json);
+    }
     let snapshot = build_file::read(&args.file).map_err(Ended::usage)?;
     // Captures and traces are JSON Lines; no image begins like that.
     if !snapshot.bytes.starts_with(b"{\"") {

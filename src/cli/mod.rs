@@ -3,9 +3,12 @@
 mod args;
 mod authority;
 mod begin;
+mod compare;
+mod export;
 mod inspect;
 mod print;
 mod push;
+mod recording;
 mod serve;
 mod simulate;
 
@@ -78,6 +81,7 @@ pub fn run(command: Command) -> Exit {
         Command::Push(args) => push::run(&args),
         Command::Simulate(args) => simulate::run(args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Ca(args) => authority::run(&args),
     };
     ended.unwrap_or_else(|ended| {

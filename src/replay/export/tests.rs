@@ -53,13 +53,13 @@ fn a_table_has_a_row_for_each_event_and_says_when_who_and_what() {
     let lamp = "simulated0000001/lamp-01";
     for row in [
         format!(
-            "22,0.008727,2026-11-21T17:52:30.507727Z,range_served,{lamp},down,/abcb7942b8b2b58b63f8cdd5038ff6c7?Expires=1795376350&Signature=e7aaf30b44efb3cd8a53599ae5716b70,,206,4096,,4096 of 4096 from 0\r\n"
+            "22,0.008727,2026-11-21T19:39:10.507727Z,range_served,{lamp},down,/abcb7942b8b2b58b63f8cdd5038ff6c7?Expires=1795376350&Signature=e7aaf30b44efb3cd8a53599ae5716b70,,206,4096,,4096 of 4096 from 0\r\n"
         ),
         format!(
-            "20,0.008414,2026-11-21T17:52:30.507414Z,message_received,{lamp},up,/ota/device/inform/{lamp},0,,40,\"simulated0000001.lamp-01|securemode=3,signmethod=hmacsha256,_ss=1,_v=ota-workbench|\",\"{{\"\"id\"\":2,\"\"params\"\":{{\"\"version\"\":\"\"1.0.0\"\"}}}}\"\r\n"
+            "20,0.008414,2026-11-21T19:39:10.507414Z,message_received,{lamp},up,/ota/device/inform/{lamp},0,,37,\"simulated0000001.lamp-01|securemode=3,signmethod=hmacsha256,_ss=1,_v=ota-workbench|\",\"{{\"\"id\"\":2,\"\"params\"\":{{\"\"version\"\":\"\"1.0.0\"\"}}}}\"\r\n"
         ),
         format!(
-            "3,0.001465,2026-11-21T17:52:30.500465Z,device_added,{lamp},,,,,,,\"{{\"\"device\"\":\"\"{lamp}\"\",\"\"dialect\"\":\"\"aliyun\"\"}}\"\r\n"
+            "3,0.001465,2026-11-21T19:39:10.500465Z,device_added,{lamp},,,,,,,\"{{\"\"device\"\":\"\"{lamp}\"\",\"\"dialect\"\":\"\"aliyun\"\"}}\"\r\n"
         ),
     ] {
         assert!(table.contains(&row), "{row}");
@@ -83,8 +83,8 @@ fn a_consoles_lines_are_whole_whatever_their_chunks_and_have_their_times() {
         received("COM4", b"\nend"),
         received("COM3", b"\n\r\nprompt> "),
     ]);
-    let expected = "2026-11-21T17:52:30.501000Z COM4: other\n2026-11-21T17:52:30.500000Z COM3: I (1) boot\n\
-        2026-11-21T17:52:30.504000Z COM3: \n2026-11-21T17:52:30.504000Z COM3: prompt> \n2026-11-21T17:52:30.503000Z COM4: end\n";
+    let expected = "2026-11-21T19:39:10.501000Z COM4: other\n2026-11-21T19:39:10.500000Z COM3: I (1) boot\n\
+        2026-11-21T19:39:10.504000Z COM3: \n2026-11-21T19:39:10.504000Z COM3: prompt> \n2026-11-21T19:39:10.503000Z COM4: end\n";
     assert_eq!(text(Format::Txt, "", &capture), expected);
     assert_eq!(text(Format::Txt, "port:COM4", &capture).lines().count(), 2);
 }

@@ -57,7 +57,8 @@ fn a_redacted_recording_tells_the_same_story_without_its_tokens() {
             for secret in order.path.split(['/', '?', '&', '=']).filter(|part| part.len() >= 32) {
                 assert!(!written.contains(secret), "{name}: {secret}");
             }
-            assert!(order.path.is_empty() || redactor.taken().of(SecretKind::Signature).1 >= 2, "{name}");
+            let signed = order.path.contains("Signature=");
+            assert!(!signed || redactor.taken().of(SecretKind::Signature).1 >= 2, "{name}");
             assert!(written.contains(&order.md5), "a digest is no secret: {name}");
         }
         let then = Capture { events, ..capture.clone() };
