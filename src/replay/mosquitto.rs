@@ -281,7 +281,7 @@ mod tests {
         let summary = Summary::of(&capture).to_string();
         assert_eq!(
             summary,
-            "7 events in 4.000 s, 1 damaged lines\ndevice P/D: uiot-v2, 1.0.0\nupgrade P/D to 2.0.0: failed md5-mismatch -4, served 0 of 4233\n"
+            "7 events in 4.000 s, 1 damaged lines\ndevice P/D: uiot-v2, 1.0.0\nupgrade P/D to 2.0.0: failed md5-mismatch -4, served 0 of 4233\n  found nothing-served\n"
         );
     }
 
