@@ -584,6 +584,10 @@ fn an_export_writes_over_nothing_unasked_and_says_what_it_cannot_use() {
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("seq,"));
     let nowhere = folder.at("none/part.csv");
     run(&["export", GOOD, "--format", "csv", "--out", &nowhere]).check_trouble(4, "file-unwritable", &nowhere);
+    let damaged = folder.at("damaged.jsonl");
+    std::fs::write(&damaged, std::fs::read_to_string(GOOD).unwrap().replacen("{\"seq\":5,", "{\"se", 1)).unwrap();
+    let ended = run(&["export", &damaged, "--format", "csv"]).check(0);
+    assert!(ended.err.contains("Damaged lines left out: 1."), "{}", ended.err);
     let foreign = folder.at("foreign.jsonl");
     std::fs::write(&foreign, "{\"some\":\"log\"}\n").unwrap();
     run(&["export", &foreign, "--format", "csv"]).check_trouble(2, "capture-foreign", "mosquitto_sub -F %J");

@@ -10,15 +10,16 @@ use crate::ui::words;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
-    let recording = Recording::open(&args.capture).map_err(Ended::usage)?;
+    let mut recording = Recording::open(&args.capture).map_err(Ended::usage)?;
     let handed = match &args.out {
         Some(path) => {
             let mut file = NewFile::create(path, args.force).map_err(Ended::unusable)?;
-            let handed = write(args, recording, &mut file).map_err(|error| Ended::unusable(file.trouble(&error)))?;
+            let handed =
+                write(args, &mut recording, &mut file).map_err(|error| Ended::unusable(file.trouble(&error)))?;
             file.finish().map_err(Ended::unusable)?;
             handed
         }
-        None => match write(args, recording, BufWriter::new(io::stdout().lock())) {
+        None => match write(args, &mut recording, BufWriter::new(io::stdout().lock())) {
             // A reader that has seen enough ends nothing but the output.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Done),
             written => written.map_err(|error| {
@@ -27,10 +28,13 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
         },
     };
     tell(&handed);
+    if recording.damaged() > 0 {
+        print::err(&words::tell("cli.damaged", &[("lines", &words::count(recording.damaged() as u64))]));
+    }
     Ok(Exit::Done)
 }
 
-fn write(args: &ExportArgs, recording: Recording, out: impl Write) -> io::Result<Handed> {
+fn write(args: &ExportArgs, recording: &mut Recording, out: impl Write) -> io::Result<Handed> {
     let choice = Choice { only: args.only.clone().unwrap_or_default(), with_secrets: args.with_secrets };
     let mut exporter = Exporter::begin(args.format, &choice, recording.header(), out)?;
     for event in recording {

@@ -10,6 +10,7 @@ use std::path::Path;
 pub struct Recording {
     header: Header,
     events: std::vec::IntoIter<Event>,
+    damaged: usize,
 }
 
 impl Recording {
@@ -19,12 +20,17 @@ impl Recording {
     /// Those of reading a file, and `capture-foreign`, `capture-empty`, `capture-future`.
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         let capture = replay::read(&build_file::read(path)?.bytes)?;
-        Ok(Self { header: capture.header, events: capture.events.into_iter() })
+        Ok(Self { header: capture.header, damaged: capture.damage.len(), events: capture.events.into_iter() })
     }
 
     /// Its first line.
     pub const fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// How many lines were no events.
+    pub const fn damaged(&self) -> usize {
+        self.damaged
     }
 }
 
