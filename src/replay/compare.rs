@@ -6,7 +6,6 @@ use crate::capture::Header;
 use crate::event::{DeviceId, Event, Fact, Micros, UpgradeId};
 use crate::upgrade::{Report, State};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// Upgrades of one capture that are compared, and steps remembered of each.
 const MOST_UPGRADES: usize = 1_024;
@@ -132,6 +131,9 @@ pub struct Course {
     pub phases: BTreeMap<Phase, Micros>,
     /// How it ended, or stands, in the words of summaries.
     pub state: String,
+    /// Who tells of it at all: beside somebody else's firmware server nobody sees what was served, beside an external broker
+    /// nobody sees who is there.
+    pub told_by: Vec<Lane>,
     steps: BTreeMap<Lane, Vec<Step>>,
 }
 
@@ -194,19 +196,23 @@ pub struct Comparison {
 pub struct Courses {
     bench: Bench,
     courses: BTreeMap<UpgradeId, Course>,
+    /// Whether a firmware server was seen.
+    server: bool,
 }
 
 impl Courses {
     /// Of a capture with this header.
     #[must_use]
     pub fn begin(header: &Header) -> Self {
-        Self { bench: Bench::new(header.started_unix_ms), courses: BTreeMap::new() }
+        Self { bench: Bench::new(header.started_unix_ms), courses: BTreeMap::new(), server: false }
     }
 
     /// Its next event.
     pub fn event(&mut self, event: &Event) {
         let _ = self.bench.apply(event);
-        let Self { bench, courses } = self;
+        let Self { bench, courses, server } = self;
+        *server |=
+            matches!(event.fact, Fact::ServerStarted { .. } | Fact::RequestReceived { .. } | Fact::BlockServed { .. });
         if let Fact::UpgradeRequested { order } = &event.fact
             && courses.len() < MOST_UPGRADES
         {
@@ -218,6 +224,7 @@ impl Courses {
                 requested: event.at,
                 phases: BTreeMap::new(),
                 state: String::new(),
+                told_by: Vec::new(),
                 steps: BTreeMap::new(),
             };
             courses.insert(order.upgrade, course);
@@ -239,8 +246,10 @@ impl Courses {
     /// All its upgrades, in order.
     #[must_use]
     pub fn end(self) -> Vec<Course> {
-        let Self { bench, mut courses } = self;
+        let Self { bench, mut courses, server } = self;
+        let told_by = [(Lane::Says, true), (Lane::Served, server), (Lane::Link, !bench.is_external())];
         for (upgrade, course) in &mut courses {
+            course.told_by = told_by.iter().filter(|(_, told)| *told).map(|(lane, _)| *lane).collect();
             course.state = bench.case(*upgrade).map_or_else(String::new, spell);
         }
         courses.into_values().collect()
@@ -361,7 +370,8 @@ pub fn compare(a: Vec<Course>, b: Vec<Course>) -> Comparison {
 }
 
 fn pair(a: Course, b: Course) -> Pair {
-    let parting = Lane::ALL.into_iter().filter_map(|lane| parting(lane, &a, &b)).min_by_key(Parting::at);
+    let both = Lane::ALL.into_iter().filter(|lane| a.told_by.contains(lane) && b.told_by.contains(lane));
+    let parting = both.filter_map(|lane| parting(lane, &a, &b)).min_by_key(Parting::at);
     Pair { a, b, parting }
 }
 
@@ -379,47 +389,6 @@ impl Pair {
         let both = Phase::ALL.into_iter().map(move |phase| (phase, at(&self.a, phase), at(&self.b, phase)));
         both.filter(|(_, a, b)| a.is_some() || b.is_some())
     }
-}
-
-impl fmt::Display for Comparison {
-    /// In the words of captures, which depend on no language.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for pair in &self.pairs {
-            let (a, b) = (&pair.a, &pair.b);
-            writeln!(f, "A upgrade {} to {} ({}): {}", a.device, a.version, a.dialect, a.state)?;
-            writeln!(f, "B upgrade {} to {} ({}): {}", b.device, b.version, b.dialect, b.state)?;
-            writeln!(f, "  {:<17}{:>12}{:>12}{:>12}", "", "A s", "B s", "B - A s")?;
-            let time = |at: Option<Micros>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
-            for (phase, a, b) in pair.phases() {
-                let difference = a.zip(b).map_or_else(|| "-".to_owned(), |(a, b)| difference(a, b));
-                writeln!(f, "  {:<17}{:>12}{:>12}{difference:>12}", phase.id(), time(a), time(b))?;
-            }
-            let Some(Parting { lane, a, b }) = &pair.parting else {
-                writeln!(f, "  they tell the same")?;
-                continue;
-            };
-            let step = |step: &Option<Step>| match step {
-                Some(Step { at, seq, what }) => format!("{what} at {at} s (event {seq})"),
-                None => "nothing more".to_owned(),
-            };
-            writeln!(f, "  they part: {}: A {}, B {}", lane.id(), step(a), step(b))?;
-        }
-        for (name, only) in [("A", &self.only_a), ("B", &self.only_b)] {
-            for Course { device, version, dialect, state, .. } in only {
-                writeln!(f, "only in {name}: upgrade {device} to {version} ({dialect}): {state}")?;
-            }
-        }
-        if self.pairs.is_empty() && self.only_a.is_empty() && self.only_b.is_empty() {
-            writeln!(f, "no upgrade in either")?;
-        }
-        Ok(())
-    }
-}
-
-/// `+0.120`.
-fn difference(a: Micros, b: Micros) -> String {
-    let (sign, span) = if b >= a { ("+", b - a) } else { ("-", a - b) };
-    if span < Micros::from_millis(1) { span.to_string() } else { format!("{sign}{span}") }
 }
 
 #[cfg(test)]

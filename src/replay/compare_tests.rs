@@ -1,7 +1,8 @@
 //! A good run beside a bad one.
 
 use super::{Comparison, Courses, Lane, Phase, compare};
-use crate::replay::read;
+use crate::event::{Event, Fact, Micros};
+use crate::replay::{Sort, read};
 
 fn compared(a: &str, b: &str) -> Comparison {
     let courses = |name: &str| {
@@ -72,4 +73,26 @@ fn what_only_one_capture_has_is_said() {
     let comparison = compared(GOOD, "traces/aliyun-linksdk-reboot");
     assert_eq!((comparison.pairs.len(), comparison.only_a.len(), comparison.only_b.len()), (0, 1, 0), "{comparison}");
     assert!(comparison.to_string().starts_with("only in A: upgrade simulated0000001/lamp-01 to 2.0.0"), "{comparison}");
+}
+
+/// A listener beside a broker sees no firmware server and nobody come or go: that is no difference between the runs.
+#[test]
+fn what_only_one_recording_could_see_is_no_difference() {
+    let mut both = Vec::new();
+    for listener in [false, true] {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces/uiot-v2-success.jsonl");
+        let mut capture = read(&std::fs::read(file).unwrap()).unwrap();
+        if listener {
+            let broker = Fact::BrokerStarted { address: "b".into(), external: true };
+            capture
+                .events
+                .retain(|event| Sort::Up.has(&event.fact) || matches!(event.fact, Fact::UpgradeRequested { .. }));
+            capture.events.insert(0, Event { seq: 0, at: Micros(0), fact: broker });
+        }
+        let mut courses = Courses::begin(&capture.header);
+        capture.events.iter().for_each(|event| courses.event(event));
+        both.push(courses.end());
+    }
+    let comparison = compare(both.remove(0), both.remove(0));
+    assert!(comparison.to_string().contains("they tell the same"), "{comparison}");
 }

@@ -1,6 +1,7 @@
 //! A recorded session looked at again: the same fold, without hands.
 
 mod compare;
+mod compare_text;
 mod export;
 mod filter;
 mod mosquitto;
