@@ -246,7 +246,9 @@ fn curl_gets_the_pushed_image_whole_in_ranges_and_its_size_alone_until_the_push_
 fn tshark(packets: &std::path::Path, decode: &str, fields: &[&str]) -> Vec<Vec<String>> {
     let mut command = Command::new("tshark");
     command.args(["-n", "-r"]).arg(packets).args(["-d", decode, "-Y", fields[0], "-T", "fields", "-E", "separator=|"]);
-    fields.iter().for_each(|field| drop(command.args(["-e", field])));
+    for field in fields {
+        command.args(["-e", field]);
+    }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -299,6 +301,7 @@ fn check_packets(name: &str, decode: &str) {
     }
 }
 
+/// A colleague opens the packets and sees what the device and its cloud said.
 #[test]
 #[ignore = "needs tshark"]
 fn wireshark_reads_the_messages_and_requests_of_a_capture() {
