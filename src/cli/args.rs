@@ -307,7 +307,7 @@ fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
 /// `inspect`.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// An image, a capture, a packet trace, or what mosquitto_sub -F %J wrote
+    /// An image, a capture, a packet trace, or what `mosquitto_sub -F %J` wrote
     pub file: PathBuf,
     /// Compare its upgrades with those of this recording, phase by phase
     #[arg(long, value_name = "FILE")]
@@ -321,7 +321,7 @@ pub struct InspectArgs {
 #[derive(Args, Debug)]
 #[command(after_help = FILTERS)]
 pub struct ExportArgs {
-    /// A capture, a packet trace, or what mosquitto_sub -F %J wrote
+    /// A capture, a packet trace, or what `mosquitto_sub -F %J` wrote
     pub capture: PathBuf,
     /// As what: csv has a row for each event, txt the lines of consoles, pcapng MQTT and HTTP as packets, jsonl is a capture
     #[arg(long, value_name = "csv|txt|pcapng|jsonl", value_parser = format())]
