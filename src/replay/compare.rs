@@ -195,7 +195,7 @@ pub struct Comparison {
 /// Follows the upgrades of a capture, event by event.
 pub struct Courses {
     bench: Bench,
-    courses: BTreeMap<UpgradeId, Course>,
+    followed: BTreeMap<UpgradeId, Course>,
     /// Whether a firmware server was seen.
     server: bool,
 }
@@ -204,13 +204,13 @@ impl Courses {
     /// Of a capture with this header.
     #[must_use]
     pub fn begin(header: &Header) -> Self {
-        Self { bench: Bench::new(header.started_unix_ms), courses: BTreeMap::new(), server: false }
+        Self { bench: Bench::new(header.started_unix_ms), followed: BTreeMap::new(), server: false }
     }
 
     /// Its next event.
     pub fn event(&mut self, event: &Event) {
         let _ = self.bench.apply(event);
-        let Self { bench, courses, server } = self;
+        let Self { bench, followed: courses, server } = self;
         *server |=
             matches!(event.fact, Fact::ServerStarted { .. } | Fact::RequestReceived { .. } | Fact::BlockServed { .. });
         if let Fact::UpgradeRequested { order } = &event.fact
@@ -246,7 +246,7 @@ impl Courses {
     /// All its upgrades, in order.
     #[must_use]
     pub fn end(self) -> Vec<Course> {
-        let Self { bench, mut courses, server } = self;
+        let Self { bench, followed: mut courses, server } = self;
         let told_by = [(Lane::Says, true), (Lane::Served, server), (Lane::Link, !bench.is_external())];
         for (upgrade, course) in &mut courses {
             course.told_by = told_by.iter().filter(|(_, told)| *told).map(|(lane, _)| *lane).collect();

@@ -95,7 +95,7 @@ fn blocks(file: &[u8]) -> Vec<(u32, &[u8])> {
     let (mut blocks, mut at) = (Vec::new(), 0);
     while at < file.len() {
         let length = word(at + 4) as usize;
-        assert!(length % 4 == 0 && word(at + length - 4) as usize == length, "at {at}");
+        assert!(length.is_multiple_of(4) && word(at + length - 4) as usize == length, "at {at}");
         blocks.push((word(at), &file[at + 8..at + length - 4]));
         at += length;
     }
