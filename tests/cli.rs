@@ -537,11 +537,12 @@ fn a_fault_that_cannot_act_is_refused_before_its_device_is_waited_for() {
 fn the_help_names_every_flag_scripts_rely_on() {
     let bench = "--mqtt --broker --http --advertise --capture --bench --data";
     let pages = [
-        ("", format!("serve push simulate inspect --lang --theme --version [IMAGE] {bench}")),
+        ("", format!("serve push simulate inspect export --lang --theme --version [IMAGE] {bench}")),
         ("serve", format!("--json {bench}")),
         ("push", format!("--device --dialect --version --module --timeout --simulate --fail --fault --json {bench}")),
         ("simulate", "--broker --device --dialect --version --secret --console --fail --once pty".to_owned()),
-        ("inspect", "--json".to_owned()),
+        ("inspect", "--json --against".to_owned()),
+        ("export", "--format --out --force --only --with-secrets csv txt pcapng jsonl topic:GLOB".to_owned()),
     ];
     for (command, words) in pages {
         let args: Vec<_> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
@@ -551,4 +552,97 @@ fn the_help_names_every_flag_scripts_rely_on() {
         }
     }
     assert_eq!(run(&["--version"]).check(0).out, [concat!("ota-workbench ", env!("CARGO_PKG_VERSION"))]);
+}
+
+const GOOD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/aliyun-simulated-success.jsonl");
+const BAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/uiot-simulated-md5-mismatch.jsonl");
+
+#[test]
+fn a_capture_is_handed_on_without_its_secrets_and_says_what_was_taken_out() {
+    let folder = Folder::new();
+    let file = folder.at("shared.jsonl");
+    let ended = run(&["export", GOOD, "--format", "jsonl", "--out", &file]).check(0);
+    assert!(ended.out.is_empty() && ended.err.contains("281 of 281 events handed on"), "{}", ended.err);
+    assert!(ended.err.contains("tokens (1 different, in "), "{}", ended.err);
+    let (whole, shared) = (std::fs::read_to_string(GOOD).unwrap(), std::fs::read_to_string(&file).unwrap());
+    assert!(whole.contains("abcb7942b8b2b58b63f8cdd5038ff6c7") && !shared.contains("abcb7942b8b2b58b63f8cdd5038ff6c7"));
+    let story = |file: &str| run(&["inspect", file]).check(0).out;
+    assert_eq!(story(&file), story(GOOD), "a colleague sees the same");
+
+    let open = run(&["export", GOOD, "--format", "jsonl", "--with-secrets"]).check(0);
+    assert_eq!(open.out.join("\n"), whole.trim_end());
+}
+
+#[test]
+fn a_part_of_a_capture_is_a_table_or_a_consoles_text() {
+    let table = run(&["export", GOOD, "--format", "csv", "--only", "http to:0.1s"]).check(0).out;
+    assert!(table[0].starts_with("seq,at_s,time,kind,") && table.len() == 11, "{table:?}");
+    assert!(table[1..].iter().all(|row| row.contains("request_received") || row.contains(",206,")), "{table:?}");
+    let text =
+        run(&["export", GOOD, "--format", "txt", "--only", "port:\"lamp-01 (simulated)\" text:ota"]).check(0).out;
+    assert!(text.iter().any(|line| line.ends_with("I (483) ota: Upgrade 1.0.0 -> 2.0.0, 421888 bytes")), "{text:?}");
+    assert!(text.iter().all(|line| line.contains("Z lamp-01 (simulated): ")), "{text:?}");
+}
+
+#[test]
+fn an_export_writes_over_nothing_unasked_and_says_what_it_cannot_use() {
+    let folder = Folder::new();
+    let file = folder.at("part.csv");
+    std::fs::write(&file, "precious\n").unwrap();
+    let export = ["export", GOOD, "--format", "csv", "--out", &file];
+    run(&export).check_trouble(4, "file-exists", &file);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious\n");
+    run(&[&export[..], &["--force"]].concat()).check(0);
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("seq,"));
+    let nowhere = folder.at("none/part.csv");
+    run(&["export", GOOD, "--format", "csv", "--out", &nowhere]).check_trouble(4, "file-unwritable", &nowhere);
+    let damaged = folder.at("damaged.jsonl");
+    std::fs::write(&damaged, std::fs::read_to_string(GOOD).unwrap().replacen("{\"seq\":5,", "{\"se", 1)).unwrap();
+    let ended = run(&["export", &damaged, "--format", "csv"]).check(0);
+    assert!(ended.err.contains("Damaged lines left out: 1."), "{}", ended.err);
+    let foreign = folder.at("foreign.jsonl");
+    std::fs::write(&foreign, "{\"some\":\"log\"}\n").unwrap();
+    run(&["export", &foreign, "--format", "csv"]).check_trouble(2, "capture-foreign", "mosquitto_sub -F %J");
+    let ended = run(&["export", GOOD, "--format", "csv", "--only", "upp"]).check(2);
+    assert!(ended.err.contains("“upp”") && ended.err.contains("device:PRODUCT/DEVICE"), "{}", ended.err);
+    assert!(run(&["export", GOOD, "--format", "xml"]).check(2).err.contains("pcapng"));
+    assert!(run(&["export", GOOD, "--format", "csv", "--force"]).check(2).err.contains("--out"));
+}
+
+#[test]
+fn a_bad_run_is_compared_with_a_good_one_phase_by_phase() {
+    let text = run(&["inspect", GOOD, "--against", BAD]).check(0).out.join("\n");
+    assert!(text.contains("first-request") && text.contains("they part: says: "), "{text}");
+    let whole = json(&run(&["inspect", GOOD, "--against", BAD, "--json"]).check(0).out[0]);
+    let pair = &whole["pairs"][0];
+    assert_eq!(
+        [&whole["kind"], &pair["a"]["state"], &pair["b"]["state"]],
+        ["comparison", "succeeded", "failed md5-mismatch -4"]
+    );
+    let served = pair["phases"].as_array().unwrap().iter().find(|phase| phase["phase"] == "all-served").unwrap();
+    let [a, b] = ["a_us", "b_us"].map(|key| served[key].as_i64().unwrap());
+    assert_eq!(served["difference_us"], b - a);
+    run(&["inspect", GOOD, "--against", SAMPLE]).check_trouble(2, "capture-foreign", "");
+}
+
+/// What mosquitto_sub wrote down beside a cloud nobody here may see is looked at like a capture.
+#[test]
+fn what_mosquitto_sub_wrote_is_read_like_a_capture() {
+    let folder = Folder::new();
+    let file = folder.at("sub.jsonl");
+    let line = |secs: u32, topic: &str, payload: &str| {
+        format!(
+            r#"{{"tst":"2026-11-22T05:28:{secs:02}.000000+0100","topic":"{topic}","qos":1,"retain":0,"payloadlen":0,"payload":{payload}}}"#
+        )
+    };
+    let push = r#"{"code":"1000","data":{"size":432945,"sign":"93230c3bde425a9d7984a594ac55ea1e","version":"2.0.0","signMethod":"Md5","url":"http://h/a.bin?Signature=abcdef","md5":"93230c3bde425a9d7984a594ac55ea1e"},"id":1,"message":"success"}"#;
+    let lines = [
+        line(1, "/ota/device/upgrade/pk/dn", push),
+        line(9, "/ota/device/inform/pk/dn", r#"{"id":"1","params":{"version":"2.0.0"}}"#),
+    ];
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let text = run(&["inspect", &file]).check(0).out.join("\n");
+    assert!(text.contains("upgrade pk/dn to 2.0.0: succeeded"), "{text}");
+    let table = run(&["export", &file, "--format", "csv", "--only", "up"]).check(0).out.join("\n");
+    assert!(table.contains("8.000000,2026-11-22T04:28:09.000000Z,message_received,pk/dn,up,"), "{table}");
 }

@@ -241,3 +241,73 @@ fn curl_gets_the_pushed_image_whole_in_ranges_and_its_size_alone_until_the_push_
     push.interrupt();
     assert_eq!(push.end().check(1).verdict()["outcome"], "cancelled");
 }
+
+/// What tshark reads of packets on standard input: for each packet that has the first of these fields, all of them.
+fn tshark(packets: &std::path::Path, decode: &str, fields: &[&str]) -> Vec<Vec<String>> {
+    let mut command = Command::new("tshark");
+    command.args(["-n", "-r"]).arg(packets).args(["-d", decode, "-Y", fields[0], "-T", "fields", "-E", "separator=|"]);
+    for field in fields {
+        command.args(["-e", field]);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
+}
+
+/// Fails unless Wireshark sees the messages and the requests of a recording, the same and in the same order.
+fn check_packets(name: &str, decode: &str) {
+    use ota_workbench::event::Fact;
+    let folder = Folder::new();
+    let recording = format!("{}/tests/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let (packets, same) = (folder.path("capture.pcapng"), folder.at("same.jsonl"));
+    Program::start(&["export", &recording, "--format", "pcapng", "--out", &packets.display().to_string()])
+        .end()
+        .check(0);
+    Program::start(&["export", &recording, "--format", "jsonl", "--out", &same]).end().check(0);
+    let capture = ota_workbench::replay::read(&std::fs::read(same).unwrap()).unwrap();
+
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (mut messages, mut requests, mut answers, mut carried) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for event in &capture.events {
+        match &event.fact {
+            Fact::MessageReceived { topic, payload, .. } => messages.push(vec![topic.clone(), hex(payload)]),
+            Fact::MessagePublished { topic, payload, .. } => carried.push((topic, payload)),
+            Fact::MessageDelivered { topic, .. } => {
+                let payload = carried.iter().rev().find(|(known, _)| *known == topic).map(|(_, payload)| hex(payload));
+                messages.push(vec![topic.clone(), payload.unwrap_or_default()]);
+            }
+            Fact::RequestReceived { path, range, method, .. } => {
+                requests.push(vec![path.clone(), method.clone(), range.clone().unwrap_or_default()]);
+            }
+            Fact::RangeServed { status, length, .. } => answers.push(vec![status.to_string(), length.to_string()]),
+            _ => {}
+        }
+    }
+    let seen: Vec<_> = tshark(&packets, decode, &["mqtt.topic", "mqtt.msg", "mqtt.msgtype"]);
+    let seen: Vec<_> = seen.into_iter().filter(|it| it[2] == "3").map(|it| it[..2].to_vec()).collect();
+    assert_eq!(seen, messages, "{name}");
+    let seen = tshark(&packets, decode, &["http.request.uri", "http.request.method", "http.request.line"]);
+    let range = |lines: &str| {
+        lines.rsplit_once("Range: ").map(|(_, range)| range.trim_end_matches("\\r\\n").to_owned()).unwrap_or_default()
+    };
+    let seen: Vec<_> = seen.into_iter().map(|it| vec![it[0].clone(), it[1].clone(), range(&it[2])]).collect();
+    assert_eq!(seen, requests, "{name}");
+    assert_eq!(tshark(&packets, decode, &["http.response.code", "http.content_length_header"]), answers, "{name}");
+    let wrong =
+        ["_ws.malformed", "tcp.analysis.lost_segment", "tcp.analysis.retransmission", "tcp.analysis.out_of_order"];
+    for flaw in wrong {
+        assert_eq!(tshark(&packets, decode, &[flaw]), Vec::<Vec<String>>::new(), "{name} {flaw}");
+    }
+}
+
+/// A colleague opens the packets and sees what the device and its cloud said.
+#[test]
+#[ignore = "needs tshark"]
+fn wireshark_reads_the_messages_and_requests_of_a_capture() {
+    check_packets("captures/aliyun-simulated-success", "tcp.port==40001,mqtt");
+    check_packets("captures/uiot-simulated-md5-mismatch", "tcp.port==41065,mqtt");
+    // The workbench's own port, and no address is known.
+    check_packets("traces/uiot-v2-success", "tcp.port==1883,mqtt");
+    check_packets("traces/aliyun-linksdk-success", "tcp.port==1883,mqtt");
+}

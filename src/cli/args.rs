@@ -5,6 +5,7 @@ use crate::dialect::SignMethod;
 use crate::event::{DeviceId, Secret};
 use crate::fault::{self, Fault, Stage};
 use crate::io::tls::Trust;
+use crate::replay::{Filter, Format};
 use crate::ui::words;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -67,6 +68,8 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Show what an image or a capture holds
     Inspect(InspectArgs),
+    /// Hand a capture, or a part of it, on: as a table, a console's text, packets or a capture, without its secrets
+    Export(ExportArgs),
     /// Print the certificate of the workbench's own authority, for devices that connect over TLS
     Ca(CaArgs),
 }
@@ -304,9 +307,57 @@ fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
 /// `inspect`.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// An image, a capture, or a packet trace
+    /// An image, a capture, a packet trace, or what `mosquitto_sub -F %J` wrote
     pub file: PathBuf,
+    /// Compare its upgrades with those of this recording, phase by phase
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     /// One JSON object on standard output
     #[arg(long)]
     pub json: bool,
 }
+
+/// `export`.
+#[derive(Args, Debug)]
+#[command(after_help = FILTERS)]
+pub struct ExportArgs {
+    /// A capture, a packet trace, or what `mosquitto_sub -F %J` wrote
+    pub capture: PathBuf,
+    /// As what: csv has a row for each event, txt the lines of consoles, pcapng MQTT and HTTP as packets, jsonl is a capture
+    #[arg(long, value_name = "csv|txt|pcapng|jsonl", value_parser = format())]
+    pub format: Format,
+    /// Write it into this file, which must not exist, instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write over FILE if it exists
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// Only what is meant by these words; they are below
+    #[arg(long, value_name = "FILTER", value_parser = filter)]
+    pub only: Option<Filter>,
+    /// Leave secrets, signatures and tokens in
+    #[arg(long)]
+    pub with_secrets: bool,
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::id)).try_map(|name| name.parse::<Format>())
+}
+
+/// The words of a filter, as they are typed.
+fn filter(text: &str) -> Result<Filter, String> {
+    text.parse::<Filter>().map_err(|trouble| words::trouble(&trouble).joined())
+}
+
+/// Under the help of commands with a filter.
+const FILTERS: &str = "FILTER is words with blanks between them:
+  device:PRODUCT/DEVICE  what is about this device
+  topic:GLOB             MQTT on this topic; + is one level, # the rest, * anything
+  port:NAME              this serial port; in quotes where it has blanks: port:\"lamp-01 (simulated)\"
+  up, down               messages of devices, messages to devices
+  http, serial, mqtt     firmware requests and answers, serial ports, all of MQTT
+  kind:NAME              this kind of event, as captures name it
+  seq:10-20              these events by number; also seq:10, seq:10-, seq:-20
+  from:12.5s to:1m30s    from, and up to, this time since the session began
+  text:NEEDLE            what holds this text
+Words of one sort widen, words of different sorts narrow: up http device:P/D.";

@@ -11,6 +11,9 @@ use crate::ui::words;
 use serde_json::json;
 
 pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
+    if let Some(other) = &args.against {
+        return super::compare::run(&args.file, other, args.json);
+    }
     if !captures::is_recording(&args.file) {
         image(&build_file::read(&args.file).map_err(Ended::usage)?, args.json);
         return Ok(Exit::Done);

@@ -3,6 +3,8 @@
 mod args;
 mod authority;
 mod begin;
+mod compare;
+mod export;
 mod inspect;
 mod print;
 mod push;
@@ -78,6 +80,7 @@ pub fn run(command: Command) -> Exit {
         Command::Push(args) => push::run(&args),
         Command::Simulate(args) => simulate::run(args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Ca(args) => authority::run(&args),
     };
     ended.unwrap_or_else(|ended| {

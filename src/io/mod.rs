@@ -17,6 +17,7 @@ pub mod folder;
 mod inbox;
 mod keyring;
 pub mod network;
+mod new_file;
 mod outbox;
 #[cfg(unix)]
 pub mod pty;
@@ -41,6 +42,7 @@ pub use descriptors::raise_limit;
 pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
 pub use keyring::Keyring;
 pub use network::Interface;
+pub use new_file::{NewFile, save_test_case};
 pub use shelf::Prepared;
 pub use tail::{Batch, Waker};
 pub use watch::{Plugged, Watch};

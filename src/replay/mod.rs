@@ -1,21 +1,49 @@
 //! A recorded session looked at again: the same fold, without hands.
 
+mod compare;
+mod compare_text;
+mod export;
+mod filter;
+mod mosquitto;
+mod redact;
 mod summary;
+mod test_case;
 mod trace;
+mod whose;
 
+pub use compare::{Comparison, Course, Courses, Lane, Pair, Parting, Phase, Step, compare};
+pub use export::{Choice, Export, Exporter, Format, Handed, Preview, preview};
+pub use filter::{Filter, Sieve, Sort};
+pub use mosquitto::from_mosquitto;
+pub use redact::{Redactor, SecretKind, Taken};
 pub use summary::{Ending, Summary};
-pub use trace::{from_trace, is_trace};
+pub use test_case::{TestCase, test_case};
+pub use trace::from_trace;
+pub use whose::Whose;
 
 use crate::bench::Bench;
 use crate::capture::Capture;
 use crate::event::Trouble;
 
-/// Reads a recording: a capture, or a packet trace of a vendor's SDK.
+/// Reads a recording: a capture, a packet trace of a vendor's SDK, or the lines of `mosquitto_sub -F %J`. Its first line
+/// tells which.
 ///
 /// # Errors
 /// `capture-empty`, `capture-foreign`, `capture-future`.
 pub fn read(bytes: &[u8]) -> Result<Capture, Trouble> {
-    if trace::is_trace(bytes) { from_trace(bytes) } else { Capture::parse(bytes) }
+    if trace::is_trace(bytes) {
+        from_trace(bytes)
+    } else if mosquitto::is_mosquitto(bytes) {
+        from_mosquitto(bytes)
+    } else {
+        Capture::parse(bytes)
+    }
+}
+
+/// Whether a file begins like a recording that is no capture, and is read as a whole.
+#[must_use]
+pub fn is_foreign(bytes: &[u8]) -> bool {
+    trace::is_trace(bytes) || mosquitto::is_mosquitto(bytes)
 }
 
 /// The bench as it stood after a capture's last event. What would be done about it is dropped.

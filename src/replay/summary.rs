@@ -97,7 +97,7 @@ fn ending(bench: &Bench, case: &Case) -> Ending {
     }
 }
 
-fn spell(case: &Case) -> String {
+pub(super) fn spell(case: &Case) -> String {
     match case.upgrade.state() {
         State::Queued => "queued".into(),
         State::Offered => "offered".into(),

@@ -276,13 +276,13 @@ fn offers<'a>(dialect: &dyn Dialect, lines: impl Iterator<Item = &'a str>) -> Ve
 }
 
 /// Whether a push was made of this offer.
-fn is_of(order: &UpgradeOrder, offer: &Offer) -> bool {
+pub(super) fn is_of(order: &UpgradeOrder, offer: &Offer) -> bool {
     let url = offer.files.first().map_or("", |file| &file.url);
     let stream = offer.stream.map(|(stream, _)| stream);
     order.url == url && order.version == offer.version && order.extras.stream == stream
 }
 
-fn ordered(dialect: &dyn Dialect, device: DeviceId, upgrade: u32, offer: Offer) -> Option<UpgradeOrder> {
+pub(super) fn ordered(dialect: &dyn Dialect, device: DeviceId, upgrade: u32, offer: Offer) -> Option<UpgradeOrder> {
     let sha256 = offer.files.iter().any(|file| !file.sha256.is_empty());
     let mut files = offer.files.into_iter().map(|file| {
         let host = file.url.find("://").map_or(0, |at| at + 3);

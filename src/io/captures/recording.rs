@@ -1,4 +1,4 @@
-//! Any recording opened for reading, one event after the other: a capture, plain or compressed, or a packet trace.
+//! Any recording opened for reading, one event after the other: a capture, plain or compressed, or what others wrote.
 
 use super::io_trouble;
 use super::source::{Place, Source};
@@ -9,15 +9,15 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 use std::vec::IntoIter;
 
-/// A longer trace is not read, in bytes: it has to be held to be understood.
-const LONGEST_TRACE: u64 = 256 << 20;
+/// A longer packet trace, or file of `mosquitto_sub`, is not read, in bytes: it has to be held to be understood.
+const LONGEST_FOREIGN: u64 = 256 << 20;
 
 /// A recording being read. However long a capture is, no more than one line of it is held.
 pub struct Recording(Kind);
 
 enum Kind {
     Capture(Box<Reader<Source>>),
-    Trace { header: Header, events: IntoIter<Event>, damage: Damages },
+    Foreign { header: Header, events: IntoIter<Event>, damage: Damages },
 }
 
 impl Recording {
@@ -29,7 +29,7 @@ impl Recording {
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         let mut source = Source::open(path)?;
         let first = source.fill_buf().map_err(|error| io_trouble(path, &error))?;
-        if !replay::is_trace(first) {
+        if !replay::is_foreign(first) {
             let reader = Reader::open(source).map_err(|trouble| match trouble.arg("detail") {
                 Some(detail) => Trouble::new("capture-unreadable").with("path", path.display()).with("detail", detail),
                 None => trouble,
@@ -37,14 +37,14 @@ impl Recording {
             return Ok(Self(Kind::Capture(Box::new(reader))));
         }
         let mut bytes = Vec::new();
-        source.take(LONGEST_TRACE + 1).read_to_end(&mut bytes).map_err(|error| io_trouble(path, &error))?;
+        source.take(LONGEST_FOREIGN + 1).read_to_end(&mut bytes).map_err(|error| io_trouble(path, &error))?;
         let size = bytes.len() as u64;
-        if size > LONGEST_TRACE {
+        if size > LONGEST_FOREIGN {
             let trouble = Trouble::new("file-too-large").with("path", path.display());
-            return Err(trouble.with("size", size).with("limit", LONGEST_TRACE));
+            return Err(trouble.with("size", size).with("limit", LONGEST_FOREIGN));
         }
         let Capture { header, events, damage } = replay::read(&bytes)?;
-        Ok(Self(Kind::Trace { header, events: events.into_iter(), damage }))
+        Ok(Self(Kind::Foreign { header, events: events.into_iter(), damage }))
     }
 
     /// Its first line.
@@ -52,7 +52,7 @@ impl Recording {
     pub const fn header(&self) -> &Header {
         match &self.0 {
             Kind::Capture(reader) => reader.header(),
-            Kind::Trace { header, .. } => header,
+            Kind::Foreign { header, .. } => header,
         }
     }
 
@@ -61,7 +61,7 @@ impl Recording {
     pub const fn damage(&self) -> &Damages {
         match &self.0 {
             Kind::Capture(reader) => reader.damage(),
-            Kind::Trace { damage, .. } => damage,
+            Kind::Foreign { damage, .. } => damage,
         }
     }
 
@@ -69,7 +69,7 @@ impl Recording {
     pub(super) const fn source(&self) -> Option<&Source> {
         match &self.0 {
             Kind::Capture(reader) => Some(reader.source()),
-            Kind::Trace { .. } => None,
+            Kind::Foreign { .. } => None,
         }
     }
 
@@ -92,7 +92,7 @@ impl Iterator for Recording {
     fn next(&mut self) -> Option<Event> {
         match &mut self.0 {
             Kind::Capture(reader) => reader.next(),
-            Kind::Trace { events, .. } => events.next(),
+            Kind::Foreign { events, .. } => events.next(),
         }
     }
 }

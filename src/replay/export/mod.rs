@@ -1,0 +1,254 @@
+//! A capture, or a part of it, handed on: as a capture again, as a table, as a console's text, as packets.
+
+mod console;
+mod csv;
+mod pcapng;
+
+pub use console::ConsoleText;
+pub use csv::Csv;
+pub use pcapng::PcapNg;
+
+use super::filter::{Filter, Sieve};
+use super::redact::{Redactor, Taken};
+use crate::capture::{Header, encode};
+use crate::event::{Event, Micros};
+use std::io::{self, Write};
+use std::str::FromStr;
+
+/// What a capture can be written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON Lines: a capture again.
+    Jsonl,
+    /// A table with a row for each event.
+    Csv,
+    /// What serial consoles said.
+    Txt,
+    /// MQTT and HTTP as packets.
+    PcapNg,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Csv, Self::Txt, Self::PcapNg];
+
+    /// Its name on the command line, and what its files' names end with.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Txt => "txt",
+            Self::PcapNg => "pcapng",
+        }
+    }
+
+    fn writer(self) -> Box<dyn Export> {
+        match self {
+            Self::Jsonl => Box::new(Jsonl),
+            Self::Csv => Box::new(Csv::default()),
+            Self::Txt => Box::new(ConsoleText::default()),
+            Self::PcapNg => Box::new(PcapNg::default()),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        Self::ALL.into_iter().find(|format| format.id() == text).ok_or("csv, txt, pcapng, jsonl")
+    }
+}
+
+/// Writes events as they come, however many there are.
+pub trait Export {
+    /// The capture's header.
+    ///
+    /// # Errors
+    /// What the place it is written to says; so do the others.
+    fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()>;
+    /// An event that is handed on.
+    ///
+    /// # Errors
+    /// As above.
+    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()>;
+    /// An event that is not, but tells what later ones mean.
+    fn pass(&mut self, _event: &Event) {}
+    /// The end.
+    ///
+    /// # Errors
+    /// As above.
+    fn end(&mut self, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Jsonl;
+
+impl Export for Jsonl {
+    fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", header.encode())
+    }
+
+    /// With its own number: whoever speaks of an event means the same one.
+    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = Vec::new();
+        encode(event, &mut line);
+        out.write_all(&line)
+    }
+}
+
+/// What is handed on: which events, and whether with their secrets.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Which events.
+    pub only: Filter,
+    /// Whether secrets, signatures and tokens stay in.
+    pub with_secrets: bool,
+}
+
+/// How much was handed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    /// How many events, of how many.
+    pub events: (u64, u64),
+    /// What was taken out.
+    pub taken: Taken,
+}
+
+/// A capture on its way out, event by event: chosen, redacted, written.
+pub struct Exporter<W> {
+    sieve: Sieve,
+    redactor: Option<Redactor>,
+    export: Box<dyn Export>,
+    out: W,
+    events: (u64, u64),
+}
+
+impl<W: Write> Exporter<W> {
+    /// Begins with the capture's header.
+    ///
+    /// # Errors
+    /// What the place it is written to says; so do the others.
+    pub fn begin(format: Format, choice: &Choice, header: &Header, mut out: W) -> io::Result<Self> {
+        let mut export = format.writer();
+        export.begin(header, &mut out)?;
+        let redactor = (!choice.with_secrets).then(Redactor::default);
+        Ok(Self { sieve: Sieve::new(choice.only.clone()), redactor, export, out, events: (0, 0) })
+    }
+
+    /// The next event of the capture. Whether it was handed on.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn event(&mut self, event: &Event) -> io::Result<bool> {
+        let chosen = self.sieve.takes(event);
+        self.events.1 += 1;
+        self.events.0 += u64::from(chosen);
+        let redacted = self.redactor.as_mut().map(|redactor| redactor.redact(event, chosen));
+        let event = redacted.as_ref().unwrap_or(event);
+        if chosen {
+            self.export.event(event, &mut self.out)?;
+        } else {
+            self.export.pass(event);
+        }
+        Ok(chosen)
+    }
+
+    /// The end of the capture.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn end(mut self) -> io::Result<Handed> {
+        self.export.end(&mut self.out)?;
+        self.out.flush()?;
+        let taken = self.redactor.map(|redactor| redactor.taken().clone()).unwrap_or_default();
+        Ok(Handed { events: self.events, taken })
+    }
+}
+
+/// What would go out, to be looked at before it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// How much of it.
+    pub handed: Handed,
+    /// The first lines, as they will be written; of packets, the lines of the capture they are made of.
+    pub lines: Vec<String>,
+}
+
+/// Lines of a preview that are longer are cut, in bytes.
+const LONGEST_LINE: usize = 4_096;
+
+/// Works out what an export would hand on, and its first `lines` lines.
+#[must_use]
+pub fn preview<'a>(
+    format: Format,
+    choice: &Choice,
+    header: &Header,
+    events: impl IntoIterator<Item = &'a Event>,
+    lines: usize,
+) -> Preview {
+    let format = if format == Format::PcapNg { Format::Jsonl } else { format };
+    let mut first = FirstLines { lines: Vec::new(), most: lines, line: Vec::new() };
+    // Nothing goes wrong in memory.
+    let Ok(mut exporter) = Exporter::begin(format, choice, header, &mut first) else { return Preview::default() };
+    for event in events {
+        let _ = exporter.event(event);
+    }
+    let handed = exporter.end().unwrap_or_default();
+    if !first.line.is_empty() {
+        first.end_line();
+    }
+    Preview { handed, lines: first.lines }
+}
+
+struct FirstLines {
+    lines: Vec<String>,
+    most: usize,
+    line: Vec<u8>,
+}
+
+impl FirstLines {
+    fn end_line(&mut self) {
+        if self.lines.len() < self.most {
+            self.lines.push(String::from_utf8_lossy(&self.line).trim_end_matches('\r').to_owned());
+        }
+        self.line.clear();
+    }
+}
+
+impl Write for FirstLines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.lines.len() >= self.most {
+                break;
+            }
+            let (text, ended) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
+            let room = LONGEST_LINE.saturating_sub(self.line.len());
+            self.line.extend_from_slice(&text[..text.len().min(room)]);
+            if ended {
+                self.end_line();
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The wall clock at an instant of a session, as ISO 8601 in UTC; nothing for a recording that does not tell it.
+fn wall_clock(started_unix_ms: u64, at: Micros) -> Option<String> {
+    let micros = i64::try_from(unix_micros(started_unix_ms, at)?).ok()?;
+    let time = chrono::DateTime::from_timestamp_micros(micros)?;
+    Some(time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+}
+
+fn unix_micros(started_unix_ms: u64, at: Micros) -> Option<u64> {
+    (started_unix_ms > 0).then(|| started_unix_ms.saturating_mul(1_000).saturating_add(at.0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! What is written is what its readers expect: tables, texts, captures, packets.
+
+use super::{Choice, Exporter, Format, preview};
+use crate::capture::{Capture, Header};
+use crate::event::{Event, Fact, Micros};
+use crate::replay::{Summary, read};
+
+fn recording(name: &str) -> Capture {
+    read(&std::fs::read(format!("{}/tests/{name}.jsonl", env!("CARGO_MANIFEST_DIR"))).unwrap()).unwrap()
+}
+
+fn written(format: Format, only: &str, with_secrets: bool, capture: &Capture) -> Vec<u8> {
+    let choice = Choice { only: only.parse().unwrap(), with_secrets };
+    let mut out = Vec::new();
+    let mut exporter = Exporter::begin(format, &choice, &capture.header, &mut out).unwrap();
+    for event in &capture.events {
+        exporter.event(event).unwrap();
+    }
+    exporter.end().unwrap();
+    out
+}
+
+fn text(format: Format, only: &str, capture: &Capture) -> String {
+    String::from_utf8(written(format, only, true, capture)).unwrap()
+}
+
+fn of(facts: Vec<Fact>) -> Capture {
+    let events = (1..).zip(facts).map(|(seq, fact)| Event { seq, at: Micros(seq * 1_000), fact }).collect();
+    Capture { header: Header::new(1_795_289_950_499, None), events, damage: crate::capture::Damages::default() }
+}
+
+fn received(port: &str, bytes: &[u8]) -> Fact {
+    Fact::BytesReceived { port: port.into(), bytes: bytes.into() }
+}
+
+#[test]
+fn a_capture_handed_on_is_a_capture() {
+    let capture = recording("captures/uiot-simulated-md5-mismatch");
+    let same = read(&written(Format::Jsonl, "", true, &capture)).unwrap();
+    assert_eq!(same, capture);
+    let redacted = read(&written(Format::Jsonl, "", false, &capture)).unwrap();
+    assert!(redacted != capture && Summary::of(&redacted) == Summary::of(&capture));
+    let part = read(&written(Format::Jsonl, "seq:10-20", true, &capture)).unwrap();
+    assert_eq!(part.events, capture.events[9..20], "with the numbers they had");
+}
+
+#[test]
+fn a_table_has_a_row_for_each_event_and_says_when_who_and_what() {
+    let capture = recording("captures/aliyun-simulated-success");
+    let table = text(Format::Csv, "", &capture);
+    let mut rows = table.split_inclusive("\r\n");
+    assert_eq!(rows.next().unwrap(), "seq,at_s,time,kind,device,direction,topic,qos,status,size,client,text\r\n");
+    let lamp = "simulated0000001/lamp-01";
+    for row in [
+        format!(
+            "22,0.008727,2026-11-21T19:39:10.507727Z,range_served,{lamp},down,/abcb7942b8b2b58b63f8cdd5038ff6c7?Expires=1795376350&Signature=e7aaf30b44efb3cd8a53599ae5716b70,,206,4096,,4096 of 4096 from 0\r\n"
+        ),
+        format!(
+            "20,0.008414,2026-11-21T19:39:10.507414Z,message_received,{lamp},up,/ota/device/inform/{lamp},0,,37,\"simulated0000001.lamp-01|securemode=3,signmethod=hmacsha256,_ss=1,_v=ota-workbench|\",\"{{\"\"id\"\":2,\"\"params\"\":{{\"\"version\"\":\"\"1.0.0\"\"}}}}\"\r\n"
+        ),
+        format!(
+            "3,0.001465,2026-11-21T19:39:10.500465Z,device_added,{lamp},,,,,,,\"{{\"\"device\"\":\"\"{lamp}\"\",\"\"dialect\"\":\"\"aliyun\"\"}}\"\r\n"
+        ),
+    ] {
+        assert!(table.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn a_cell_with_anything_in_it_is_read_as_one() {
+    let capture = of(vec![received("COM3", b"a,\"b\"\r\nc"), received("COM3", b"\xff\x00")]);
+    let table = text(Format::Csv, "", &capture);
+    assert!(table.contains(",8,,\"a,\"\"b\"\"\r\nc\"\r\n"), "{table}");
+    assert!(table.contains(",2,,base64:/wA=\r\n"), "{table}");
+}
+
+#[test]
+fn a_consoles_lines_are_whole_whatever_their_chunks_and_have_their_times() {
+    let capture = of(vec![
+        received("COM3", b"\x1b[32mI (1) bo"),
+        received("COM4", b"other\r"),
+        received("COM3", b"ot\x1b[0m\r"),
+        received("COM4", b"\nend"),
+        received("COM3", b"\n\r\nprompt> "),
+    ]);
+    let expected = "2026-11-21T19:39:10.501000Z COM4: other\n2026-11-21T19:39:10.500000Z COM3: I (1) boot\n\
+        2026-11-21T19:39:10.504000Z COM3: \n2026-11-21T19:39:10.504000Z COM3: prompt> \n2026-11-21T19:39:10.503000Z COM4: end\n";
+    assert_eq!(text(Format::Txt, "", &capture), expected);
+    assert_eq!(text(Format::Txt, "port:COM4", &capture).lines().count(), 2);
+}
+
+/// Every block of a pcap-ng file: its sort and its body.
+fn blocks(file: &[u8]) -> Vec<(u32, &[u8])> {
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    let (mut blocks, mut at) = (Vec::new(), 0);
+    while at < file.len() {
+        let length = word(at + 4) as usize;
+        assert!(length.is_multiple_of(4) && word(at + length - 4) as usize == length, "at {at}");
+        blocks.push((word(at), &file[at + 8..at + length - 4]));
+        at += length;
+    }
+    blocks
+}
+
+#[test]
+fn packets_hold_the_messages_and_the_requests_at_their_times() {
+    let capture = recording("captures/aliyun-simulated-success");
+    let file = written(Format::PcapNg, "", false, &capture);
+    let blocks = blocks(&file);
+    assert_eq!(blocks.iter().map(|(sort, _)| *sort).take(3).collect::<Vec<_>>(), [0x0A0D_0D0A, 1, 6]);
+    let whole = String::from_utf8_lossy(&file).into_owned();
+    let count = |what: &str| whole.matches(what).count();
+    assert_eq!(count("GET /token-1-xxxxxxxxxxxxxxxxxxxxxxxx?Expires=1795376350&Signature=signature-1-"), 103);
+    assert_eq!(count("HTTP/1.1 206 Partial Content\r\nContent-Length: 4096\r\nContent-Range: bytes 0-4095/421888"), 1);
+    assert_eq!(count("{\"id\":2,\"params\":{\"version\":\"1.0.0\"}}"), 1);
+    assert!(!whole.contains("abcb7942b8b2b58b63f8cdd5038ff6c7"), "no token");
+    let (_, first) = blocks[2];
+    let half = |at: usize| u64::from(u32::from_le_bytes(first[at..at + 4].try_into().unwrap()));
+    assert_eq!(half(4) << 32 | half(8), 1_795_289_950_499_000 + 5_891, "the client connects");
+    let only_http = written(Format::PcapNg, "http", false, &capture);
+    assert!(!String::from_utf8_lossy(&only_http).contains("MQTT\u{4}"));
+}
+
+#[test]
+fn every_recording_can_be_written_as_anything() {
+    for name in ["traces/uiot-stack-success", "traces/aliyun-mqtt-download-success", "traces/uiot-v2-cancel"] {
+        let capture = recording(name);
+        for format in Format::ALL {
+            let out = written(format, "", false, &capture);
+            // A trace has no console.
+            assert!(!out.is_empty() || format == Format::Txt, "{name} {format:?}");
+        }
+        blocks(&written(Format::PcapNg, "from:0.3", true, &capture));
+    }
+}
+
+#[test]
+fn a_preview_shows_what_will_be_written_and_what_is_taken_out() {
+    let capture = recording("captures/aliyun-simulated-success");
+    let choice = Choice { only: "http".parse().unwrap(), with_secrets: false };
+    let shown = preview(Format::Csv, &choice, &capture.header, &capture.events, 3);
+    let file = String::from_utf8(written(Format::Csv, "http", false, &capture)).unwrap();
+    assert_eq!(shown.lines, file.lines().take(3).collect::<Vec<_>>());
+    assert_eq!(shown.handed.events, (206, 281));
+    assert_eq!(shown.handed.taken.of(crate::replay::SecretKind::Token), (1, 206));
+    let open = Choice { with_secrets: true, ..choice };
+    assert!(preview(Format::Jsonl, &open, &capture.header, &capture.events, 1).handed.taken.is_empty());
+}
