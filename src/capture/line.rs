@@ -100,6 +100,11 @@ kinds! {
     "upgrade_retried" = UpgradeRetried { upgrade };
     "fault_acted" = FaultActed { upgrade, fault, place, request };
     "deadline_reached" = DeadlineReached { upgrade, deadline };
+    "replay_started" = ReplayStarted { replay, source, target, downstream, device, speed, messages, rounds };
+    "message_replayed" = MessageReplayed { replay, of, client, topic, payload, qos, retain };
+    "replay_paused" = ReplayPaused { replay, trouble };
+    "replay_resumed" = ReplayResumed { replay };
+    "replay_ended" = ReplayEnded { replay, sent, of, trouble };
     "trouble_met" = TroubleMet { trouble };
     "gap" = Gap { source, lost };
 }

@@ -25,6 +25,7 @@ pub mod pty;
 pub mod pty;
 mod recorder;
 pub mod remember;
+pub mod replaying;
 pub mod sample;
 pub mod serial;
 pub mod server;

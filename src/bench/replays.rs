@@ -1,0 +1,203 @@
+//! The replays of this session: how each stands, and which messages came up because of one.
+
+use super::{Bench, Speed};
+use crate::event::{ClientName, DeviceId, Event, Fact, Micros, Payload, ReplayId, Trouble};
+use std::collections::VecDeque;
+
+/// Replays remembered; older ones are forgotten.
+const MAX_REPLAYS: usize = 64;
+/// Replayed messages that may still come up; of more at once the oldest are no longer waited for.
+const MAX_AWAITED: usize = 8_192;
+/// A message that was sent to somebody else's broker does not come up here: it is waited for so long.
+const AWAITED_FOR: Micros = Micros::from_secs(30);
+/// Marks kept: whoever wants to know of one asks soon.
+const MAX_MARKS: usize = 8_192;
+
+/// How a replay stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayState {
+    /// It sends, or waits for the next instant.
+    Running,
+    /// It waits: for the operator, or for its target, for this reason.
+    Paused(Option<Trouble>),
+    /// It is over; with trouble when it did not get to its end by itself or by the operator.
+    Ended(Option<Trouble>),
+}
+
+/// One replay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// Which.
+    pub id: ReplayId,
+    /// The name of its capture.
+    pub source: String,
+    /// Where it goes, without a password.
+    pub target: String,
+    /// Whether it goes from the cloud to devices.
+    pub downstream: bool,
+    /// The device it speaks as or to, when there is only one.
+    pub device: Option<DeviceId>,
+    /// How fast.
+    pub speed: Option<Speed>,
+    /// Messages in one round.
+    pub messages: u64,
+    /// How often all of them.
+    pub rounds: u64,
+    /// Messages that went out so far.
+    pub sent: u64,
+    /// How it stands.
+    pub state: ReplayState,
+    /// When it began.
+    pub began: Micros,
+    /// When it ended.
+    pub ended: Option<Micros>,
+}
+
+impl Replay {
+    /// Messages in all rounds.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.messages.saturating_mul(self.rounds)
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, ReplayState::Ended(_))
+    }
+}
+
+/// A message on its way out that may come up here.
+#[derive(Clone, Debug, PartialEq)]
+struct Awaited {
+    since: Micros,
+    client: Option<ClientName>,
+    topic: String,
+    payload: Payload,
+}
+
+/// Tells the messages that came up, or went out, because a replay sent them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Marks {
+    awaited: VecDeque<Awaited>,
+}
+
+impl Marks {
+    /// Whether this event is a message of a replay coming up, or going out as the cloud's. Events are shown in their order.
+    pub fn take(&mut self, event: &Event) -> bool {
+        match &event.fact {
+            Fact::MessageReplayed { client, topic, payload, .. } => {
+                while self.awaited.front().is_some_and(|first| event.at.since(first.since) > AWAITED_FOR)
+                    || self.awaited.len() >= MAX_AWAITED
+                {
+                    self.awaited.pop_front();
+                }
+                let (client, topic, payload) = (client.clone(), topic.clone(), payload.clone());
+                self.awaited.push_back(Awaited { since: event.at, client, topic, payload });
+                false
+            }
+            Fact::MessageReceived { client, topic, payload, .. } => self.find(event.at, topic, payload, |awaited| {
+                client.is_none() || awaited.client.as_ref() == client.as_ref()
+            }),
+            // What goes to devices has no client of its own.
+            Fact::MessagePublished { topic, payload, .. } => {
+                self.find(event.at, topic, payload, |awaited| awaited.client.is_none())
+            }
+            _ => false,
+        }
+    }
+
+    fn find(&mut self, now: Micros, topic: &str, payload: &Payload, fits: impl Fn(&Awaited) -> bool) -> bool {
+        let found = self.awaited.iter().position(|awaited| {
+            now.since(awaited.since) <= AWAITED_FOR
+                && awaited.topic == topic
+                && awaited.payload == *payload
+                && fits(awaited)
+        });
+        found.is_some_and(|at| self.awaited.remove(at).is_some())
+    }
+}
+
+/// The replays of a bench.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Replays {
+    list: VecDeque<Replay>,
+    last: ReplayId,
+    marks: Marks,
+    marked: VecDeque<u64>,
+}
+
+impl Replays {
+    /// Takes in what happened.
+    pub fn take(&mut self, event: &Event) {
+        if self.marks.take(event) {
+            if self.marked.len() == MAX_MARKS {
+                self.marked.pop_front();
+            }
+            self.marked.push_back(event.seq);
+        }
+        match &event.fact {
+            Fact::ReplayStarted { replay, source, target, downstream, device, speed, messages, rounds } => {
+                self.last = self.last.max(*replay);
+                if self.list.len() == MAX_REPLAYS {
+                    self.list.pop_front();
+                }
+                self.list.push_back(Replay {
+                    id: *replay,
+                    source: source.clone(),
+                    target: target.clone(),
+                    downstream: *downstream,
+                    device: device.clone(),
+                    speed: speed.parse().ok(),
+                    messages: *messages,
+                    rounds: *rounds,
+                    sent: 0,
+                    state: ReplayState::Running,
+                    began: event.at,
+                    ended: None,
+                });
+            }
+            Fact::MessageReplayed { replay, .. } => self.change(*replay, |replay| replay.sent += 1),
+            Fact::ReplayPaused { replay, trouble } => {
+                self.change(*replay, |replay| replay.state = ReplayState::Paused(trouble.clone()));
+            }
+            Fact::ReplayResumed { replay } => self.change(*replay, |replay| replay.state = ReplayState::Running),
+            Fact::ReplayEnded { replay, sent, trouble, .. } => self.change(*replay, |replay| {
+                (replay.sent, replay.ended) = (*sent, Some(event.at));
+                replay.state = ReplayState::Ended(trouble.clone());
+            }),
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, id: ReplayId, change: impl FnOnce(&mut Replay)) {
+        if let Some(replay) = self.list.iter_mut().rev().find(|replay| replay.id == id) {
+            change(replay);
+        }
+    }
+}
+
+impl Bench {
+    /// The replays of this session, oldest first.
+    pub fn replays(&self) -> impl DoubleEndedIterator<Item = &Replay> {
+        self.replays.list.iter()
+    }
+
+    /// One replay.
+    #[must_use]
+    pub fn replay(&self, id: ReplayId) -> Option<&Replay> {
+        self.replays().rev().find(|replay| replay.id == id)
+    }
+
+    /// The id the next replay gets.
+    #[must_use]
+    pub const fn next_replay(&self) -> ReplayId {
+        self.replays.last + 1
+    }
+
+    /// Whether the message of this event came up because a replay sent it; known of the latest ones only.
+    #[must_use]
+    pub fn is_replayed(&self, seq: u64) -> bool {
+        self.replays.marked.binary_search(&seq).is_ok()
+    }
+}
