@@ -21,6 +21,17 @@ pub enum NoEvent {
 
 macro_rules! kinds {
     ($($kind:literal = $fact:ident { $($field:ident),* };)*) => {
+        /// Every kind of event, as captures name them.
+        pub const KINDS: &[&str] = &[$($kind),*];
+
+        /// The kind of a fact, as captures name it.
+        #[must_use]
+        pub const fn kind(fact: &Fact) -> &'static str {
+            match fact {
+                $(Fact::$fact { .. } => $kind,)*
+            }
+        }
+
         fn kind_and_fields(fact: &Fact, out: &mut Vec<u8>) {
             match fact {
                 $(Fact::$fact { $($field),* } => {

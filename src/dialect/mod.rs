@@ -13,6 +13,7 @@ mod uiot;
 
 pub use fault::check as check_faults;
 pub use message::Message;
+pub use own_topic::owner;
 pub use sign_in::{Connack, Refused, Secrets, SignIn, SignMethod, misspelt};
 
 use crate::device;

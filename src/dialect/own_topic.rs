@@ -22,6 +22,42 @@ const ALIYUN: &[&str] = &[
     "/broadcast/{product}/#",
 ];
 
+/// Topics in which the names stand behind words of the cloud's own: nobody else's topic looks like that.
+const UNMISTAKABLE: &[&str] = &[
+    "/$system/{product}/{device}/#",
+    "/ota/device/+/{product}/{device}",
+    "/sys/{product}/{device}/#",
+    "/ext/rrpc/+/{product}/{device}/#",
+    "/ext/rrpc/+//{product}/{device}/#",
+    "/ext/ntp/{product}/{device}/#",
+    "/ext/error/{product}/{device}",
+    "/shadow/update/{product}/{device}",
+    "/shadow/get/{product}/{device}",
+];
+
+/// Whose topic it is, of those that can only be one device's; which way a message goes there does not matter.
+#[must_use]
+pub fn owner(topic: &str) -> Option<DeviceId> {
+    UNMISTAKABLE.iter().find_map(|own| names(own, topic))
+}
+
+/// The two names in a topic, where it fits.
+fn names(own: &str, topic: &str) -> Option<DeviceId> {
+    let (mut product, mut device) = (None, None);
+    let (mut own, mut levels) = (own.split('/'), topic.split('/'));
+    loop {
+        match (own.next(), levels.next()) {
+            (Some("#"), _) | (None, None) => break,
+            (Some(PRODUCT), Some(level)) => product = Some(level),
+            (Some(DEVICE), Some(level)) => device = Some(level),
+            (Some("+"), Some(_)) => {}
+            (Some(own), Some(level)) if own == level => {}
+            _ => return None,
+        }
+    }
+    format!("{}/{}", product?, device?).parse().ok()
+}
+
 /// Whether a UIoT device may publish on a topic, or subscribe a filter.
 #[must_use]
 pub fn uiot(device: &DeviceId, topic: &str) -> bool {
@@ -80,8 +116,26 @@ fn is_within(table: &[&str], device: &DeviceId, filter: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{aliyun, uiot};
+    use super::{aliyun, owner, uiot};
     use crate::event::DeviceId;
+
+    #[test]
+    fn a_message_is_a_devices_by_its_topic_whichever_way_it_goes() {
+        for topic in [
+            "/$system/P/AA:BB/ota/upstream",
+            "/$system/P/AA:BB/ota/downstream",
+            "/ota/device/upgrade/P/AA:BB",
+            "/sys/P/AA:BB/thing/ota/firmware/get_reply",
+            "/ext/ntp/P/AA:BB/request",
+            "/ext/rrpc/17/P/AA:BB/user/x",
+            "/shadow/get/P/AA:BB",
+        ] {
+            assert_eq!(owner(topic), Some(DeviceId::new("P", "AA:BB")), "{topic}");
+        }
+        for topic in ["/P/AA:BB/user/x", "/ota/device/upgrade/P", "/broadcast/P/all", "house/lamp", "/sys/+/x/y", ""] {
+            assert_eq!(owner(topic), None, "{topic}");
+        }
+    }
 
     #[test]
     fn a_uiot_device_has_what_holds_its_two_names() {

@@ -1,10 +1,15 @@
 //! A recorded session looked at again: the same fold, without hands.
 
+mod filter;
 mod summary;
 mod trace;
+mod whose;
 
+pub use filter::{Filter, Sieve, Sort};
 pub use summary::{Ending, Summary};
+pub use trace::from_trace;
 pub use trace::{from_trace, is_trace};
+pub use whose::Whose;
 
 use crate::bench::Bench;
 use crate::capture::Capture;
