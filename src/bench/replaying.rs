@@ -106,6 +106,18 @@ pub enum ReplayAct {
     Upgrade(Arc<UpgradeOrder>),
 }
 
+impl ReplayAct {
+    /// Whether it counts as a message: to a device, an upgrade ordered again stands for its push.
+    #[must_use]
+    pub const fn is_message(&self, downstream: bool) -> bool {
+        match self {
+            Self::Say { .. } => true,
+            Self::Upgrade(_) => downstream,
+            Self::Come | Self::Leave => false,
+        }
+    }
+}
+
 /// One step of a replay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplayStep {
@@ -144,7 +156,7 @@ impl ReplayOrder {
     /// How many messages go out in one round.
     #[must_use]
     pub fn messages(&self) -> u64 {
-        self.steps.iter().filter(|step| matches!(step.act, ReplayAct::Say { .. })).count() as u64
+        self.steps.iter().filter(|step| step.act.is_message(self.downstream)).count() as u64
     }
 
     /// How many messages go out in all rounds.

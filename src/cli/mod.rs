@@ -6,6 +6,7 @@ mod begin;
 mod inspect;
 mod print;
 mod push;
+mod replay;
 mod serve;
 mod simulate;
 
@@ -78,6 +79,7 @@ pub fn run(command: Command) -> Exit {
         Command::Push(args) => push::run(&args),
         Command::Simulate(args) => simulate::run(args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Ca(args) => authority::run(&args),
     };
     ended.unwrap_or_else(|ended| {

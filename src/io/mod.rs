@@ -16,6 +16,7 @@ pub mod dialog;
 pub mod folder;
 mod inbox;
 mod keyring;
+pub mod keys;
 pub mod network;
 mod outbox;
 #[cfg(unix)]

@@ -1,11 +1,17 @@
 //! A recorded session looked at again: the same fold, without hands.
 
 mod filter;
+mod known;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod summary;
+mod timing;
 mod trace;
 mod whose;
 
 pub use filter::{Filter, Sieve, Sort};
+pub use plan::{Choice, Manner, Plan, plan};
 pub use summary::{Ending, Summary};
 pub use trace::from_trace;
 pub use trace::{from_trace, is_trace};

@@ -51,6 +51,11 @@ impl Line {
         }
     }
 
+    /// The target has the message of this packet id.
+    pub fn note_acknowledged(&mut self, packet: u16) {
+        self.unacknowledged.remove(&packet);
+    }
+
     /// Takes what did not arrive for sure, in order: to be sent again over the next connection.
     pub fn take_left_over(&mut self) -> Vec<u64> {
         let mut left: Vec<_> =

@@ -154,10 +154,10 @@ impl Ear {
             Event::Incoming(Packet::SubAck(_)) => self.arrive(),
             Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => self.line(|line| line.note_written(*packet)),
             Event::Incoming(Packet::PubAck(ack)) => {
-                self.line(|line| drop(line.unacknowledged.remove(&ack.pkid)));
+                self.line(|line| line.note_acknowledged(ack.pkid));
             }
             Event::Incoming(Packet::PubComp(ack)) => {
-                self.line(|line| drop(line.unacknowledged.remove(&ack.pkid)));
+                self.line(|line| line.note_acknowledged(ack.pkid));
             }
             _ => {}
         }

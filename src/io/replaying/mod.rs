@@ -54,6 +54,17 @@ pub struct Replayer {
     ended: Receiver<()>,
 }
 
+/// Steers a replay. It keeps nothing running.
+#[derive(Clone)]
+pub struct Wheel(Arc<Board>);
+
+impl Wheel {
+    /// Pauses, resumes or stops it, or takes its next step.
+    pub fn steer(&self, steer: Steer) {
+        self.0.steer(steer);
+    }
+}
+
 impl Replayer {
     /// Starts a replay. How it goes is told in facts, the last of them `replay_ended`; that it started is the caller's to tell.
     ///
@@ -93,6 +104,12 @@ impl Replayer {
     /// Pauses, resumes or stops it, or takes its next step.
     pub fn steer(&self, steer: Steer) {
         self.board.steer(steer);
+    }
+
+    /// Something to steer it with, for other threads.
+    #[must_use]
+    pub fn wheel(&self) -> Wheel {
+        Wheel(Arc::clone(&self.board))
     }
 
     /// Whether it has ended.

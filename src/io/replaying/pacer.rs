@@ -159,7 +159,7 @@ impl Pacer {
     /// Waits for a step's instant, for the operator, and for a target that went away.
     fn wait_for(&mut self, round: u64, step: &ReplayStep) -> Result<(), End> {
         let due = self.order.due(round, step.after);
-        let counts = matches!(step.act, ReplayAct::Say { .. });
+        let counts = step.act.is_message(self.order.downstream);
         let board = Arc::clone(&self.board);
         loop {
             let mut books = board.lock();
