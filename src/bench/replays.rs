@@ -179,6 +179,7 @@ impl Replays {
 
 impl Bench {
     /// The replays of this session, oldest first.
+    #[must_use]
     pub fn replays(&self) -> impl DoubleEndedIterator<Item = &Replay> {
         self.replays.list.iter()
     }

@@ -306,7 +306,6 @@ fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
 
 /// `replay`.
 #[derive(Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ReplayArgs {
     /// The capture, or a packet trace
     pub capture: PathBuf,
@@ -333,8 +332,8 @@ pub struct ReplayArgs {
     #[arg(long)]
     pub downstream: bool,
     /// When the connection breaks off: connect again and go on, or end
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Drop::Resume)]
-    pub on_drop: Drop,
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = WhenDropped::Resume)]
+    pub on_drop: WhenDropped,
     /// Say what would be sent, and send nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -348,7 +347,7 @@ pub struct ReplayArgs {
 
 /// What becomes of a replay whose connection breaks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Drop {
+pub enum WhenDropped {
     /// It connects again and goes on.
     Resume,
     /// It ends.

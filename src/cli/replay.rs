@@ -1,9 +1,9 @@
 //! `replay`: the messages of a capture, sent again.
 
-use super::args::{Drop, ReplayArgs};
+use super::args::{ReplayArgs, WhenDropped};
 use super::{Ended, Exit, complain, interruption, print};
 use crate::bench::{OnDrop, ReplayTarget, Speed, Steer};
-use crate::event::{Event, Fact, Micros, Trouble};
+use crate::event::{Event, Fact, Trouble};
 use crate::io::broker_url::BrokerUrl;
 use crate::io::replaying::{Replayer, ReplayerOptions, Route, started};
 use crate::io::{Clock, Inbox, InboxReader, Input, build_file, keys};
@@ -74,8 +74,8 @@ fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
         speed: args.speed,
         rounds: args.rounds,
         on_drop: match args.on_drop {
-            Drop::Resume => OnDrop::Resume,
-            Drop::Stop => OnDrop::Stop,
+            WhenDropped::Resume => OnDrop::Resume,
+            WhenDropped::Stop => OnDrop::Stop,
         },
     };
     replay::plan(&file.name, &capture.events, &choice, &manner, None)
@@ -148,8 +148,8 @@ impl Told {
             }
         } else if let Some(text) = words::of_replay(&event.fact) {
             let over = if print::is_terminal() { "\r\x1b[K" } else { "" };
-            let Micros(at) = event.at;
-            print::line(&format!("{over}{:>9}  {text}", words::duration(Micros(at))));
+            let at = event.at;
+            print::line(&format!("{over}{:>9}  {text}", words::duration(at)));
         }
     }
 }

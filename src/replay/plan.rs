@@ -140,13 +140,13 @@ impl<'a> Planner<'a> {
                 let device = client.as_ref().and_then(|client| self.known.clients.get(client).cloned());
                 let device = device.or_else(|| self.known.owner(topic));
                 if !stale && self.is_chosen(event, fate) {
-                    self.say(event, device, Said { topic, payload, qos: *qos, retain: *retain });
+                    self.say(event, device.as_ref(), &Said { topic, payload, qos: *qos, retain: *retain });
                 }
             }
             Fact::MessagePublished { topic, payload, qos } if self.choice.downstream => {
                 let device = self.known.owner(topic);
                 if self.is_chosen(event, fate) && !self.order_again(event, device.as_ref(), topic, payload) {
-                    self.say(event, device, Said { topic, payload, qos: *qos, retain: false });
+                    self.say(event, device.as_ref(), &Said { topic, payload, qos: *qos, retain: false });
                 }
             }
             Fact::UpgradeRequested { order } if !self.choice.downstream => self.judge(event, order),
@@ -255,13 +255,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn say(&mut self, event: &Event, device: Option<DeviceId>, said: Said<'_>) {
+    fn say(&mut self, event: &Event, device: Option<&DeviceId>, said: &Said<'_>) {
         if check_topic(said.topic).is_err() {
             return self.unsendable.note(|| said.topic.to_owned());
         }
-        let topic = self.topic(event, device.as_ref(), &said);
-        let speaker = self.speaker(device.as_ref());
-        let Said { payload, qos, retain, .. } = said;
+        let topic = self.topic(event, device, said);
+        let speaker = self.speaker(device);
+        let Said { payload, qos, retain, .. } = *said;
         self.step(event, speaker, ReplayAct::Say { topic, payload: payload.clone(), qos, retain });
     }
 

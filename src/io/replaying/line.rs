@@ -21,7 +21,7 @@ const LARGEST_PACKET: usize = 268_435_455;
 /// Requests rumqttc may hold: more than are ever handed over at once.
 const CAPACITY: usize = 256;
 /// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_millis(300);
+pub(super) const GOODBYE: Duration = Duration::from_millis(300);
 
 /// Where a replay signs in.
 #[derive(Clone)]
@@ -181,11 +181,9 @@ impl Ear {
         if self.requests.try_disconnect().is_err() {
             return;
         }
+        // Until the other side closes: a socket closed with something unread in it takes what it sent last back.
         while let Ok(event) = self.events.poll().await {
             self.take_in(&event);
-            if event == Event::Outgoing(rumqttc::Outgoing::Disconnect) {
-                return;
-            }
         }
     }
 

@@ -313,7 +313,9 @@ impl Pacer {
             line.handed.extend(&left_over);
             left_over
         });
-        left_over.iter().for_each(|message| self.send(number, *message));
+        for message in left_over {
+            self.send(number, message);
+        }
         self.tell(Fact::ReplayResumed { replay: self.replay })
     }
 
@@ -385,7 +387,7 @@ impl Pacer {
 
     fn leave_all(&mut self) {
         self.mouths.iter().flatten().for_each(Mouth::leave);
-        let until = now() + super::GRACE / 2;
+        let until = now() + line::GOODBYE * 4 / 3;
         let mut books = self.board.lock();
         while now() < until && books.lines.iter().any(|line| line.phase == Phase::Up) {
             books = self.board.wait(books, Some(until));

@@ -29,8 +29,9 @@ pub struct Replays {
 
 impl Replays {
     /// Pauses, resumes or stops a replay, or takes its next step.
-    pub fn steer(&self, SteerOrder { replay, steer }: SteerOrder) -> Result<(), Trouble> {
-        match self.running.get(&replay).filter(|replayer| !replayer.is_over()) {
+    pub fn steer(&self, SteerOrder { replay, steer }: SteerOrder, bench: &Bench) -> Result<(), Trouble> {
+        let runs = bench.replay(replay).is_some_and(|replay| !replay.is_over());
+        match self.running.get(&replay).filter(|_| runs) {
             Some(replayer) => replayer.steer(steer),
             // It ended while the button was pressed.
             None if steer == Steer::Stop => {}
