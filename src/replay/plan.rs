@@ -338,8 +338,9 @@ impl<'a> Planner<'a> {
             self.notes.push(Trouble::new("replay-topics-kept").with("n", count).with("topic", topic));
         }
         if let Some((device, event)) = self.kept_names.first.take() {
-            let note = Trouble::new("replay-names-kept").with("n", self.kept_names.count);
-            self.notes.push(note.with("device", device).with("event", event));
+            let count = self.kept_names.count;
+            self.notes
+                .push(Trouble::new("replay-names-kept").with("n", count).with("device", device).with("event", event));
         }
         if self.left_out > 0 {
             self.notes.push(Trouble::new("replay-left-out").with("n", self.left_out));

@@ -192,9 +192,19 @@ impl Ear {
         let about = |code| Trouble::new(code).with("address", &self.address);
         match error {
             ConnectionError::ConnectionRefused(answer) => {
-                let (reason, final_word) = in_words(*answer);
-                let code = if final_word { "replay-identity-refused" } else { "replay-refused" };
-                (about(code).with("client", &self.client).with("reason", reason), final_word)
+                let ((reason, final_word), (client, address)) = (in_words(*answer), (&self.client, &self.address));
+                let trouble = if final_word {
+                    Trouble::new("replay-identity-refused")
+                        .with("address", address)
+                        .with("client", client)
+                        .with("reason", reason)
+                } else {
+                    Trouble::new("replay-refused")
+                        .with("address", address)
+                        .with("client", client)
+                        .with("reason", reason)
+                };
+                (trouble, final_word)
             }
             error if let Some(trouble) = tls::of_broker(error, &self.address) => (trouble, true),
             error if self.was_up => (about("replay-lost").with("detail", error), false),

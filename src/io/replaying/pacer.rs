@@ -337,8 +337,8 @@ impl Pacer {
         self.wait_while(Some(now() + PATIENCE), |books| books.lines[number].phase == Phase::Coming)?;
         let phase = &mut self.board.lock().lines[number].phase;
         if matches!(phase, Phase::Away | Phase::Coming) {
-            let trouble = Trouble::new("replay-unreachable").with("address", self.address());
-            *phase = Phase::Lost { why: trouble.with("detail", "no answer"), refused: false };
+            let why = Trouble::new("replay-unreachable").with("address", self.address()).with("detail", "no answer");
+            *phase = Phase::Lost { why, refused: false };
         }
         Ok(match phase {
             Phase::Lost { why, refused } => Some((why.clone(), *refused)),
@@ -364,8 +364,9 @@ impl Pacer {
                 Some(number) => self.take_up_again(number)?,
                 None if self.board.lock().lines.iter().all(Line::is_settled) => return Ok(()),
                 None => {
-                    let trouble = Trouble::new("replay-lost").with("address", self.address());
-                    return Err(End::Failed(trouble.with("detail", "no acknowledgement")));
+                    let detail = "no acknowledgement";
+                    let why = Trouble::new("replay-lost").with("address", self.address()).with("detail", detail);
+                    return Err(End::Failed(why));
                 }
             }
         }
