@@ -5,6 +5,8 @@ mod program;
 
 use ota_workbench::capture::decode;
 use program::{Ended, Folder, Program, json};
+use std::io::Write;
+use std::process::Stdio;
 
 const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/uiot-simulated-md5-mismatch.jsonl");
 const ANYWHERE: [&str; 4] = ["--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0"];
@@ -73,6 +75,15 @@ fn a_step_waits_for_enter_and_no_more_input_ends_it() {
     let ended = run(&["replay", CAPTURE, "--to", &url, "--speed", "step", "--json"]).check(1);
     let last = json(ended.out.last().unwrap());
     assert_eq!((&last["outcome"], &last["sent"]), (&"stopped".into(), &0.into()));
+
+    let (program, step) = (env!("CARGO_BIN_EXE_ota-workbench"), ["--speed", "step", "--json"]);
+    let mut command = std::process::Command::new(program);
+    command.args([&["replay", CAPTURE, "--to", &url][..], &step].concat());
+    let mut stepping = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    stepping.stdin.take().unwrap().write_all(b"\n\n").unwrap();
+    let out = String::from_utf8(stepping.wait_with_output().unwrap().stdout).unwrap();
+    let last = json(out.lines().last().unwrap());
+    assert_eq!((&last["outcome"], &last["sent"]), (&"stopped".into(), &2.into()), "{out}");
 }
 
 #[test]

@@ -202,3 +202,75 @@ impl Bench {
         self.replays.marked.binary_search(&seq).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Bench, Event, Fact, Micros, ReplayState, Trouble};
+
+    fn started(replay: u32) -> Fact {
+        Fact::ReplayStarted {
+            replay,
+            source: "c".into(),
+            target: "h:1883".into(),
+            downstream: false,
+            device: None,
+            speed: "1".into(),
+            messages: 2,
+            rounds: 3,
+        }
+    }
+
+    fn sent(replay: u32, payload: &str) -> Fact {
+        let (topic, payload) = ("t".to_owned(), payload.as_bytes().into());
+        Fact::MessageReplayed { replay, of: 5, client: Some("c".into()), topic, payload, qos: 0, retain: false }
+    }
+
+    fn received(client: &str, payload: &str) -> Fact {
+        let (topic, payload) = ("t".to_owned(), payload.as_bytes().into());
+        Fact::MessageReceived { client: Some(client.into()), topic, payload, qos: 0, retain: false }
+    }
+
+    #[test]
+    fn how_far_a_replay_is_and_why_it_waits_can_be_read_at_any_time() {
+        let lost = Trouble::new("replay-lost");
+        let mut bench = Bench::new(0);
+        let mut seq = 0;
+        let mut check = |fact: Fact, sent: u64, state: ReplayState| {
+            seq += 1;
+            bench.apply(&Event { seq, at: Micros(seq), fact });
+            let replay = bench.replay(1).unwrap();
+            assert_eq!((replay.sent, replay.total(), &replay.state), (sent, 6, &state));
+        };
+        check(started(1), 0, ReplayState::Running);
+        check(sent(1, "a"), 1, ReplayState::Running);
+        check(Fact::ReplayPaused { replay: 1, trouble: None }, 1, ReplayState::Paused(None));
+        check(Fact::ReplayResumed { replay: 1 }, 1, ReplayState::Running);
+        check(sent(1, "b"), 2, ReplayState::Running);
+        check(
+            Fact::ReplayPaused { replay: 1, trouble: Some(lost.clone()) },
+            2,
+            ReplayState::Paused(Some(lost.clone())),
+        );
+        let ended = Fact::ReplayEnded { replay: 1, sent: 1, of: 6, trouble: Some(lost.clone()) };
+        check(ended, 1, ReplayState::Ended(Some(lost)));
+        assert_eq!(bench.next_replay(), 2);
+    }
+
+    /// Otherwise a replay's reports would be taken for the device's own.
+    #[test]
+    fn each_replayed_message_marks_one_that_comes_up_from_its_connection() {
+        let facts = [
+            started(1),
+            sent(1, "a"),
+            received("other", "a"),
+            received("c", "b"),
+            received("c", "a"),
+            received("c", "a"),
+        ];
+        let mut bench = Bench::new(0);
+        for (seq, fact) in (1..).zip(facts) {
+            bench.apply(&Event { seq, at: Micros(seq), fact });
+        }
+        assert_eq!((1..=6).filter(|seq| bench.is_replayed(*seq)).collect::<Vec<_>>(), [5]);
+    }
+}

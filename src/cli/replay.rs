@@ -39,7 +39,7 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Ended> {
         if !args.json {
             print::line(&words::say("cli.replay-step"));
         }
-        keys::listen(move || next.steer(Steer::Step), move || stopped.steer(Steer::Stop)).map_err(Ended::unusable)?;
+        keys::listen(move || next.steer(Steer::Step), move || stopped.end_after_steps()).map_err(Ended::unusable)?;
     }
     loop {
         if let Some((sent, trouble)) = next(&facts, &mut told) {

@@ -77,6 +77,8 @@ pub(super) struct Wishes {
     pub paused: bool,
     /// Steps asked for and not taken yet.
     pub steps: u64,
+    /// Nobody will ask for more: it ends after those.
+    pub no_more_steps: bool,
 }
 
 /// The books of a replay.

@@ -63,6 +63,11 @@ impl Wheel {
     pub fn steer(&self, steer: Steer) {
         self.0.steer(steer);
     }
+
+    /// Ends it once it has taken the steps it was asked for.
+    pub fn end_after_steps(&self) {
+        self.0.change(|books| books.wishes.no_more_steps = true);
+    }
 }
 
 impl Replayer {

@@ -178,6 +178,9 @@ impl Pacer {
                     self.play.stand(Duration::from_micros(due.0));
                     return Ok(());
                 }
+                if books.wishes.no_more_steps {
+                    return Err(End::Stopped);
+                }
                 if books.wishes.paused && !self.told && self.order.speed != Speed::Step {
                     self.told = true;
                     drop(books);
@@ -213,10 +216,10 @@ impl Pacer {
         match &step.act {
             ReplayAct::Say { .. } => self.say(number, step),
             ReplayAct::Upgrade(order) if self.judged => {
-                let (replay, order, serve) = (self.replay, Arc::clone(order), self.order.downstream);
+                let (order, serve) = (Arc::clone(order), self.order.downstream);
                 // Counted as a message where it stands for one.
                 self.published += u64::from(serve);
-                self.put(Input::Action(Action::OrderAgain { replay, order, serve }))
+                self.put(Input::Action(Action::OrderAgain { order, serve }))
             }
             ReplayAct::Come if self.place.is_some() => {
                 self.come(step.speaker)?;
