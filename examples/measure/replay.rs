@@ -11,7 +11,7 @@ use ota_workbench::io::replaying::{Replayer, ReplayerOptions, Route};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
 use ota_workbench::io::tls::Trust;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const MESSAGES: u64 = 1_000;
 const TOPIC: &str = "/$system/bench/device/ota/upstream";
@@ -54,7 +54,7 @@ fn at_a_socket(order: ReplayOrder) -> Result<Vec<Instant>, Failed> {
     let replayer = Replayer::start(options).map_err(|trouble| format!("{trouble:?}"))?;
     let reading = std::thread::Builder::new()
         .name("facts".into())
-        .spawn(move || while facts.recv_timeout(std::time::Duration::from_secs(60)).is_ok() {})?;
+        .spawn(move || while facts.recv_timeout(Duration::from_mins(1)).is_ok() {})?;
     let mut client = Client::accept(&listener)?;
     let arrived = arrivals(|| client.next())?;
     drop(client);
