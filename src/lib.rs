@@ -23,8 +23,7 @@
 //! |---|---|
 //! | roof | `main.rs`, [`window`] (opens the window), [`app`] (the `eframe::App`), [`cli`] (the commands) |
 //! | 5 | [`ui`]: panels, words, the window's fold. A view in, actions out; no IO |
-//! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings folded (`io` may look into it) |
-//! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings folded, and planned to be sent again |
+//! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings folded, and planned to be sent again (`io` may look into it) |
 //! | 3 | [`mod@bench`]: everything known. [`journal`]: events in memory. [`capture`]: events on disk. [`diagnosis`]: what is wrong |
 //! | 2 | [`dialect`]: how a cloud spells it |
 //! | 1 | [`upgrade`]: the state machine. [`image`]: a build. [`console`]: bytes to lines, lines to a log. [`device`]: the simulated device's brain |

@@ -12,9 +12,7 @@ mod schema_tests;
 
 pub use about::{ABOUT_VERSION, About, Condition, Entry, Found, Limits, Verdict, is_own_name};
 pub use damage::{Damage, Damages};
-pub use line::{FIELDS, NoEvent, decode, encode};
-pub use line::{KINDS, NoEvent, decode, encode, kind};
-pub use reader::{Capture, Damage};
+pub use line::{FIELDS, KINDS, NoEvent, decode, encode, kind};
 pub use reader::{Capture, LONGEST_LINE, Reader};
 
 use crate::event::Trouble;

@@ -13,7 +13,6 @@ mod whose;
 pub use filter::{Filter, Sieve, Sort};
 pub use plan::{Choice, Manner, Plan, plan};
 pub use summary::{Ending, Summary};
-pub use trace::from_trace;
 pub use trace::{from_trace, is_trace};
 pub use whose::Whose;
 

@@ -1,6 +1,5 @@
 //! How a session begins.
 
-use crate::bench::{Action, QuickSend};
 use crate::bench::{Action, QuickSend, SavedMessage};
 use crate::capture::Limits;
 use crate::console::LogStamp;
