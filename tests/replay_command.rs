@@ -113,7 +113,7 @@ fn what_cannot_be_replayed_gives_status_2_and_says_what_to_do() {
         assert!(run(&[&["replay", CAPTURE][..], args].concat()).check(2).err.contains(args[0]), "{args:?}");
     }
     for (name, text, code) in [
-        ("empty.jsonl", "", "file-empty"),
+        ("empty.jsonl", "", "capture-empty"),
         ("foreign.jsonl", "{\"some\":\"log\"}\n", "capture-foreign"),
         ("later.jsonl", "{\"capture\":999,\"application\":\"x\",\"started_unix_ms\":1}\n", "capture-future"),
     ] {

@@ -159,7 +159,7 @@ fn check_states(name: &str, speed: f64, outcome: Outcome) {
     let Desk { session, folder: _folder, .. } = desk;
     drop(session);
     let recorded = Capture::parse(&std::fs::read(path).unwrap()).unwrap();
-    assert_eq!(recorded.damage, []);
+    assert!(recorded.damage.is_empty(), "{:?}", recorded.damage);
     assert_eq!(states(recorded.header.started_unix_ms, &recorded.events), again, "live, captured, replayed: one story");
     let loops = replay::plan("again", &recorded.events, &Choice::default(), &Manner::default(), None);
     assert_eq!(loops.unwrap_err().code, "replay-empty", "a replay's messages are not replayed");

@@ -5,8 +5,9 @@ use super::{Ended, Exit, complain, interruption, print};
 use crate::bench::{OnDrop, ReplayTarget, Speed, Steer};
 use crate::event::{Event, Fact, Trouble};
 use crate::io::broker_url::BrokerUrl;
+use crate::io::captures::Recording;
 use crate::io::replaying::{Replayer, ReplayerOptions, Route, started};
-use crate::io::{Clock, Inbox, InboxReader, Input, build_file, keys};
+use crate::io::{Clock, Inbox, InboxReader, Input, keys};
 use crate::replay::{self, Choice, Manner, Plan};
 use crate::ui::words;
 use serde_json::{Value, json};
@@ -64,8 +65,18 @@ fn next(facts: &InboxReader, told: &mut Told) -> Option<(u64, Option<Trouble>)> 
 
 fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
     let filter = args.only.parse()?;
-    let file = build_file::read(&args.capture)?;
-    let capture = replay::read(&file.bytes)?;
+    // Consoles and downloads are never replayed: they are not held, however long they are.
+    let said = |event: &Event| {
+        !matches!(
+            event.fact,
+            Fact::BytesReceived { .. }
+                | Fact::BytesSent { .. }
+                | Fact::RequestReceived { .. }
+                | Fact::RangeServed { .. }
+        )
+    };
+    let events: Vec<Event> = Recording::open(&args.capture)?.filter(said).collect();
+    let name = args.capture.file_name().unwrap_or_default().to_string_lossy();
     let choice = Choice { downstream: args.downstream, filter, events: None };
     let manner = Manner {
         target: ReplayTarget::Broker(args.to.clone()),
@@ -78,7 +89,7 @@ fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
             WhenDropped::Stop => OnDrop::Stop,
         },
     };
-    replay::plan(&file.name, &capture.events, &choice, &manner, None)
+    replay::plan(&name, &events, &choice, &manner, None)
 }
 
 /// What is going to be sent, and what of it cannot be as it was.
