@@ -23,7 +23,7 @@
 //! |---|---|
 //! | roof | `main.rs`, [`window`] (opens the window), [`app`] (the `eframe::App`), [`cli`] (the commands) |
 //! | 5 | [`ui`]: panels, words, the window's fold. A view in, actions out; no IO |
-//! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings read, folded, compared, handed on (`io` may look into it) |
+//! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings read, folded, compared, handed on, planned to be sent again (`io` may look into it) |
 //! | 3 | [`mod@bench`]: everything known. [`journal`]: events in memory. [`capture`]: events on disk. [`diagnosis`]: what is wrong |
 //! | 2 | [`dialect`]: how a cloud spells it |
 //! | 1 | [`upgrade`]: the state machine. [`image`]: a build. [`console`]: bytes to lines, lines to a log. [`device`]: the simulated device's brain |
@@ -38,6 +38,7 @@
 //!   [`diagnosis`] says so. Success is what the cloud would call success, and nothing else.
 //! * Decoders return what they understood and what was wrong; they never fail and never panic.
 //! * Every queue is bounded and says what happens when it is full; every list has a budget.
+//! * What a replay sends is marked where it comes up, and no plan takes what is marked: replays do not feed on each other.
 //! * No secret is in an event, so none is in a capture; private keys stay in their files. Whoever connects is asked at one
 //!   door (`io/broker/admission.rs`), and a dialect says what its cloud would answer ([`dialect::Dialect::check_sign_in`]).
 //! * Over TLS the other side's certificate is always verified: there is no switch for it.

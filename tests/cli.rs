@@ -537,12 +537,13 @@ fn a_fault_that_cannot_act_is_refused_before_its_device_is_waited_for() {
 fn the_help_names_every_flag_scripts_rely_on() {
     let bench = "--mqtt --broker --http --advertise --capture --bench --data";
     let pages = [
-        ("", format!("serve push simulate inspect export --lang --theme --version [IMAGE] {bench}")),
+        ("", format!("serve push simulate replay inspect export --lang --theme --version [IMAGE] {bench}")),
         ("serve", format!("--json {bench}")),
         ("push", format!("--device --dialect --version --module --timeout --simulate --fail --fault --json {bench}")),
         ("simulate", "--broker --device --dialect --version --secret --console --fail --once pty".to_owned()),
         ("inspect", "--json --against".to_owned()),
         ("export", "--format --out --force --only --with-secrets csv txt pcapng jsonl topic:GLOB".to_owned()),
+        ("replay", "--to --device --only --speed --rounds --json --secret --downstream --on-drop --dry-run".to_owned()),
     ];
     for (command, words) in pages {
         let args: Vec<_> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();

@@ -163,6 +163,25 @@ fn a_mosquitto_that_is_restarted_is_found_again() {
     bench.end().check(0);
 }
 
+/// Whoever tries a fix against the team's own broker sees there what the device said, byte for byte and in its order.
+#[test]
+#[ignore = "needs mosquitto"]
+fn a_mosquitto_gets_the_payloads_of_a_capture_in_their_order() {
+    let mosquitto = Mosquitto::open();
+    let mut listener = mosquitto.listen();
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/aliyun-simulated-success.jsonl");
+    let args = ["replay", capture, "--to", &mosquitto.url(), "--device", "P/replayed", "--speed", "20", "--json"];
+    let last = Program::start(&args).end().check(0).out.pop().unwrap();
+    assert_eq!([&json(&last)["outcome"], &json(&last)["sent"]], [&"done".into(), &serde_json::Value::from(23)]);
+    let said = std::fs::read_to_string(capture).unwrap();
+    let said = said.lines().map(json).filter(|event| event["kind"] == "message_received");
+    for event in said {
+        let topic = event["topic"].as_str().unwrap().replace("simulated0000001/lamp-01", "P/replayed");
+        let expected = format!("{topic} {}", event["payload"].as_str().unwrap());
+        assert_eq!(listener.until(|_| true), expected);
+    }
+}
+
 /// Every fault that a download can get over.
 const FAULTS: &[&str] = &[
     "redirect",

@@ -19,6 +19,7 @@ mod messages;
 mod programs;
 mod push;
 mod ranges;
+mod replay;
 mod screen;
 #[cfg(unix)]
 mod serial;
@@ -45,6 +46,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("fleet", fleet::fleet),
     ("answers", fleet::answers),
     ("flood", flood::flood),
+    ("replay", replay::replay),
     ("console", console::console),
     ("capture", capture::capture),
     #[cfg(unix)]

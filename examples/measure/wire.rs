@@ -4,7 +4,7 @@ use crate::Failed;
 use ota_workbench::dialect::{self, Credentials};
 use ota_workbench::event::DeviceId;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 /// How long anything may take.
@@ -57,6 +57,23 @@ impl Client {
             Packet { kind: 2, body, .. } if body == [0, 0] => Ok(client),
             _ => Err(format!("{client_id} was not let in").into()),
         }
+    }
+
+    /// Takes a client in as a broker does that asks nobody anything, and lets it subscribe.
+    pub fn accept(listener: &TcpListener) -> Result<Self, Failed> {
+        let (stream, _) = listener.accept()?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut client = Self(stream);
+        let Packet { kind: 1, .. } = client.next()? else { return Err("not a CONNECT".into()) };
+        client.0.write_all(&packet(0x20, &[0, 0])?)?;
+        let subscribe = client.next()?;
+        if subscribe.kind != 8 {
+            return Err("not a SUBSCRIBE".into());
+        }
+        let number = subscribe.body.get(..2).ok_or("a SUBSCRIBE without a number")?;
+        client.0.write_all(&packet(0x90, &[number, &[1]].concat())?)?;
+        Ok(client)
     }
 
     /// Subscribes with `QoS` 1, and waits until it is done.

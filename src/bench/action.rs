@@ -1,12 +1,15 @@
 //! What the operator asks for, in the window or on the command line.
 
+use super::publishing::{Publication, SavedMessage};
+use super::replaying::{ReplayOrder, SteerOrder};
 use super::sending::QuickSend;
 use super::serial::{PortIdentity, SerialSettings};
 use crate::console::LogStamp;
 use crate::device::Behaviour;
-use crate::event::{DeviceId, Extras, ImageId, LineMove, OrderedFile, Secret, UpgradeId};
+use crate::event::{DeviceId, Extras, ImageId, LineMove, OrderedFile, Secret, UpgradeId, UpgradeOrder};
 use crate::fault::Fault;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One request of the operator.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +113,26 @@ pub enum Action {
         file: PathBuf,
         /// All of them.
         sends: Vec<QuickSend>,
+    },
+    /// Send a capture's messages again.
+    Replay(Box<ReplayOrder>),
+    /// Pause, resume or stop a replay, or take its next step.
+    SteerReplay(SteerOrder),
+    /// Order a captured upgrade again, as it was ordered then: a step of a replay that has come to it.
+    OrderAgain {
+        /// The upgrade as it was ordered.
+        order: Arc<UpgradeOrder>,
+        /// Whether the image is to be served as well: the device is real. Otherwise it is only judged.
+        serve: bool,
+    },
+    /// Send this message once, as the cloud.
+    Publish(Publication),
+    /// Write the saved messages into this bench file; the rest of it stays as it is.
+    SaveMessages {
+        /// The bench file.
+        file: PathBuf,
+        /// All of them.
+        messages: Vec<SavedMessage>,
     },
     /// Listen on another address, `ip:port`, or use an external broker, `mqtt://…` or `mqtts://…`.
     SetBroker(String),

@@ -17,6 +17,7 @@ impl Bench {
     pub fn apply(&mut self, event: &Event) -> Vec<Effect> {
         self.now = event.at;
         self.seq = event.seq;
+        self.replays.take(event);
         let mut effects = Vec::new();
         match &event.fact {
             Fact::BrokerStarted { address, external } => {
@@ -103,7 +104,15 @@ impl Bench {
             | Fact::TlsFailed { .. }
             | Fact::TlsRefused { .. }
             | Fact::RequestRefused { .. } => self.take_tls(event),
-            Fact::AccessRefused { .. } | Fact::BytesReceived { .. } | Fact::TroubleMet { .. } => {}
+            // Taken in above, or nothing is worked out from it.
+            Fact::ReplayStarted { .. }
+            | Fact::MessageReplayed { .. }
+            | Fact::ReplayPaused { .. }
+            | Fact::ReplayResumed { .. }
+            | Fact::ReplayEnded { .. }
+            | Fact::AccessRefused { .. }
+            | Fact::BytesReceived { .. }
+            | Fact::TroubleMet { .. } => {}
         }
         effects
     }

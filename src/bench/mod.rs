@@ -13,8 +13,11 @@ mod fold;
 mod hear;
 mod lines;
 mod port;
+mod publishing;
 mod query;
 mod refusal;
+mod replaying;
+mod replays;
 mod sending;
 mod serial;
 #[cfg(test)]
@@ -30,6 +33,11 @@ pub use device::{Defects, Device};
 pub use faults::{Acted, Faults};
 pub use lines::{LineStep, LinesAtOpening, lines_after, steps};
 pub use port::{Port, SendingFile};
+pub use publishing::{Publication, SavedMessage, check_topic};
+pub use replaying::{
+    OnDrop, ROUND_PAUSE, ReplayAct, ReplayOrder, ReplayStep, ReplayTarget, Speaker, Speed, Steer, SteerOrder,
+};
+pub use replays::{Marks, Replay, ReplayState};
 pub use sending::{FASTEST_REPEAT_MS, LineEnding, QuickSend, first_twin, parse_hex};
 pub use serial::{FlowControl, Parity, PluggedPort, PortIdentity, SerialSettings, UsbIdentity};
 pub use witness::{Served, Witness};
@@ -40,6 +48,7 @@ use crate::fault::Fault;
 use crate::upgrade::{BlockRequest, ReplyTo};
 use clients::Clients;
 use delivery::UnderWay;
+use replays::Replays;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -142,6 +151,7 @@ pub struct Bench {
     /// Every upgrade of the session, in the order of their latest push; old ended ones are forgotten past a limit.
     cases: Vec<Case>,
     upgrades: u32,
+    replays: Replays,
 }
 
 impl Bench {
@@ -168,6 +178,7 @@ impl Bench {
             under_way: UnderWay::default(),
             cases: Vec::new(),
             upgrades: 0,
+            replays: Replays::default(),
         }
     }
 }

@@ -91,6 +91,13 @@ impl Bench {
         self.builds.get(&image)
     }
 
+    /// The build on the list that has these digests.
+    #[must_use]
+    pub fn build_with(&self, md5: &str, sha256: &str) -> Option<ImageId> {
+        let same = |build: &Build| build.md5 == md5 && build.sha256 == sha256 && build.trouble.is_none();
+        self.builds().find(|(_, build)| same(build)).map(|(image, _)| image)
+    }
+
     /// The devices, by identity.
     pub fn devices(&self) -> impl Iterator<Item = (&DeviceId, &Device)> {
         self.devices.iter()

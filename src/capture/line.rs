@@ -108,6 +108,11 @@ kinds! {
     "upgrade_retried" = UpgradeRetried { upgrade };
     "fault_acted" = FaultActed { upgrade, fault, place, request };
     "deadline_reached" = DeadlineReached { upgrade, deadline };
+    "replay_started" = ReplayStarted { replay, source, target, downstream, device, speed, messages, rounds };
+    "message_replayed" = MessageReplayed { replay, of, client, topic, payload, qos, retain };
+    "replay_paused" = ReplayPaused { replay, trouble };
+    "replay_resumed" = ReplayResumed { replay };
+    "replay_ended" = ReplayEnded { replay, sent, of, trouble };
     "trouble_met" = TroubleMet { trouble };
     "gap" = Gap { source, lost };
 }
@@ -233,6 +238,41 @@ mod tests {
                 }),
             },
             r#""kind":"upgrade_requested","order":{"upgrade":1,"device":"p/AA:BB","dialect":"uiot","name":"l.bin","version":"2","size":3,"md5":"m","sha256":"s","url":"http://h/x?y","path":"/x?y","timeout_secs":60}"#,
+        );
+    }
+
+    #[test]
+    fn a_replay_stands_in_a_capture_in_words_of_its_own() {
+        check(
+            Fact::ReplayStarted {
+                replay: 1,
+                source: "a.jsonl".into(),
+                target: "127.0.0.1:1883".into(),
+                downstream: false,
+                device: Some(DeviceId::new("p", "d")),
+                speed: "2.5".into(),
+                messages: 23,
+                rounds: 2,
+            },
+            r#""kind":"replay_started","replay":1,"source":"a.jsonl","target":"127.0.0.1:1883","downstream":false,"device":"p/d","speed":"2.5","messages":23,"rounds":2"#,
+        );
+        check(
+            Fact::MessageReplayed {
+                replay: 1,
+                of: 19,
+                client: Some("p.d".into()),
+                topic: "/a".into(),
+                payload: b"{}"[..].into(),
+                qos: 1,
+                retain: false,
+            },
+            r#""kind":"message_replayed","replay":1,"of":19,"client":"p.d","topic":"/a","payload":"{}","qos":1,"retain":false"#,
+        );
+        check(Fact::ReplayPaused { replay: 1, trouble: None }, r#""kind":"replay_paused","replay":1"#);
+        check(Fact::ReplayResumed { replay: 1 }, r#""kind":"replay_resumed","replay":1"#);
+        check(
+            Fact::ReplayEnded { replay: 1, sent: 7, of: 46, trouble: Some(Trouble::new("replay-lost")) },
+            r#""kind":"replay_ended","replay":1,"sent":7,"of":46,"trouble":{"code":"replay-lost","args":{}}"#,
         );
     }
 

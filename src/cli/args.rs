@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::bench::Speed;
 use crate::device::Behaviour;
 use crate::dialect::SignMethod;
 use crate::event::{DeviceId, Secret};
@@ -66,6 +67,8 @@ pub enum Command {
     /// Be a device: connect, download, reboot and report like a real one
     #[command(disable_version_flag = true)]
     Simulate(SimulateArgs),
+    /// Send the messages of a capture again: what devices said, to a broker
+    Replay(Box<ReplayArgs>),
     /// Show what an image or a capture holds
     Inspect(InspectArgs),
     /// Hand a capture, or a part of it, on: as a table, a console's text, packets or a capture, without its secrets
@@ -302,6 +305,56 @@ pub struct SimulateArgs {
 /// The sign methods by name.
 fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
     PossibleValuesParser::new(SignMethod::ALL.map(SignMethod::id)).try_map(|name| name.parse())
+}
+
+/// `replay`.
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// The capture, or a packet trace
+    pub capture: PathBuf,
+    /// Where to: mqtt://host:port, or mqtts:// over TLS, with user:password@ before the host where the devices' own sign-in
+    /// is not wanted
+    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
+    pub to: String,
+    /// Speak as this device instead of the recorded ones: topics, client id and user name become its own
+    #[arg(long, value_name = "PRODUCT/DEVICE")]
+    pub device: Option<DeviceId>,
+    /// The device's secret
+    #[arg(long, value_name = "S")]
+    pub secret: Option<Secret>,
+    /// Only these messages: device:P/D topic:GLOB from:12.5s to:1m seq:10-20 text:NEEDLE, blanks between
+    #[arg(long, value_name = "FILTER", default_value = "", hide_default_value = true)]
+    pub only: String,
+    /// So many times as fast as they came, as fast as possible (max), or one with each Enter (step)
+    #[arg(long, value_name = "N|max|step", default_value = "1")]
+    pub speed: Speed,
+    /// How often all of it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rounds: u64,
+    /// What the cloud sent to devices instead, published by an ordinary client
+    #[arg(long)]
+    pub downstream: bool,
+    /// When the connection breaks off: connect again and go on, or end
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = WhenDropped::Resume)]
+    pub on_drop: WhenDropped,
+    /// Say what would be sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Whom it trusts over TLS.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    /// One JSON object a line on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What becomes of a replay whose connection breaks off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WhenDropped {
+    /// It connects again and goes on.
+    Resume,
+    /// It ends.
+    Stop,
 }
 
 /// `inspect`.

@@ -60,6 +60,7 @@ pub fn session_options(args: &BenchArgs, fallback: SessionOptions) -> Result<Ses
         log_stamp: fallback.log_stamp,
         ports: ports.into_iter().chain(fallback.ports).collect(),
         quick_sends: file.quick_sends,
+        messages: file.messages,
     })
 }
 

@@ -5,7 +5,7 @@ use super::{Ended, Exit, print};
 use crate::event::Trouble;
 use crate::io::NewFile;
 use crate::io::captures::Recording;
-use crate::replay::{Choice, Exporter, Handed, SecretKind};
+use crate::replay::{Exporter, Handed, Part, SecretKind};
 use crate::ui::words;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
@@ -35,7 +35,7 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
 }
 
 fn write(args: &ExportArgs, recording: &mut Recording, out: impl Write) -> io::Result<Handed> {
-    let choice = Choice { only: args.only.clone().unwrap_or_default(), with_secrets: args.with_secrets };
+    let choice = Part { only: args.only.clone().unwrap_or_default(), with_secrets: args.with_secrets };
     let mut exporter = Exporter::begin(args.format, &choice, recording.header(), out)?;
     for event in recording.by_ref() {
         exporter.event(&event)?;

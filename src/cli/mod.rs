@@ -8,6 +8,7 @@ mod export;
 mod inspect;
 mod print;
 mod push;
+mod replay;
 mod serve;
 mod simulate;
 
@@ -81,6 +82,7 @@ pub fn run(command: Command) -> Exit {
         Command::Simulate(args) => simulate::run(args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Ca(args) => authority::run(&args),
     };
     ended.unwrap_or_else(|ended| {

@@ -220,6 +220,8 @@ pub trait Dialect: Sync {
     /// Whether a topic, or all that a filter matches, is the device's own: no other may be published or subscribed by a
     /// device that has a secret.
     fn owns_topic(&self, device: &DeviceId, topic: &str) -> bool;
+    /// A topic of the device `from`, either way, as the device `to` has it; nothing when it is none of its topics.
+    fn renamed(&self, topic: &str, from: &DeviceId, to: &DeviceId) -> Option<String>;
     /// Which device speaks on this topic to a cloud of this kind.
     fn speaker(&self, topic: &str) -> Option<DeviceId>;
     /// What a device's message says; `None` when the topic or the spelling is another dialect's. `known` when the device has

@@ -70,6 +70,30 @@ pub fn aliyun(device: &DeviceId, topic: &str) -> bool {
     is_within(ALIYUN, device, topic)
 }
 
+/// A UIoT device's topic as another device has it.
+#[must_use]
+pub fn uiot_of(from: &DeviceId, to: &DeviceId, topic: &str) -> Option<String> {
+    renamed(UIOT, from, to, topic)
+}
+
+/// A topic of a device of Alibaba Cloud as another device has it.
+#[must_use]
+pub fn aliyun_of(from: &DeviceId, to: &DeviceId, topic: &str) -> Option<String> {
+    renamed(ALIYUN, from, to, topic)
+}
+
+/// The topic with the two names in the places where the table has them; nothing when the topic is none of the device's.
+fn renamed(table: &[&str], from: &DeviceId, to: &DeviceId, topic: &str) -> Option<String> {
+    let mut names = table.iter().filter(|own| is_within(&[own], from, topic));
+    let mut own = names.next()?.split('/');
+    let levels = topic.split('/').map(|level| match own.next() {
+        Some(PRODUCT) => &*to.product,
+        Some(DEVICE) => &*to.device,
+        _ => level,
+    });
+    Some(levels.collect::<Vec<_>>().join("/"))
+}
+
 /// Whether every topic that a filter matches is one of the device's own.
 fn is_within(table: &[&str], device: &DeviceId, filter: &str) -> bool {
     table.iter().any(|own| {

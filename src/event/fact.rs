@@ -12,6 +12,8 @@ pub type ClientName = Arc<str>;
 pub type ImageId = u32;
 /// Names one upgrade within a session.
 pub type UpgradeId = u32;
+/// Names one replay within a session.
+pub type ReplayId = u32;
 
 /// What a client said of itself when it connected. Never its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -327,6 +329,35 @@ pub enum Fact {
     FaultActed { upgrade: UpgradeId, fault: Fault, place: Option<u64>, request: Option<u64> },
     /// A deadline fired.
     DeadlineReached { upgrade: UpgradeId, deadline: Deadline },
+
+    // Replays
+    /// A capture's messages begin to be sent again, `messages` in each of so many `rounds`; `device` when all are one's.
+    ReplayStarted {
+        replay: ReplayId,
+        source: String,
+        target: String,
+        downstream: bool,
+        device: Option<DeviceId>,
+        speed: String,
+        messages: u64,
+        rounds: u64,
+    },
+    /// A replay's message was handed to its connection; `of` is its event in the capture. Without a client it is the cloud's.
+    MessageReplayed {
+        replay: ReplayId,
+        of: u64,
+        client: Option<ClientName>,
+        topic: String,
+        payload: Payload,
+        qos: u8,
+        retain: bool,
+    },
+    /// A replay waits: for the operator, or, with trouble, for its target.
+    ReplayPaused { replay: ReplayId, trouble: Option<Trouble> },
+    /// It goes on.
+    ReplayResumed { replay: ReplayId },
+    /// It is over: `sent` of `of` messages are on the wire. Without trouble, by itself or by the operator.
+    ReplayEnded { replay: ReplayId, sent: u64, of: u64, trouble: Option<Trouble> },
 
     // Honesty
     /// Something the operator asked for could not be done, or an adapter met trouble that belongs to no other fact.

@@ -7,7 +7,7 @@ mod secret;
 mod trouble;
 
 pub use fact::{
-    Client, ClientName, Deadline, Extras, Fact, ImageId, KICKED, LineMove, OrderedFile, Payload, TAKEN_OVER,
+    Client, ClientName, Deadline, Extras, Fact, ImageId, KICKED, LineMove, OrderedFile, Payload, ReplayId, TAKEN_OVER,
     TlsService, UNRECORDED, UpgradeId, UpgradeOrder,
 };
 pub use identity::{DeviceId, MalformedDeviceId};

@@ -2,14 +2,14 @@
 
 use super::broker_url::BrokerUrl;
 use super::network;
-use crate::bench::{QuickSend, first_twin};
+use crate::bench::{QuickSend, SavedMessage, first_twin};
 use crate::console::Highlight;
 use crate::event::{DeviceId, Secret, Trouble};
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
 pub use super::bench_file_port::{BenchPort, PortEntry};
-pub use super::bench_file_save::save_quick_sends;
+pub use super::bench_file_save::{save_messages, save_quick_sends};
 
 /// A bench as it is written down. A key that is not known is refused: it is a typing mistake.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -50,6 +50,9 @@ pub struct BenchFile {
     /// What the window offers to send with one click.
     #[serde(rename = "quick")]
     pub quick_sends: Vec<QuickSend>,
+    /// Messages to be published with one click.
+    #[serde(rename = "message")]
+    pub messages: Vec<SavedMessage>,
 }
 
 /// One device of a bench file.
@@ -196,7 +199,7 @@ impl BenchFile {
 }
 
 /// The keys there are, for naming the one that is wrong.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 39] = [
     "broker",
     "http",
     "mqtts",
@@ -231,6 +234,11 @@ const KEYS: [&str; 34] = [
     "highlight",
     "pattern",
     "colour",
+    "topic",
+    "payload",
+    "payload_base64",
+    "qos",
+    "retain",
 ];
 
 /// What is wrong and in which line, without the line: it may hold a password.

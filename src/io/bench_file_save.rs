@@ -1,7 +1,9 @@
 //! Writes parts of a bench file anew, and leaves everything else in it as it was written.
 
-use crate::bench::{LineEnding, QuickSend};
+use crate::bench::{LineEnding, Publication, QuickSend, SavedMessage};
 use crate::event::Trouble;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -12,13 +14,25 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 /// # Errors
 /// `file-unreadable`, `bad-bench-file`, `file-unwritable`, each with `path` and `detail`.
 pub fn save_quick_sends(file: &Path, sends: &[QuickSend]) -> Result<(), Trouble> {
+    save(file, "quick", sends.iter().map(table).collect())
+}
+
+/// Writes the saved messages into a bench file, in place of those it has. Comments and order of the rest stay.
+///
+/// # Errors
+/// As [`save_quick_sends`].
+pub fn save_messages(file: &Path, messages: &[SavedMessage]) -> Result<(), Trouble> {
+    save(file, "message", messages.iter().map(message_table).collect())
+}
+
+fn save(file: &Path, key: &str, tables: ArrayOfTables) -> Result<(), Trouble> {
     let failed = |code: &'static str, detail: &dyn std::fmt::Display| {
         Trouble::new(code).with("path", file.display()).with("detail", detail)
     };
     // Where a link leads: the link stays one.
     let file = &std::fs::canonicalize(file).map_err(|error| failed("file-unreadable", &error))?;
     let text = std::fs::read_to_string(file).map_err(|error| failed("file-unreadable", &error))?;
-    let text = with_quick_sends(&text, sends).map_err(|detail| failed("bad-bench-file", &detail))?;
+    let text = with_tables(&text, key, tables).map_err(|detail| failed("bad-bench-file", &detail))?;
     // Beside it first, then in its place: a crash leaves the old file or the new one.
     replace(file, text.as_bytes()).map_err(|error| failed("file-unwritable", &error))
 }
@@ -51,13 +65,12 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn with_quick_sends(text: &str, sends: &[QuickSend]) -> Result<String, String> {
+fn with_tables(text: &str, key: &str, tables: ArrayOfTables) -> Result<String, String> {
     // The error's own words hold the line, and a line may hold a password.
     let mut document: DocumentMut = text.parse().map_err(|_| "TOML".to_owned())?;
-    let tables: ArrayOfTables = sends.iter().map(table).collect();
-    document.remove("quick");
+    document.remove(key);
     if !tables.is_empty() {
-        document.insert("quick", Item::ArrayOfTables(tables));
+        document.insert(key, Item::ArrayOfTables(tables));
     }
     Ok(document.to_string())
 }
@@ -83,11 +96,31 @@ fn table(send: &QuickSend) -> Table {
     table
 }
 
+fn message_table(saved: &SavedMessage) -> Table {
+    let SavedMessage { name, message: Publication { topic, payload, qos, retain } } = saved;
+    let mut table = Table::new();
+    if !name.is_empty() {
+        table.insert("name", value(name));
+    }
+    table.insert("topic", value(topic));
+    match std::str::from_utf8(payload) {
+        Ok(text) => table.insert("payload", value(text)),
+        Err(_) => table.insert("payload_base64", value(STANDARD.encode(payload))),
+    };
+    if *qos > 0 {
+        table.insert("qos", value(i64::from(*qos)));
+    }
+    if *retain {
+        table.insert("retain", value(true));
+    }
+    table
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::bench_file::BenchFile;
-    use super::{save_quick_sends, with_quick_sends};
-    use crate::bench::{LineEnding, QuickSend};
+    use super::{save_messages, save_quick_sends, table, with_tables};
+    use crate::bench::{LineEnding, Publication, QuickSend, SavedMessage};
 
     const FILE: &str = "# our bench\nbroker = '0.0.0.0:1883' # all of them\n\n[[quick]]\nsend = 'old'\n\n[[serial]]\n# the lamp\nport = 'COM7'\n";
 
@@ -136,8 +169,36 @@ mod tests {
     }
 
     #[test]
+    fn saved_messages_come_back_byte_for_byte_and_leave_the_rest_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lamp.bench.toml");
+        std::fs::write(&file, FILE).unwrap();
+        let message = |topic: &str, payload: &[u8]| {
+            let message = Publication { topic: topic.into(), payload: payload.to_vec(), qos: 1, retain: true };
+            SavedMessage { name: "Reset".into(), message }
+        };
+        let messages = vec![message("/a", b"{\"x\": \"\\\"\"}\n"), message("/b", b"\xff\x00")];
+        save_messages(&file, &messages).unwrap();
+        let bench = BenchFile::read(&file).unwrap();
+        assert_eq!((&bench.messages, bench.quick_sends.len()), (&messages, 1));
+        assert!(std::fs::read_to_string(&file).unwrap().contains("# the lamp"));
+        for (wrong, mention) in [
+            ("topic = '/a/#'", "topic-wildcard"),
+            ("topic = '/a'\nqos = 3", "bad-qos"),
+            ("topic = '/a'\npayload = 'x'\npayload_base64 = 'eA=='", "payload_base64"),
+            ("payload = 'x'", "topic-empty"),
+            ("topic = '/a'\npayload_base64 = '*'", "payload_base64"),
+        ] {
+            std::fs::write(&file, format!("[[message]]\n{wrong}\n")).unwrap();
+            let trouble = BenchFile::read(&file).unwrap_err();
+            assert!(trouble.arg("detail").unwrap().contains(mention), "{trouble:?}");
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_any_more_is_left_as_it_is_and_not_repeated() {
-        let error = with_quick_sends("broker = mqtt://u:secret@h", &sends()).unwrap_err();
+        let tables = sends().iter().map(table).collect();
+        let error = with_tables("broker = mqtt://u:secret@h", "quick", tables).unwrap_err();
         assert!(!error.contains("secret"));
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(save_quick_sends(&folder.path().join("none.toml"), &[]).unwrap_err().code, "file-unreadable");

@@ -17,6 +17,8 @@ pub struct Sending {
     pub message: Outgoing,
     /// What is told of it.
     pub told: Fact,
+    /// Whether the broker is to keep it.
+    pub retain: bool,
 }
 
 impl From<Outgoing> for Sending {
@@ -24,7 +26,7 @@ impl From<Outgoing> for Sending {
     fn from(message: Outgoing) -> Self {
         let Outgoing { topic, payload, qos } = &message;
         let told = Fact::MessagePublished { topic: topic.clone(), payload: payload.as_slice().into(), qos: *qos };
-        Self { message, told }
+        Self { message, told, retain: false }
     }
 }
 
@@ -44,9 +46,9 @@ struct Waiting {
 
 impl Outbox {
     /// Puts a message in, if there is room and `hand_over` takes it on.
-    pub(super) fn put(&self, sending: Sending, hand_over: impl FnOnce(&Outgoing) -> bool) {
+    pub(super) fn put(&self, sending: Sending, hand_over: impl FnOnce(&Sending) -> bool) {
         let mut waiting = self.lock();
-        if waiting.messages.len() < CAPACITY && hand_over(&sending.message) {
+        if waiting.messages.len() < CAPACITY && hand_over(&sending) {
             waiting.messages.push_back(sending);
         } else if waiting.dropped.len() < NAMED {
             waiting.dropped.push(sending.message.topic);

@@ -4,17 +4,23 @@ mod compare;
 mod compare_text;
 mod export;
 mod filter;
+mod known;
 mod mosquitto;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod redact;
 mod summary;
 mod test_case;
+mod timing;
 mod trace;
 mod whose;
 
 pub use compare::{Comparison, Course, Courses, Lane, Pair, Parting, Phase, Step, compare};
-pub use export::{Choice, Export, Exporter, Format, Handed, Preview, preview};
+pub use export::{Export, Exporter, Format, Handed, Part, Preview, preview};
 pub use filter::{Filter, Sieve, Sort};
 pub use mosquitto::from_mosquitto;
+pub use plan::{Choice, Manner, Plan, plan};
 pub use redact::{Redactor, SecretKind, Taken};
 pub use summary::{Ending, Summary};
 pub use test_case::{TestCase, test_case};

@@ -1,6 +1,6 @@
 //! A part of a capture as a test: the capture and the text of what it comes to, as `tests/captures` has them.
 
-use super::export::{Choice, Exporter, Format, Handed};
+use super::export::{Exporter, Format, Handed, Part};
 use super::{Summary, read};
 use crate::capture::Capture;
 use crate::event::Trouble;
@@ -23,7 +23,7 @@ pub struct TestCase {
 ///
 /// # Errors
 /// `test-case-empty` when nothing of it is meant, `test-case-too-large` with `limit` in megabytes.
-pub fn test_case(capture: &Capture, choice: &Choice) -> Result<TestCase, Trouble> {
+pub fn test_case(capture: &Capture, choice: &Part) -> Result<TestCase, Trouble> {
     let too_large = || Trouble::new("test-case-too-large").with("limit", LARGEST >> 20);
     let mut written = Bounded(Vec::new());
     // Only the bound makes it fail.
@@ -59,18 +59,18 @@ impl std::io::Write for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Choice, test_case};
+    use super::{Part, test_case};
     use crate::replay::{Summary, read};
 
     #[test]
     fn a_test_made_of_a_capture_is_one_that_passes() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/uiot-simulated-md5-mismatch");
         let capture = read(&std::fs::read(format!("{file}.jsonl")).unwrap()).unwrap();
-        let case = test_case(&capture, &Choice::default()).unwrap();
+        let case = test_case(&capture, &Part::default()).unwrap();
         assert_eq!(case.summary, std::fs::read_to_string(format!("{file}.txt")).unwrap().replace("\r\n", "\n"));
         assert_eq!(Summary::of(&read(&case.capture).unwrap()).to_string(), case.summary);
         assert!(!case.handed.taken.is_empty(), "a test is for everybody to read");
-        let nothing = Choice { only: "from:1h".parse().unwrap(), ..Choice::default() };
+        let nothing = Part { only: "from:1h".parse().unwrap(), ..Part::default() };
         assert_eq!(test_case(&capture, &nothing).unwrap_err().code, "test-case-empty");
     }
 }

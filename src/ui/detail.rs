@@ -37,6 +37,9 @@ pub fn view(model: &Model, state: &WindowState) -> Option<DetailView> {
     view.field("detail.time", state.time(event.at, model));
     view.field("detail.event", words::count(event.seq));
     view.take(event);
+    if row.replayed {
+        view.field("detail.sent-by", say("detail.a-replay"));
+    }
     if view.fields.len() == 2 {
         view.field("detail.summary", summary::line(row, &model.journal, &model.bench));
     }
@@ -66,6 +69,10 @@ impl DetailView {
                     self.field("detail.dialect", dialect.id());
                     self.problems.extend(decoded.defects.iter().map(words::defect));
                 }
+            }
+            Fact::MessageReplayed { topic, payload, qos, of, .. } => {
+                self.field("detail.replay-of", words::count(*of));
+                self.message(topic, payload, &qos.to_string());
             }
             Fact::MessagePublished { topic, payload, qos } => self.message(topic, payload, &qos.to_string()),
             Fact::MessageDelivered { client, topic, .. } | Fact::MessageAcknowledged { client, topic } => {

@@ -1,6 +1,6 @@
 //! The rows of the Messages pane: one per fact worth reading, requests joined with their answers.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Service};
 use crate::console::Crash;
 use crate::dialect;
 use crate::event::{DeviceId, Event, Fact, Micros};
@@ -71,6 +71,8 @@ pub struct Row {
     pub skipped: u64,
     /// What a console told of, and which.
     pub crash: Option<Box<(String, Crash)>>,
+    /// Whether a replay sent it.
+    pub replayed: bool,
 }
 
 impl Row {
@@ -107,7 +109,7 @@ impl Feed {
                 return;
             }
         }
-        let Some(way) = way(&event.fact) else { return };
+        let Some(way) = way(&event.fact).filter(|_| !comes_up(&event.fact, bench)) else { return };
         let answer = match &event.fact {
             Fact::RangeServed { status, sent, complete, .. } => {
                 Some(Answer { seq: event.seq, status: *status, sent: *sent, complete: *complete })
@@ -126,6 +128,7 @@ impl Feed {
             answer,
             skipped: 0,
             crash: None,
+            replayed: bench.is_replayed(event.seq),
         });
     }
 
@@ -140,14 +143,24 @@ impl Feed {
             answer: None,
             skipped: 0,
             crash: Some(Box::new((port.to_owned(), crash))),
+            replayed: false,
         });
     }
 
     /// Notes that the window fell behind and so many events are not shown.
     pub fn skip(&mut self, events: u64, seq: u64, at: Micros) {
         let way = Way::Bench;
-        let row = Row { seq, at, way, device: None, flawed: true, answer: None, skipped: events, crash: None };
-        self.rows.push_back(row);
+        self.rows.push_back(Row {
+            seq,
+            at,
+            way,
+            device: None,
+            flawed: true,
+            answer: None,
+            skipped: events,
+            crash: None,
+            replayed: false,
+        });
     }
 
     /// Lets go of rows whose events are gone.
@@ -227,6 +240,16 @@ impl Feed {
     }
 }
 
+/// Whether a message of a replay is shown as the message that comes up here.
+fn comes_up(fact: &Fact, bench: &Bench) -> bool {
+    let Fact::MessageReplayed { replay, .. } = fact else { return false };
+    let here = match bench.broker() {
+        Service::Running { address, .. } => Some(address),
+        _ => None,
+    };
+    bench.replay(*replay).is_some_and(|replay| Some(&replay.target) == here)
+}
+
 /// Which way a fact goes; none for what other panes show.
 const fn way(fact: &Fact) -> Option<Way> {
     Some(match fact {
@@ -260,6 +283,8 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::MessageDropped { .. }
         | Fact::PortClosed { trouble: Some(_), .. }
         | Fact::FileEnded { trouble: Some(_), .. }
+        | Fact::ReplayPaused { trouble: Some(_), .. }
+        | Fact::ReplayEnded { trouble: Some(_), .. }
         | Fact::TroubleMet { .. }
         | Fact::FaultActed { .. }
         | Fact::Gap { .. } => true,
@@ -288,12 +313,14 @@ fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
             of_topic(topic, bench).or_else(|| of_client(client, bench))
         }
         Fact::MessageReceived { topic, .. }
+        | Fact::MessageReplayed { topic, .. }
         | Fact::MessagePublished { topic, .. }
         | Fact::MessageDropped { topic, .. } => of_topic(topic, bench),
         Fact::RequestReceived { .. } | Fact::RangeServed { .. } | Fact::FileDelivered { .. } => {
             bench.case_served(fact).map(|case| case.order.device.clone())
         }
         Fact::BlockServed { device, .. } | Fact::PortBound { device: Some(device), .. } => Some(device.clone()),
+        Fact::ReplayStarted { device, .. } => device.clone(),
         Fact::UpgradeRequested { order } => Some(order.device.clone()),
         Fact::UpgradeCancelled { upgrade }
         | Fact::UpgradeRetried { upgrade }

@@ -13,6 +13,9 @@ use serde_json::Value;
 /// How much of a payload nobody understands is shown in a row.
 const GLIMPSE: usize = 120;
 
+/// Before a message that a replay sent.
+pub const REPLAYED: &str = "⟲";
+
 /// A row in one line.
 #[must_use]
 pub fn line(row: &Row, journal: &Journal, bench: &Bench) -> String {
@@ -24,6 +27,7 @@ pub fn line(row: &Row, journal: &Journal, bench: &Bench) -> String {
         return tell("fact.crash", &[("kind", &say(crash.kind.key())), ("port", port), ("text", &text)]);
     }
     match journal.get(row.seq) {
+        Some(event) if row.replayed => format!("{REPLAYED} {}", fact(event, row, bench)),
         Some(event) => fact(event, row, bench),
         None => say("fact.forgotten"),
     }
@@ -119,7 +123,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
             tell("fact.recorded-again", &[("n", &words::count(*lost))])
         }
         Fact::Gap { source, lost } => tell("fact.gap", &[("n", &words::count(*lost)), ("source", source)]),
-        other => port_words::told(other).unwrap_or_default(),
+        other => words::of_replay(other).or_else(|| port_words::told(other)).unwrap_or_default(),
     }
 }
 

@@ -74,6 +74,10 @@ impl Dialect for Aliyun {
         own_topic::aliyun(device, topic)
     }
 
+    fn renamed(&self, topic: &str, from: &DeviceId, to: &DeviceId) -> Option<String> {
+        own_topic::aliyun_of(from, to, topic)
+    }
+
     fn speaker(&self, topic: &str) -> Option<DeviceId> {
         let (device, purpose) = purpose_of(topic)?;
         (!matches!(purpose, Purpose::Upgrade | Purpose::GetReply | Purpose::DownloadReply)).then_some(device)

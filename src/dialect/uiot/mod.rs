@@ -119,6 +119,10 @@ impl<S: Spelling> Dialect for Uiot<S> {
         own_topic::uiot(device, topic)
     }
 
+    fn renamed(&self, topic: &str, from: &DeviceId, to: &DeviceId) -> Option<String> {
+        own_topic::uiot_of(from, to, topic)
+    }
+
     fn speaker(&self, topic: &str) -> Option<DeviceId> {
         let (device, purpose) = purpose_of(topic)?;
         matches!(purpose, Purpose::Upstream | Purpose::Password).then_some(device)

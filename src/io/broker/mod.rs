@@ -200,11 +200,15 @@ impl Cloud {
     }
 
     async fn publish(&self, context: &ServerContext, cloud: From, sending: Sending) {
-        let Sending { message: Outgoing { topic, payload, qos }, told } = sending;
+        let Sending { message: Outgoing { topic, payload, qos }, told, retain } = sending;
         let publish = Publish {
             dup: false,
-            retain: false,
-            qos: if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce },
+            retain,
+            qos: match qos {
+                0 => QoS::AtMostOnce,
+                1 => QoS::AtLeastOnce,
+                _ => QoS::ExactlyOnce,
+            },
             topic: topic.as_str().into(),
             packet_id: None,
             payload: payload.into(),

@@ -81,9 +81,9 @@ impl Client {
     /// and a fact says so.
     pub fn publish(&self, message: impl Into<Sending>) {
         // The outbox remembers what the requests hold, so that what went out can be told in full.
-        self.outbox.put(message.into(), |message| {
-            let qos = if message.qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
-            self.requests.try_publish(message.topic.as_str(), qos, false, message.payload.as_slice()).is_ok()
+        self.outbox.put(message.into(), |Sending { message, retain, .. }| {
+            let payload = message.payload.as_slice();
+            self.requests.try_publish(message.topic.as_str(), qos(message.qos), *retain, payload).is_ok()
         });
     }
 
@@ -100,6 +100,15 @@ impl Drop for Client {
         // The thread never sends: it lets go of its end when it is done. Whoever drops us may be the reader of a full
         // inbox that the thread waits for, so this must not wait for ever.
         let _ = self.ended.recv_timeout(GRACE);
+    }
+}
+
+/// The `QoS` of that number; there are no others.
+pub(super) const fn qos(number: u8) -> QoS {
+    match number {
+        0 => QoS::AtMostOnce,
+        1 => QoS::AtLeastOnce,
+        _ => QoS::ExactlyOnce,
     }
 }
 
@@ -130,7 +139,7 @@ fn options(url: &BrokerUrl) -> MqttOptions {
 }
 
 /// A client id no other workbench on the same broker has.
-fn client_id() -> String {
+pub(super) fn client_id() -> String {
     let mut random = [0; 8];
     if getrandom::fill(&mut random).is_err() {
         random[..4].copy_from_slice(&std::process::id().to_be_bytes());

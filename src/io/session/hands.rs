@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::ports::Ports;
 use super::pushes::Pushes;
+use super::replays::Replays;
 use super::saver::Saver;
 use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The broker in use.
-enum BrokerHand {
+pub(super) enum BrokerHand {
     Embedded(Broker),
     /// The client and the URL, for simulated devices.
     External(Client, String),
@@ -34,18 +35,19 @@ enum BrokerHand {
 
 /// Everything with a socket, a port or a file.
 pub struct Hands {
-    inbox: Inbox,
-    broker: Option<BrokerHand>,
+    pub(super) inbox: Inbox,
+    pub(super) broker: Option<BrokerHand>,
     server: Option<(FirmwareServer, String)>,
-    secured: Secured,
+    pub(super) secured: Secured,
     pushes: Pushes,
-    shelf: Shelf,
+    pub(super) shelf: Shelf,
     images: BTreeMap<ImageId, PathBuf>,
     next_image: ImageId,
     ports: Ports,
     simulated: Simulated,
-    access: Access,
+    pub(super) access: Access,
     saver: Saver,
+    pub(super) replays: Replays,
 }
 
 impl Hands {
@@ -67,6 +69,7 @@ impl Hands {
             images: BTreeMap::new(),
             next_image: 1,
             access: Access::default(),
+            replays: Replays::default(),
         })
     }
 
@@ -82,6 +85,7 @@ impl Hands {
 
     /// Lets go of everything.
     pub fn stop(&mut self) {
+        self.replays.stop_all();
         self.simulated.stop_all();
         self.ports.stop();
         self.secured.stop();
@@ -141,6 +145,16 @@ impl Hands {
             | Action::Repeat { .. }
             | Action::EndRepeats(_) => self.ports.act(action),
             Action::SaveQuickSends { file, sends } => trouble(self.saver.save(&file, sends)).into_iter().collect(),
+            Action::SaveMessages { file, messages } => {
+                trouble(crate::io::bench_file::save_messages(&file, &messages)).into_iter().collect()
+            }
+            Action::Publish(message) => self.publish_alone(message).into_iter().collect(),
+            Action::Replay(order) => vec![fact(self.replay(*order, bench))],
+            Action::SteerReplay(order) => trouble(self.replays.steer(order, bench)).into_iter().collect(),
+            Action::OrderAgain { order, serve } => match self.order_again(&order, serve, bench) {
+                Ok(ordered) => ordered.into_iter().collect(),
+                Err(trouble) => vec![Fact::TroubleMet { trouble }],
+            },
             Action::SetBroker(place) => self.set_broker(&place),
             Action::SetServer { address, advertise } => self.set_server(&address, advertise),
             Action::SetTls { mqtts, https } => {
@@ -215,7 +229,7 @@ impl Hands {
         let answer = dialect::find(dialect).ok()?.block(reply, block, file)?;
         let BlockRequest { stream, file, offset, .. } = *block;
         let told = Fact::BlockServed { device, stream, file, offset, length: answer.length, code: answer.code };
-        self.publish(Sending { message: answer.message, told })
+        self.publish(Sending { message: answer.message, told, retain: false })
     }
 
     /// Tells a device its secret. The events show that it was told, not what.
@@ -226,7 +240,8 @@ impl Hands {
             Err(trouble) => return Some(Fact::TroubleMet { trouble }),
         };
         let shown = Sending::from(dialect.password(reply, MASK)?);
-        let dropped = self.publish(Sending { message: dialect.password(reply, secret.reveal())?, told: shown.told });
+        let message = dialect.password(reply, secret.reveal())?;
+        let dropped = self.publish(Sending { message, told: shown.told, retain: false });
         made.or(dropped)
     }
 
@@ -250,6 +265,11 @@ impl Hands {
             |file: &&ReadBuild| bench.build(file.image).is_none_or(|build| build.md5 != file.snapshot.digests.md5);
         let changed = files.iter().filter(changed).map(|file| added(file.image, &file.path, &file.snapshot));
         let upgrade = bench.next_upgrade();
+        if let Some(recorded) = self.replays.take_again(&order) {
+            let files: Vec<_> = files.iter().map(|file| &file.snapshot).collect();
+            let order = self.pushes.begin_again(&recorded, upgrade, advertised, &files)?;
+            return Ok(changed.chain([Fact::UpgradeRequested { order: Arc::new(order) }]).collect());
+        }
         let task = dialect::find(&order.dialect)?.task(upgrade, bench.started_unix_millis());
         let files: Vec<_> = files.iter().map(|file| &file.snapshot).collect();
         let order = self.pushes.begin(order, upgrade, task, advertised, &files)?;

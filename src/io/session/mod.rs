@@ -6,6 +6,7 @@ mod options;
 mod ports;
 mod pushes;
 mod repeats;
+mod replays;
 mod saver;
 mod secured;
 mod thread;

@@ -1,6 +1,6 @@
 //! How a session begins.
 
-use crate::bench::{Action, QuickSend};
+use crate::bench::{Action, QuickSend, SavedMessage};
 use crate::capture::Limits;
 use crate::console::LogStamp;
 use crate::event::{DeviceId, Secret};
@@ -78,6 +78,8 @@ pub struct SessionOptions {
     pub ports: Vec<BenchPort>,
     /// What the window offers to send with one click.
     pub quick_sends: Vec<QuickSend>,
+    /// Messages that the window offers to publish with one click.
+    pub messages: Vec<SavedMessage>,
 }
 
 impl Default for SessionOptions {
@@ -100,6 +102,7 @@ impl Default for SessionOptions {
             log_stamp: None,
             ports: Vec::new(),
             quick_sends: Vec::new(),
+            messages: Vec::new(),
         }
     }
 }

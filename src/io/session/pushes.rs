@@ -80,10 +80,7 @@ impl Pushes {
             stream,
             files: ordered.collect(),
         };
-        self.kept.push_back(Kept { upgrade, firmware, lifetime });
-        if self.kept.len() > MAX_KEPT {
-            self.kept.pop_front();
-        }
+        self.keep(Kept { upgrade, firmware, lifetime });
         let PushOrder { device, dialect, module, version, timeout_secs, faults, .. } = order;
         let version = fault::announced_version(&faults, &version);
         Ok(UpgradeOrder {
@@ -103,6 +100,45 @@ impl Pushes {
             extras,
             faults,
         })
+    }
+
+    /// Makes the bytes of a captured upgrade available under the paths they had then, and announces it under today's address.
+    ///
+    /// # Errors
+    /// `no-such-build`: these are not the files that were ordered then.
+    pub fn begin_again(
+        &mut self,
+        recorded: &UpgradeOrder,
+        upgrade: UpgradeId,
+        advertised: &str,
+        files: &[&Snapshot],
+    ) -> Result<UpgradeOrder, Trouble> {
+        let digests = std::iter::once(&recorded.md5).chain(recorded.extras.files.iter().map(|file| &file.md5));
+        if !digests.eq(files.iter().map(|file| &file.digests.md5)) {
+            return Err(Trouble::new("no-such-build"));
+        }
+        let firmware: Vec<_> = files.iter().map(|file| Arc::new(Firmware::from(*file))).collect();
+        let mut order = UpgradeOrder { upgrade, ..recorded.clone() };
+        if let (Some(stream), Some(firmware)) = (order.extras.stream, firmware.first()) {
+            self.streams.insert(stream, (order.device.clone(), Arc::clone(&firmware.bytes)));
+        } else {
+            for ((path, _), firmware) in recorded.paths().zip(&firmware) {
+                self.offers.restore(path, Arc::clone(firmware), URL_LIFETIME, upgrade, &order.faults);
+            }
+            order.url = fault::announced_url(&order.faults, advertised, &order.path);
+            for file in &mut order.extras.files {
+                file.url = fault::announced_url(&order.faults, advertised, &file.path);
+            }
+        }
+        self.keep(Kept { upgrade, firmware, lifetime: URL_LIFETIME });
+        Ok(order)
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        self.kept.push_back(kept);
+        if self.kept.len() > MAX_KEPT {
+            self.kept.pop_front();
+        }
     }
 
     /// The bytes of a stream, for the device it was announced to.

@@ -101,7 +101,7 @@ impl Export for Jsonl {
 
 /// What is handed on: which events, and whether with their secrets.
 #[derive(Clone, Debug, Default)]
-pub struct Choice {
+pub struct Part {
     /// Which events.
     pub only: Filter,
     /// Whether secrets, signatures and tokens stay in.
@@ -131,7 +131,7 @@ impl<W: Write> Exporter<W> {
     ///
     /// # Errors
     /// What the place it is written to says; so do the others.
-    pub fn begin(format: Format, choice: &Choice, header: &Header, mut out: W) -> io::Result<Self> {
+    pub fn begin(format: Format, choice: &Part, header: &Header, mut out: W) -> io::Result<Self> {
         let mut export = format.writer();
         export.begin(header, &mut out)?;
         let redactor = (!choice.with_secrets).then(Redactor::default);
@@ -184,7 +184,7 @@ const LONGEST_LINE: usize = 4_096;
 #[must_use]
 pub fn preview<'a>(
     format: Format,
-    choice: &Choice,
+    choice: &Part,
     header: &Header,
     events: impl IntoIterator<Item = &'a Event>,
     lines: usize,

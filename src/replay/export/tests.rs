@@ -1,6 +1,6 @@
 //! What is written is what its readers expect: tables, texts, captures, packets.
 
-use super::{Choice, Exporter, Format, preview};
+use super::{Exporter, Format, Part, preview};
 use crate::capture::{Capture, Header};
 use crate::event::{Event, Fact, Micros};
 use crate::replay::{Summary, read};
@@ -10,7 +10,7 @@ fn recording(name: &str) -> Capture {
 }
 
 fn written(format: Format, only: &str, with_secrets: bool, capture: &Capture) -> Vec<u8> {
-    let choice = Choice { only: only.parse().unwrap(), with_secrets };
+    let choice = Part { only: only.parse().unwrap(), with_secrets };
     let mut out = Vec::new();
     let mut exporter = Exporter::begin(format, &choice, &capture.header, &mut out).unwrap();
     for event in &capture.events {
@@ -137,12 +137,12 @@ fn every_recording_can_be_written_as_anything() {
 #[test]
 fn a_preview_shows_what_will_be_written_and_what_is_taken_out() {
     let capture = recording("captures/aliyun-simulated-success");
-    let choice = Choice { only: "http".parse().unwrap(), with_secrets: false };
+    let choice = Part { only: "http".parse().unwrap(), with_secrets: false };
     let shown = preview(Format::Csv, &choice, &capture.header, &capture.events, 3);
     let file = String::from_utf8(written(Format::Csv, "http", false, &capture)).unwrap();
     assert_eq!(shown.lines, file.lines().take(3).collect::<Vec<_>>());
     assert_eq!(shown.handed.events, (206, 281));
     assert_eq!(shown.handed.taken.of(crate::replay::SecretKind::Token), (1, 206));
-    let open = Choice { with_secrets: true, ..choice };
+    let open = Part { with_secrets: true, ..choice };
     assert!(preview(Format::Jsonl, &open, &capture.header, &capture.events, 1).handed.taken.is_empty());
 }

@@ -80,3 +80,51 @@ fn what_happens_on_the_bench_is_said_in_words() {
     let lost = |story: &mut Story| _ = story.add(Fact::Gap { source: "serial".into(), lost: 4_000 });
     check(lost, "• 4,000 events lost (serial)");
 }
+
+/// A replay's words are not taken for the device's own, and none of them stands there twice.
+#[test]
+fn what_a_replay_sent_is_marked_and_a_replay_says_how_it_goes() {
+    let payload = r#"{"method":"report_version","payload":{"version":"1.0.0"}}"#;
+    let replayed = |target: &'static str| {
+        move |story: &mut Story| {
+            let speed = "1".to_owned();
+            let (source, target) = ("lamp.jsonl".to_owned(), target.to_owned());
+            let (downstream, device) = (false, None);
+            story.services().device();
+            story.add(Fact::ReplayStarted {
+                replay: 1,
+                source,
+                target,
+                downstream,
+                device,
+                speed,
+                messages: 23,
+                rounds: 1,
+            });
+            let id = Story::id();
+            story.add(Fact::MessageReplayed {
+                replay: 1,
+                of: 1_019,
+                client: Some(format!("{}.{}", id.product, id.device).into()),
+                topic: format!("/$system/{id}/ota/upstream"),
+                payload: payload.as_bytes().into(),
+                qos: 1,
+                retain: false,
+            });
+        }
+    };
+    let started = "• replay of lamp.jsonl to 127.0.0.1:1883: messages 23, rounds 1, speed 1";
+    check(replayed("127.0.0.1:1883"), started);
+    let elsewhere = format!("• replayed event 1,019: /$system/{}/ota/upstream", Story::id());
+    check(replayed("cloud:1883"), &elsewhere);
+    let came_up = |story: &mut Story| {
+        replayed("127.0.0.1:1883")(story);
+        story.says(payload);
+    };
+    check(came_up, "↑ ⟲ report_version 1.0.0");
+    let ended = |story: &mut Story| {
+        replayed("127.0.0.1:1883")(story);
+        story.add(Fact::ReplayEnded { replay: 1, sent: 1, of: 23, trouble: None });
+    };
+    check(ended, "• replay ended, messages sent: 1 of 23.");
+}

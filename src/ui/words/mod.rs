@@ -2,12 +2,14 @@
 
 mod faults;
 mod numbers;
+mod replays;
 mod sentences;
 #[cfg(test)]
 mod tests;
 
 pub use faults::{fault_acted, fault_expects, fault_help, fault_malformed, fault_stage, faults_of};
 pub use numbers::{bytes, clock, count, duration, rate, short_md5, time_left};
+pub use replays::of_replay;
 pub use sentences::{Sentences, defect, failure, finding, state, trouble, waiting};
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,226 @@
+//! One speaker's connection: signs in as the device would, hears what it would hear, and keeps the books of what is sent.
+
+use super::board::{Board, Books, Line, Phase};
+use crate::bench::Speaker;
+use crate::dialect::{self, Credentials};
+use crate::event::{ClientName, Trouble};
+use crate::io::broker_url::BrokerUrl;
+use crate::io::client;
+use crate::io::tls::{self, Trust};
+use rumqttc::{
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS,
+    SubscribeFilter,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// The largest packet MQTT can carry, in bytes.
+const LARGEST_PACKET: usize = 268_435_455;
+/// Requests rumqttc may hold: more than are ever handed over at once.
+const CAPACITY: usize = 256;
+/// How long a goodbye may take.
+pub(super) const GOODBYE: Duration = Duration::from_millis(300);
+
+/// Where a replay signs in.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub broker: BrokerUrl,
+    pub trust: Trust,
+}
+
+/// A connection from the side that sends.
+pub(super) struct Mouth {
+    pub requests: AsyncClient,
+    quit: Arc<Notify>,
+}
+
+impl Mouth {
+    /// Says goodbye, as far as that is quickly done.
+    pub fn leave(&self) {
+        self.quit.notify_one();
+    }
+}
+
+/// Who a speaker is to a broker.
+pub(super) struct Identity {
+    pub client: ClientName,
+    credentials: Option<Credentials>,
+    subscriptions: Vec<String>,
+}
+
+impl Identity {
+    /// As its dialect has it; an ordinary client when it is no device, or speaks as the cloud.
+    pub fn of(speaker: &Speaker, as_cloud: bool) -> Self {
+        let dialect = dialect::find(&speaker.dialect).ok().filter(|_| !as_cloud);
+        let Some((dialect, device)) = dialect.zip(speaker.device.as_ref()) else {
+            return Self { client: client::client_id().into(), credentials: None, subscriptions: Vec::new() };
+        };
+        let secret = speaker.secret.clone().unwrap_or_default();
+        let credentials = dialect.credentials(device, secret.reveal());
+        Self {
+            client: credentials.client_id.as_str().into(),
+            credentials: Some(credentials),
+            subscriptions: dialect.device_subscriptions(device),
+        }
+    }
+}
+
+/// Begins to connect; how that goes stands on the board.
+pub(super) fn open(
+    place: &Place,
+    identity: &Identity,
+    board: &Arc<Board>,
+    number: usize,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<Mouth, Trouble> {
+    let Place { broker, trust } = place;
+    let mut mqtt = MqttOptions::new(&*identity.client, client::host(broker), broker.port);
+    client::set_transport(&mut mqtt, broker, trust)?;
+    let own = identity.credentials.as_ref().map(|own| (own.username.clone(), own.password.clone()));
+    // What stands in the URL was typed for this very broker.
+    if let Some((username, password)) = broker.credentials.clone().or(own) {
+        mqtt.set_credentials(username, password);
+    }
+    mqtt.set_clean_session(true)
+        .set_keep_alive(Duration::from_secs(30))
+        .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
+    let (requests, mut events) = AsyncClient::new(mqtt, CAPACITY);
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    events.set_network_options(network);
+    let quit = Arc::new(Notify::new());
+    board.change(|books| books.lines[number].phase = Phase::Coming);
+    let ear = Ear {
+        requests: requests.clone(),
+        events,
+        subscriptions: identity.subscriptions.clone(),
+        board: Arc::clone(board),
+        number,
+        address: broker.address(),
+        client: Arc::clone(&identity.client),
+        was_up: false,
+    };
+    runtime.spawn(ear.run(Arc::clone(&quit)));
+    Ok(Mouth { requests, quit })
+}
+
+/// A connection from the side that hears.
+struct Ear {
+    requests: AsyncClient,
+    events: EventLoop,
+    subscriptions: Vec<String>,
+    board: Arc<Board>,
+    number: usize,
+    address: String,
+    client: ClientName,
+    was_up: bool,
+}
+
+impl Ear {
+    async fn run(mut self, quit: Arc<Notify>) {
+        loop {
+            tokio::select! {
+                () = quit.notified() => return self.leave().await,
+                event = self.events.poll() => match event {
+                    Ok(event) => self.take_in(&event),
+                    Err(error) => {
+                        let (why, refused) = self.trouble(&error);
+                        return self.line(|line| line.phase = Phase::Lost { why, refused });
+                    }
+                },
+            }
+        }
+    }
+
+    fn line(&self, change: impl FnOnce(&mut Line)) {
+        self.board.change(|books: &mut Books| change(&mut books.lines[self.number]));
+    }
+
+    fn take_in(&mut self, event: &Event) {
+        match event {
+            Event::Incoming(Packet::ConnAck(_)) => {
+                if self.subscriptions.is_empty() {
+                    self.arrive();
+                } else {
+                    let filters =
+                        self.subscriptions.iter().map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
+                    // Its queue is empty: nothing is handed over before it is up.
+                    let _ = self.requests.try_subscribe_many(filters);
+                }
+            }
+            // A target that lets it hear nothing may still let it speak.
+            Event::Incoming(Packet::SubAck(_)) => self.arrive(),
+            Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => self.line(|line| line.note_written(*packet)),
+            Event::Incoming(Packet::PubAck(ack)) => {
+                self.line(|line| line.note_acknowledged(ack.pkid));
+            }
+            Event::Incoming(Packet::PubComp(ack)) => {
+                self.line(|line| line.note_acknowledged(ack.pkid));
+            }
+            _ => {}
+        }
+    }
+
+    fn arrive(&mut self) {
+        self.was_up = true;
+        self.line(|line| line.phase = Phase::Up);
+    }
+
+    async fn leave(mut self) {
+        if self.was_up {
+            let _ = timeout(GOODBYE, self.say_goodbye()).await;
+        }
+        let Self { board, events, number, .. } = self;
+        drop(events);
+        board.change(|books| books.lines[number].phase = Phase::Away);
+    }
+
+    async fn say_goodbye(&mut self) {
+        if self.requests.try_disconnect().is_err() {
+            return;
+        }
+        // Until the other side closes: a socket closed with something unread in it takes what it sent last back.
+        while let Ok(event) = self.events.poll().await {
+            self.take_in(&event);
+        }
+    }
+
+    /// Why it is not connected, and whether trying again is of no use.
+    fn trouble(&self, error: &ConnectionError) -> (Trouble, bool) {
+        let about = |code| Trouble::new(code).with("address", &self.address);
+        match error {
+            ConnectionError::ConnectionRefused(answer) => {
+                let ((reason, final_word), (client, address)) = (in_words(*answer), (&self.client, &self.address));
+                let trouble = if final_word {
+                    Trouble::new("replay-identity-refused")
+                        .with("address", address)
+                        .with("client", client)
+                        .with("reason", reason)
+                } else {
+                    Trouble::new("replay-refused")
+                        .with("address", address)
+                        .with("client", client)
+                        .with("reason", reason)
+                };
+                (trouble, final_word)
+            }
+            error if let Some(trouble) = tls::of_broker(error, &self.address) => (trouble, true),
+            error if self.was_up => (about("replay-lost").with("detail", error), false),
+            error => (about("replay-unreachable").with("detail", error), false),
+        }
+    }
+}
+
+/// What a CONNACK says, and whether it is about who signs in.
+const fn in_words(answer: ConnectReturnCode) -> (&'static str, bool) {
+    match answer {
+        ConnectReturnCode::BadClientId => ("CONNACK 2, client id rejected", true),
+        ConnectReturnCode::BadUserNamePassword => ("CONNACK 4, bad user name or password", true),
+        ConnectReturnCode::NotAuthorized => ("CONNACK 5, not authorized", true),
+        ConnectReturnCode::RefusedProtocolVersion => ("CONNACK 1, protocol version not accepted", true),
+        ConnectReturnCode::ServiceUnavailable => ("CONNACK 3, server unavailable", false),
+        ConnectReturnCode::Success => ("CONNACK 0", false),
+    }
+}

@@ -1,0 +1,72 @@
+//! Who is who in a capture: which devices there are, as whom clients signed in, whose a topic is.
+
+use crate::dialect::{self, Dialect};
+use crate::event::{ClientName, DeviceId, Event, Fact, UpgradeOrder};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Who is who in a capture.
+#[derive(Default)]
+pub struct Known {
+    pub devices: BTreeMap<DeviceId, &'static dyn Dialect>,
+    /// The device a client signed in as.
+    pub clients: BTreeMap<ClientName, DeviceId>,
+    /// What was pushed.
+    pub orders: Vec<Arc<UpgradeOrder>>,
+    /// Whose a topic is.
+    owners: BTreeMap<String, Option<DeviceId>>,
+}
+
+impl Known {
+    /// Looks at all of a capture.
+    pub fn gather<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut known = Self::default();
+        for event in events {
+            match &event.fact {
+                Fact::ClientConnected { client } => {
+                    if let Some((dialect, device)) = dialect::identify(&client.name, client.username.as_deref()) {
+                        known.clients.insert(Arc::clone(&client.name), device.clone());
+                        known.devices.entry(device).or_insert(dialect);
+                    }
+                }
+                Fact::DeviceAdded { device, dialect } => known.meet(device, dialect),
+                Fact::UpgradeRequested { order } => {
+                    known.meet(&order.device, &order.dialect);
+                    known.orders.push(Arc::clone(order));
+                }
+                Fact::MessageReceived { topic, .. } => {
+                    let speaker = dialect::ALL.iter().find_map(|dialect| Some((*dialect, dialect.speaker(topic)?)));
+                    if let Some((dialect, device)) = speaker {
+                        known.devices.entry(device).or_insert(dialect);
+                    }
+                }
+                _ => {}
+            }
+        }
+        known
+    }
+
+    fn meet(&mut self, device: &DeviceId, dialect: &str) {
+        if let Ok(dialect) = dialect::find(dialect) {
+            self.devices.entry(device.clone()).or_insert(dialect);
+        }
+    }
+
+    /// The device whose topic this is, in a cloud's way.
+    pub fn owner(&mut self, topic: &str) -> Option<DeviceId> {
+        if let Some(owner) = self.owners.get(topic) {
+            return owner.clone();
+        }
+        let owner = dialect::owner(topic).or_else(|| {
+            let mut devices = self.devices.iter();
+            devices.find(|(device, dialect)| dialect.owns_topic(device, topic)).map(|(device, _)| device.clone())
+        });
+        self.owners.insert(topic.to_owned(), owner.clone());
+        owner
+    }
+
+    /// The dialect of a device's cloud.
+    pub fn dialect(&self, device: &DeviceId) -> &'static dyn Dialect {
+        self.devices.get(device).copied().unwrap_or(dialect::ALL[0])
+    }
+}
