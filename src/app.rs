@@ -102,6 +102,8 @@ pub struct Workbench {
     remembered: Settings,
     /// How consoles are logged to files at this moment.
     kept: Option<LogStamp>,
+    /// The rules as the bench file has them.
+    kept_highlights: Vec<Highlight>,
     wiring: Wiring,
     system_language: Language,
 }
@@ -131,7 +133,8 @@ impl Workbench {
         }
         // The session logs consoles in this way from its first instant.
         let kept = settings.log.to_files();
-        Self { model, state, remembered: settings, kept, wiring, system_language }
+        let kept_highlights = settings.log.highlights.clone();
+        Self { model, state, remembered: settings, kept, kept_highlights, wiring, system_language }
     }
 
     /// What the window knows; for tests and for a replay.
@@ -183,6 +186,18 @@ impl Workbench {
         if let Some(save) = state.log.to_save.take() {
             (self.wiring.logs.save)(save);
         }
+        // Half a pattern is no rule: they are kept once the dialog is closed.
+        if !state.log.highlighting {
+            self.keep_highlights();
+        }
+    }
+
+    fn keep_highlights(&mut self) {
+        let rules = &self.state.settings.log.highlights;
+        if self.kept_highlights != *rules {
+            self.kept_highlights.clone_from(rules);
+            (self.wiring.logs.keep_highlights)(rules.clone());
+        }
     }
 
     /// Draws one frame.
@@ -230,16 +245,13 @@ impl Workbench {
             self.state.listing.start_over();
             ctx.request_repaint();
         }
-        if self.state.settings.log.highlights != self.remembered.log.highlights {
-            (self.wiring.logs.keep_highlights)(self.state.settings.log.highlights.clone());
-        }
         self.remembered = self.state.settings.clone();
         (self.wiring.remember)(&self.remembered);
     }
 
     /// Draws again only while something moves by itself.
     fn rest(&self, ctx: &egui::Context, now: Micros) {
-        if self.state.log.is_busy(&self.model) {
+        if self.state.log.is_busy(self.state.shown(&self.model)) {
             ctx.request_repaint_after(FINDING);
         } else if upgrade::is_moving(&self.model, &self.state, now) {
             ctx.request_repaint_after(MOVING);

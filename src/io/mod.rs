@@ -3,7 +3,6 @@
 pub mod bench_file;
 mod bench_file_port;
 mod bench_file_save;
-pub mod bench_highlights;
 pub mod broker;
 pub mod broker_url;
 pub mod build_file;
@@ -15,6 +14,7 @@ pub mod dialog;
 pub mod folder;
 mod inbox;
 mod keyring;
+mod latest;
 pub mod network;
 mod outbox;
 #[cfg(unix)]
@@ -39,6 +39,7 @@ pub use clock::{Clock, local_time, utc_offset_secs};
 pub use descriptors::raise_limit;
 pub use inbox::{Inbox, InboxClosed, InboxReader, Input};
 pub use keyring::Keyring;
+pub use latest::Latest;
 pub use network::Interface;
 pub use shelf::Prepared;
 pub use tail::{Batch, Waker};
