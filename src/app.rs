@@ -161,9 +161,9 @@ impl Workbench {
     fn open_log(&mut self, name: String, opened: Result<(Arc<dyn Shelf>, u64), Trouble>) {
         match opened {
             Ok((file, size)) => {
-                (self.wiring.logs.background)(self.model.open_log(&name, file, size));
+                let (name, index) = self.model.open_log(&name, file, size);
+                (self.wiring.logs.background)(index);
                 self.state.grant(Wish::SelectPort(name), &self.model);
-                self.state.console.follow = false;
             }
             Err(trouble) => self.state.log.trouble = Some(trouble),
         }
@@ -174,7 +174,8 @@ impl Workbench {
         let state = &mut self.state;
         let mut jobs = std::mem::take(&mut state.log.jobs.0);
         jobs.extend(self.model.keep_up());
-        jobs.extend(state.log.keep_up(state.port.as_ref(), &state.find, &state.settings.log, &self.model));
+        let (port, settings) = (state.port.as_ref(), &state.settings.log);
+        jobs.extend(state.log.keep_up(port, &state.find, settings, &mut state.console, &self.model));
         for job in jobs {
             (self.wiring.logs.background)(job);
         }
@@ -269,6 +270,13 @@ impl eframe::App for Workbench {
     /// While the window is hidden nothing is drawn, but what happens is still taken in.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.keep_up(ctx);
+    }
+}
+
+impl Drop for Workbench {
+    /// The window may be closed while the rules are being written down.
+    fn drop(&mut self) {
+        self.keep_highlights();
     }
 }
 
