@@ -64,6 +64,11 @@ impl Seek {
             start.get_or_insert(self.in_pages());
             pages.push((self.tail_first, PageHits::Few(self.tail.as_slice().into())));
         }
+        let in_log = self.in_pages() + self.tail.len() as u64;
+        if to > in_log && !self.open.is_empty() {
+            start.get_or_insert(in_log);
+            pages.push((self.open_seen.0, PageHits::Few(self.open.as_slice().into())));
+        }
         let fitting = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let skipped = fitting(from.saturating_sub(start.unwrap_or(from)));
         Hits { pages, skipped, taken: fitting(to.saturating_sub(from)) }
@@ -123,6 +128,10 @@ mod tests {
         assert_eq!(lines(500..503), [1_500, 1_503, 1_506]);
         assert_eq!(lines(998..2_000), [2_994, 2_997]);
         assert!(lines(7..7).is_empty());
+        console.feed(Micros(3_000), b"hit> ", Direction::Received);
+        let _ = seek.keep_up(&console);
+        let lines = |numbers| seek.hits(numbers).lines().collect::<Vec<_>>();
+        assert_eq!(lines(999..1_001), [2_997, 3_000], "a prompt is a hit too");
         let (first, last) = seek.hits(500..503).ends().unwrap();
         assert!(first <= 1_500 && last >= 1_506);
     }

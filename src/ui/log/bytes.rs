@@ -29,6 +29,9 @@ pub fn bytes_ui(ui: &mut Ui, console: &Console, log: &LogPane) {
             Ends::Missing => {
                 weak_ui(ui, say("log.reading"));
             }
+            Ends::Lost => {
+                weak_ui(ui, say("log.lost"));
+            }
         }
         ScrollArea::both().id_salt("hex").auto_shrink(false).show(ui, |ui| {
             let text = RichText::new(hex(&shown.bytes, columns)).text_style(TextStyle::Monospace);
@@ -47,6 +50,8 @@ enum Ends {
     Cut,
     /// Before a line that is still on its way.
     Missing,
+    /// Before a line that is gone.
+    Lost,
 }
 
 struct Bytes {
@@ -59,7 +64,11 @@ fn bytes(console: &Console, first: u64, last: u64) -> Bytes {
     for number in first..=last.min(first + SHOWN_LINES - 1) {
         // No further: every line that is not at hand would be asked for, of a file all of it.
         let Some(line) = console.line(number) else {
-            let ends = if number < console.end_index() { Ends::Missing } else { Ends::All };
+            let ends = match number < console.end_index() {
+                true if console.is_lost(number) => Ends::Lost,
+                true => Ends::Missing,
+                false => Ends::All,
+            };
             return Bytes { bytes, ends };
         };
         bytes.extend_from_slice(&line.raw);

@@ -73,7 +73,8 @@ impl LogPane {
     /// The instant of the line that was gone to, once it is at hand.
     pub(super) fn reached(&mut self, console: &Console) -> Option<Micros> {
         let goal = self.goal?;
-        if console.is_file() || !(console.first_index()..console.end_index()).contains(&goal) {
+        let kept = (console.first_index()..console.end_index()).contains(&goal) && !console.is_lost(goal);
+        if console.is_file() || !kept {
             self.goal = None;
             return None;
         }

@@ -56,8 +56,11 @@ impl Drawing<'_> {
         let (painter, rect) = (space.painter, space.rect);
         let Some(number) = self.log.line_of(space.row) else { return String::new() };
         let Some(line) = self.console.line(number) else {
-            painter.text(rect.left_center(), Align2::LEFT_CENTER, "  …", theme::log_font(), colours.weak);
-            return say("log.reading");
+            let lost = self.console.is_lost(number);
+            let words = if lost { say("log.lost") } else { say("log.reading") };
+            let shown = if lost { format!("  {words}") } else { "  …".to_owned() };
+            painter.text(rect.left_center(), Align2::LEFT_CENTER, shown, theme::log_font(), colours.weak);
+            return words;
         };
         let at = |x: f32| pos2(x, rect.center().y - 7.5);
         let mut left = rect.left() + 6.0;
