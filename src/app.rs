@@ -149,7 +149,7 @@ impl Workbench {
         self.model.take((self.wiring.drain)());
         self.state.plugged = (self.wiring.plugged)();
         for (name, opened) in (self.wiring.logs.opened)() {
-            self.open_log(name, opened);
+            self.open_log(&name, opened);
         }
         self.state.keep_up(&self.model);
         self.work();
@@ -158,10 +158,10 @@ impl Workbench {
         }
     }
 
-    fn open_log(&mut self, name: String, opened: Result<(Arc<dyn Shelf>, u64), Trouble>) {
+    fn open_log(&mut self, path: &str, opened: Result<(Arc<dyn Shelf>, u64), Trouble>) {
         match opened {
             Ok((file, size)) => {
-                let (name, index) = self.model.open_log(&name, file, size);
+                let (name, index) = self.model.open_log(path, file, size);
                 (self.wiring.logs.background)(index);
                 self.state.grant(Wish::SelectPort(name), &self.model);
             }

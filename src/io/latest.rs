@@ -62,12 +62,12 @@ fn lock<T>(waiting: &Mutex<Waiting<T>>) -> MutexGuard<'_, Waiting<T>> {
 #[cfg(test)]
 mod tests {
     use super::Latest;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
 
     #[test]
     fn what_was_typed_last_is_what_is_written_last_and_closing_waits_for_it() {
-        let (told, written) = channel();
-        let (go, gate) = channel();
+        let (told, written) = sync_channel(8);
+        let (go, gate) = sync_channel(8);
         let latest = Latest::start("test", move |value: u32| {
             told.send(value).unwrap();
             let _ = gate.recv();

@@ -230,6 +230,7 @@ fn file_button_ui(ui: &mut Ui, open: bool, state: &WindowState, wishes: &mut Vec
 }
 
 /// The field for what is to be sent.
+#[must_use]
 pub fn line_id() -> Id {
     Id::unique("line to send")
 }

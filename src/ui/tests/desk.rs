@@ -192,7 +192,9 @@ impl Desk {
             if jobs.is_empty() {
                 break;
             }
-            jobs.into_iter().for_each(|job| job());
+            for job in jobs {
+                job();
+            }
             self.run();
         }
         self.run();

@@ -11,7 +11,8 @@ use crate::ui::model::Model;
 use eframe::egui::{Key, Modifiers};
 
 fn file(word: &str) -> Vec<u8> {
-    (0..50_000).map(|line| format!("{word} {line}\n")).collect::<String>().into_bytes()
+    let lines: Vec<_> = (0..50_000).map(|line| format!("{word} {line}\n")).collect();
+    lines.concat().into_bytes()
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn bookmarks_of_lines_that_are_gone_are_gone() {
     let mut pane = crate::ui::log::LogPane::default();
     let (port, settings) = (PORT.to_owned(), crate::ui::log::LogSettings::default());
     let mut scroll = crate::ui::rows::Scroll::default();
-    let mut print = |model: &mut Model, lines: u64| {
+    let print = |model: &mut Model, lines: u64| {
         let console = model.consoles.get_mut(PORT).unwrap();
         for line in 0..lines {
             console.feed(Micros(line), b"a line of a console\n", Direction::Received);
