@@ -40,8 +40,8 @@ fn taken_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
     let rows = state.console.chosen();
     let (stamps, encoding) = (state.stamps(model), state.settings.log.encoding);
     let chosen = console.is_some() && rows.is_some();
-    for (key, raw, keys) in [("log.copy", false, "Ctrl+C"), ("log.copy-raw", true, "")] {
-        if ui.add_enabled(chosen, egui::Button::new(say(key)).shortcut_text(keys)).clicked()
+    for (key, raw) in [("log.copy", false), ("log.copy-raw", true)] {
+        if ui.add_enabled(chosen, egui::Button::new(say(key))).clicked()
             && let Some(console) = console
         {
             let save = state.log.save(console, rows.clone(), raw, encoding, stamps);
