@@ -11,7 +11,7 @@ use crate::ui::theme;
 use crate::ui::wish::Wish;
 use crate::ui::words::{count, say, tell};
 use eframe::egui;
-use eframe::egui::Ui;
+use eframe::egui::{Rect, Ui};
 use std::ops::Range;
 
 /// Draws the lines into all the room there is.
@@ -32,19 +32,20 @@ pub fn lines_ui(ui: &mut Ui, console: &Console, model: &Model, state: &mut Windo
     let name = say("console.rows");
     let rows = Rows { salt: "console", name: &name, range, marks: &marks, draw: &mut draw };
     let sent = scroll.reveal.is_some();
+    let body = ui.available_rect_before_wrap();
     let output = rows_ui(ui, &mut scroll, rows);
     state.log.remember(&scroll, &output, sent);
     answer(ui, console, model, state, &output);
     if let Some(at) = state.log.reached(console) {
         wishes.push(Wish::ShowMessagesAt(at));
     }
-    corner_ui(ui, console, &state.log, &scroll);
+    corner_ui(ui, body, console, &state.log, &scroll);
     state.console = scroll;
 }
 
 /// What is said over the list: how far it is pushed aside, and how long a span is chosen.
-fn corner_ui(ui: &Ui, console: &Console, log: &LogPane, scroll: &Scroll) {
-    let (rect, colour) = (ui.min_rect(), theme::palette(ui).accent);
+fn corner_ui(ui: &Ui, rect: Rect, console: &Console, log: &LogPane, scroll: &Scroll) {
+    let colour = theme::palette(ui).accent;
     let font = egui::FontId::proportional(12.0);
     if let Some(span) = log.span(console) {
         let at = rect.right_bottom() - egui::vec2(18.0, 6.0);

@@ -63,7 +63,7 @@ impl Drawing<'_> {
             return words;
         };
         let at = |x: f32| pos2(x, rect.center().y - 7.5);
-        let mut left = rect.left() + 6.0;
+        let (mut left, edge) = (rect.left() + 6.0, painter.clip_rect().left());
         let mut time = String::new();
         if !self.console.is_file() {
             let before = || self.console.line(self.log.line_of(space.row.checked_sub(1)?)?).map(|line| line.at);
@@ -76,12 +76,14 @@ impl Drawing<'_> {
         let shown = Shown::of(&line, self.log, &seen);
         if let Some(named) = shown.highlight {
             let colour = colour(named, colours);
-            painter.rect_filled(rect.with_max_x(painter.clip_rect().right()), 0.0, colour.gamma_multiply(0.22));
-            painter.rect_filled(rect.with_max_x(rect.left() + 3.0), 0.0, colour);
+            // Also of a line that is pushed aside.
+            let whole = rect.with_min_x(edge).with_max_x(painter.clip_rect().right());
+            painter.rect_filled(whole, 0.0, colour.gamma_multiply(0.22));
+            painter.rect_filled(whole.with_max_x(edge + 3.0), 0.0, colour);
         }
         let bookmarked = self.log.is_bookmarked(number);
         if bookmarked {
-            painter.circle_filled(pos2(rect.left() + 3.0, rect.center().y), 3.0, colours.accent);
+            painter.circle_filled(pos2(edge + 3.0, rect.center().y), 3.0, colours.accent);
         }
         let drawn = painter.layout_no_wrap(time.clone(), theme::log_font(), colours.weak);
         painter.galley(at(rect.left() + 6.0), drawn, colours.weak);
