@@ -19,6 +19,8 @@ use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConnectionExt, InputFocus, MapState};
 
 /// One thing on screen: what it is, what it says, and where.
 struct Widget {
@@ -65,6 +67,7 @@ impl Window {
         let mut stream = wait_for("the window", || TcpStream::connect(("127.0.0.1", port)).ok());
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         read_handshake(&mut stream).unwrap();
+        focus(&format!(":{number}"));
         Self { stream, display: format!(":{number}"), _program: program, _screen: screen, _folder: folder }
     }
 
@@ -186,6 +189,21 @@ impl Window {
     }
 }
 
+/// Gives the window the keyboard, as a desktop does: a bare screen has nobody who would.
+fn focus(display: &str) {
+    let (connection, screen) = x11rb::connect(Some(display)).unwrap();
+    let root = connection.setup().roots[screen].root;
+    wait_for("the window on its screen", || {
+        let windows = connection.query_tree(root).ok()?.reply().ok()?.children;
+        let shown = |window: &u32| {
+            let about = connection.get_window_attributes(*window).ok().and_then(|asked| asked.reply().ok());
+            about.is_some_and(|about| about.map_state == MapState::VIEWABLE)
+        };
+        let window = windows.into_iter().find(shown)?;
+        connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME).ok()?.check().ok()
+    });
+}
+
 /// Names the file that takes what is on the clipboard.
 const CLIPBOARD: &str = "OTA_WORKBENCH_TEST_CLIPBOARD";
 
@@ -286,7 +304,7 @@ fn a_log_of_a_hundred_thousand_lines_is_gone_through_by_keyboard() {
     let command = Modifiers::CTRL | Modifiers::COMMAND;
     let folder = Folder::new();
     let line = |number: u32| {
-        let topic = if number % 10 == 0 { "wifi" } else { "ota" };
+        let topic = if number.is_multiple_of(10) { "wifi" } else { "ota" };
         format!("I ({number}) {topic}: number {number}")
     };
     let lines: Vec<String> = (0..100_000).map(line).collect();
