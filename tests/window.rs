@@ -71,11 +71,13 @@ impl Window {
         Self { stream, display: format!(":{number}"), _program: program, _screen: screen, _folder: folder }
     }
 
-    /// Presses keys, one after the other, each in a frame of its own.
+    /// Presses keys and lets them go, one after the other.
     fn press(&mut self, keys: &[(Modifiers, Key)]) {
         for (modifiers, key) in keys.iter().copied() {
             let event = |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
-            self.ask(&Request::ApplyEvents { events: vec![event(true), event(false)] });
+            // As a finger does: the list that got the keyboard by one key is ready for the next.
+            self.ask(&Request::ApplyEvents { events: vec![event(true)] });
+            self.ask(&Request::ApplyEvents { events: vec![event(false)] });
         }
     }
 
