@@ -102,6 +102,8 @@ pub struct Workbench {
     remembered: Settings,
     /// How consoles are logged to files at this moment.
     kept: Option<LogStamp>,
+    /// The rules as the bench file has them.
+    kept_highlights: Vec<Highlight>,
     wiring: Wiring,
     system_language: Language,
 }
@@ -131,7 +133,8 @@ impl Workbench {
         }
         // The session logs consoles in this way from its first instant.
         let kept = settings.log.to_files();
-        Self { model, state, remembered: settings, kept, wiring, system_language }
+        let kept_highlights = settings.log.highlights.clone();
+        Self { model, state, remembered: settings, kept, kept_highlights, wiring, system_language }
     }
 
     /// What the window knows; for tests and for a replay.
@@ -146,7 +149,7 @@ impl Workbench {
         self.model.take((self.wiring.drain)());
         self.state.plugged = (self.wiring.plugged)();
         for (name, opened) in (self.wiring.logs.opened)() {
-            self.open_log(name, opened);
+            self.open_log(&name, opened);
         }
         self.state.keep_up(&self.model);
         self.work();
@@ -155,12 +158,12 @@ impl Workbench {
         }
     }
 
-    fn open_log(&mut self, name: String, opened: Result<(Arc<dyn Shelf>, u64), Trouble>) {
+    fn open_log(&mut self, path: &str, opened: Result<(Arc<dyn Shelf>, u64), Trouble>) {
         match opened {
             Ok((file, size)) => {
-                (self.wiring.logs.background)(self.model.open_log(&name, file, size));
+                let (name, index) = self.model.open_log(path, file, size);
+                (self.wiring.logs.background)(index);
                 self.state.grant(Wish::SelectPort(name), &self.model);
-                self.state.console.follow = false;
             }
             Err(trouble) => self.state.log.trouble = Some(trouble),
         }
@@ -171,7 +174,8 @@ impl Workbench {
         let state = &mut self.state;
         let mut jobs = std::mem::take(&mut state.log.jobs.0);
         jobs.extend(self.model.keep_up());
-        jobs.extend(state.log.keep_up(state.port.as_ref(), &state.find, &state.settings.log, &self.model));
+        let (port, settings) = (state.port.as_ref(), &state.settings.log);
+        jobs.extend(state.log.keep_up(port, &state.find, settings, &mut state.console, &self.model));
         for job in jobs {
             (self.wiring.logs.background)(job);
         }
@@ -182,6 +186,18 @@ impl Workbench {
         }
         if let Some(save) = state.log.to_save.take() {
             (self.wiring.logs.save)(save);
+        }
+        // Half a pattern is no rule: they are kept once the dialog is closed.
+        if !state.log.highlighting {
+            self.keep_highlights();
+        }
+    }
+
+    fn keep_highlights(&mut self) {
+        let rules = &self.state.settings.log.highlights;
+        if self.kept_highlights != *rules {
+            self.kept_highlights.clone_from(rules);
+            (self.wiring.logs.keep_highlights)(rules.clone());
         }
     }
 
@@ -230,16 +246,13 @@ impl Workbench {
             self.state.listing.start_over();
             ctx.request_repaint();
         }
-        if self.state.settings.log.highlights != self.remembered.log.highlights {
-            (self.wiring.logs.keep_highlights)(self.state.settings.log.highlights.clone());
-        }
         self.remembered = self.state.settings.clone();
         (self.wiring.remember)(&self.remembered);
     }
 
     /// Draws again only while something moves by itself.
     fn rest(&self, ctx: &egui::Context, now: Micros) {
-        if self.state.log.is_busy(&self.model) {
+        if self.state.log.is_busy(self.state.shown(&self.model)) {
             ctx.request_repaint_after(FINDING);
         } else if upgrade::is_moving(&self.model, &self.state, now) {
             ctx.request_repaint_after(MOVING);
@@ -257,6 +270,13 @@ impl eframe::App for Workbench {
     /// While the window is hidden nothing is drawn, but what happens is still taken in.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.keep_up(ctx);
+    }
+}
+
+impl Drop for Workbench {
+    /// The window may be closed while the rules are being written down.
+    fn drop(&mut self) {
+        self.keep_highlights();
     }
 }
 

@@ -10,14 +10,17 @@
 mod program;
 
 use eframe::egui::accesskit::{Node, NodeId, Role};
-use eframe::egui::{Event, Modifiers, PointerButton, Pos2};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_inspection::protocol::{Request, Response, read_handshake, read_message, write_message};
+use ota_workbench::io::pty::Pty;
 use program::{DEADLINE, Folder, Program, SAMPLE, wait_for};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConnectionExt, InputFocus, MapState};
 
 /// One thing on screen: what it is, what it says, and where.
 struct Widget {
@@ -36,6 +39,7 @@ impl Widget {
 /// The window, with the screen it is on.
 struct Window {
     stream: TcpStream,
+    display: String,
     _program: Program,
     _screen: Program,
     _folder: Folder,
@@ -63,7 +67,47 @@ impl Window {
         let mut stream = wait_for("the window", || TcpStream::connect(("127.0.0.1", port)).ok());
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         read_handshake(&mut stream).unwrap();
-        Self { stream, _program: program, _screen: screen, _folder: folder }
+        focus(&format!(":{number}"));
+        Self { stream, display: format!(":{number}"), _program: program, _screen: screen, _folder: folder }
+    }
+
+    /// Presses keys and lets them go, one after the other.
+    fn press(&mut self, keys: &[(Modifiers, Key)]) {
+        for (modifiers, key) in keys.iter().copied() {
+            let event = |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
+            // As a finger does: the list that got the keyboard by one key is ready for the next.
+            self.ask(&Request::ApplyEvents { events: vec![event(true)] });
+            self.ask(&Request::ApplyEvents { events: vec![event(false)] });
+        }
+    }
+
+    fn type_text(&mut self, text: &str) {
+        self.ask(&Request::ApplyEvents { events: vec![Event::Text(text.to_owned())] });
+    }
+
+    /// Waits until some text on screen holds this.
+    fn wait_to_see(&mut self, part: &str) {
+        self.wait(part, |widget| widget.texts.iter().any(|text| text.contains(part)));
+    }
+
+    /// Waits until no text on screen holds this.
+    fn wait_till_gone(&mut self, part: &str) {
+        wait_for(&format!("{part} to go"), || {
+            let (_, widgets) = self.look();
+            (!widgets.iter().any(|widget| widget.texts.iter().any(|text| text.contains(part)))).then_some(())
+        });
+    }
+
+    /// What the window has put on its screen's clipboard, once it fits.
+    fn clipboard(&self, fits: impl Fn(&str) -> bool) -> String {
+        let folder = Folder::new();
+        wait_for("the clipboard", || {
+            let mut asking = Command::new(std::env::current_exe().unwrap());
+            asking.args(["--ignored", "--exact", "a_clipboard_is_read_by_a_process_on_its_screen"]);
+            asking.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env(CLIPBOARD, folder.at("text"));
+            asking.output().unwrap();
+            std::fs::read_to_string(folder.path("text")).ok().filter(|text| fits(text))
+        })
     }
 
     fn ask(&mut self, request: &Request) -> Response {
@@ -147,6 +191,24 @@ impl Window {
     }
 }
 
+/// Gives the window the keyboard, as a desktop does: a bare screen has nobody who would.
+fn focus(display: &str) {
+    let (connection, screen) = x11rb::connect(Some(display)).unwrap();
+    let root = connection.setup().roots[screen].root;
+    wait_for("the window on its screen", || {
+        let windows = connection.query_tree(root).ok()?.reply().ok()?.children;
+        let shown = |window: &u32| {
+            let about = connection.get_window_attributes(*window).ok().and_then(|asked| asked.reply().ok());
+            about.is_some_and(|about| about.map_state == MapState::VIEWABLE)
+        };
+        let window = windows.into_iter().find(shown)?;
+        connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME).ok()?.check().ok()
+    });
+}
+
+/// Names the file that takes what is on the clipboard.
+const CLIPBOARD: &str = "OTA_WORKBENCH_TEST_CLIPBOARD";
+
 fn visit(nodes: &BTreeMap<NodeId, Node>, id: NodeId, origin: (f64, f64), widgets: &mut Vec<Widget>) {
     let Some(node) = nodes.get(&id) else { return };
     let moved = node.transform().map_or([0.0; 6], |transform| transform.as_coeffs());
@@ -225,4 +287,98 @@ fn a_window_with_a_quiet_device_draws_nothing() {
         }
         assert!(Instant::now() < until, "{short} frames in 0.3 s, {long} in 1.3 s");
     }
+}
+
+/// No promise of its own: the test below starts it, on the screen whose clipboard it asks for.
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_clipboard_is_read_by_a_process_on_its_screen() {
+    if let Some(file) = std::env::var_os(CLIPBOARD) {
+        let text = arboard::Clipboard::new().and_then(|mut clipboard| clipboard.get_text());
+        std::fs::write(file, text.unwrap_or_default()).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_log_of_a_hundred_thousand_lines_is_gone_through_by_keyboard() {
+    const NONE: Modifiers = Modifiers::NONE;
+    let command = Modifiers::CTRL | Modifiers::COMMAND;
+    let folder = Folder::new();
+    let line = |number: u32| {
+        let topic = if number.is_multiple_of(10) { "wifi" } else { "ota" };
+        format!("I ({number}) {topic}: number {number}")
+    };
+    let lines: Vec<String> = (0..100_000).map(line).collect();
+    let text = lines.join("\n");
+    std::fs::write(folder.path("board.log"), format!("{text}\n")).unwrap();
+    let mut window = Window::open(&["--lang", "en", "--log", &folder.at("board.log")]);
+    window.wait_to_see(&lines[0]);
+    // Find, next, previous.
+    window.press(&[(command | Modifiers::SHIFT, Key::F)]);
+    window.type_text("wifi");
+    window.wait_to_read("10,000 found");
+    window.press(&[(NONE, Key::Enter), (NONE, Key::F3), (NONE, Key::F3), (Modifiers::SHIFT, Key::F3)]);
+    window.wait_to_read("2 of 10,000");
+    // Bookmark, filter, all of it, copy.
+    window.press(&[(command, Key::B), (command, Key::L)]);
+    window.wait_till_gone("ota: number");
+    window.press(&[(NONE, Key::ArrowDown), (command, Key::A)]);
+    window.ask(&Request::ApplyEvents { events: vec![Event::Copy] });
+    let wifi: Vec<_> = lines.iter().step_by(10).map(String::as_str).collect();
+    let copied = window.clipboard(|text| text.lines().count() == wifi.len());
+    assert!(copied == wifi.join("\n"), "every line that was listed, and no other");
+    window.press(&[(command, Key::L)]);
+    window.wait_to_see("ota: number");
+    window.press(&[(command, Key::A)]);
+    window.ask(&Request::ApplyEvents { events: vec![Event::Copy] });
+    let copied = window.clipboard(|text| text.lines().count() == lines.len());
+    assert!(copied == text, "all hundred thousand");
+    window.press(&[(command | Modifiers::SHIFT, Key::C)]);
+    let copied = window.clipboard(|copied| copied.len() == text.len() + 1);
+    assert!(copied == format!("{text}\n"), "as it came");
+    // By number, to the bookmark, to the end.
+    window.press(&[(command, Key::F), (command, Key::A)]);
+    window.type_text(":77,778");
+    window.press(&[(NONE, Key::Enter)]);
+    window.wait_to_see(&lines[77_777]);
+    window.press(&[(NONE, Key::F2)]);
+    window.wait_to_see("Bookmark: ");
+    window.press(&[(command, Key::J)]);
+    window.wait_to_see(&lines[99_999]);
+}
+
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_console_is_followed_and_let_go_by_keyboard_while_it_prints() {
+    let command = Modifiers::CTRL | Modifiers::COMMAND;
+    let (pty, mut board) = Pty::open().unwrap();
+    let folder = Folder::new();
+    std::fs::write(folder.path("lamp.bench.toml"), format!("[[serial]]\nport = '{}'\n", pty.path())).unwrap();
+    let mut window = Window::open(&["--lang", "en", "--bench", &folder.at("lamp.bench.toml")]);
+    let mut number = 0;
+    let mut print = |window: &mut Window, upto: u32| {
+        while number < upto {
+            board.print(format!("line {number} of the board\r\n").as_bytes());
+            number += 1;
+        }
+        window.wait_to_see(&format!("line {} of the board", upto - 1));
+    };
+    window.wait_to_see("115200");
+    print(&mut window, 50);
+    window.press(&[
+        (command | Modifiers::SHIFT, Key::F),
+        (Modifiers::NONE, Key::ArrowDown),
+        (Modifiers::NONE, Key::ArrowUp),
+    ]);
+    window.wait_for_button("Jump to latest");
+    board.print(b"while nobody followed\r\n");
+    window.stay_quiet(Duration::from_millis(500));
+    let (_, widgets) = window.look();
+    let seen = |part: &str| widgets.iter().any(|widget| widget.texts.iter().any(|text| text.contains(part)));
+    assert!(seen("line 49 of the board") && !seen("while nobody followed"));
+    window.press(&[(Modifiers::NONE, Key::End)]);
+    window.wait_to_see("while nobody followed");
+    board.print(b"followed again\r\n");
+    window.wait_to_see("followed again");
 }

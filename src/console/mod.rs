@@ -28,7 +28,7 @@ pub use line::{Line, LineEnd, Origin};
 pub use log::Log;
 pub use render::{Rendered, Span};
 pub use search::{Pattern, Query};
-pub use seek::Seek;
+pub use seek::{Hits, Seek};
 pub use sgr::{Colour, Style};
 pub use shelf::{Job, Shelf};
 
@@ -38,6 +38,7 @@ use split::{LONGEST_LINE, fitting, split};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Lines that may wait for one before them to end, such as a prompt: more, and it ends there.
 const WAITING: usize = 256;
@@ -49,6 +50,7 @@ const CRASHES: usize = 1_000;
 /// Lines keep their index for ever: when the oldest are dropped to stay within the budget, [`Console::first_index`] rises.
 #[derive(Debug)]
 pub struct Console {
+    id: u64,
     log: Log,
     /// Lines that may still grow, and those behind them.
     open: VecDeque<Line>,
@@ -98,9 +100,17 @@ impl Console {
         (Self::over(log), job)
     }
 
-    const fn over(log: Log) -> Self {
+    fn over(log: Log) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (received, sent) = (Stream::Fresh, Stream::Fresh);
-        Self { log, open: VecDeque::new(), received, sent, latest: Micros(0), crashes: Vec::new() }
+        Self { id, log, open: VecDeque::new(), received, sent, latest: Micros(0), crashes: Vec::new() }
+    }
+
+    /// Tells it from every other console, also from one of the same name before it.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.id
     }
 
     /// Takes bytes in. How they are cut into chunks makes no difference to the lines.
@@ -370,4 +380,4 @@ const fn origin(direction: Direction) -> Origin {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use tests::Board;
+pub(crate) use tests::{Board, work};

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 /// An escape sequence longer than this is noise that happens to begin with an escape.
-const LONGEST_SEQUENCE: usize = 256;
+pub(super) const LONGEST_SEQUENCE: usize = 256;
 const ESCAPE: u8 = 0x1B;
 
 /// A line as it is shown.

@@ -338,6 +338,10 @@ impl Seek {
     }
 }
 
+#[path = "seek_hits.rs"]
+mod hits;
+pub use hits::Hits;
+
 #[cfg(test)]
 #[path = "seek_tests.rs"]
 mod tests;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
 pub use super::bench_file_port::{BenchPort, PortEntry};
-pub use super::bench_file_save::{save_messages, save_quick_sends};
+pub use super::bench_file_save::{save_highlights, save_messages, save_quick_sends};
 
 /// A bench as it is written down. A key that is not known is refused: it is a typing mistake.
 #[derive(Clone, Debug, Default, Deserialize)]

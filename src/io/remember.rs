@@ -1,10 +1,9 @@
 //! Settings on disk: read at the start, written on a thread of their own.
 
-use crate::io::folder;
+use crate::io::{Latest, folder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// The file of the window's settings, in the workbench's folder.
 pub const SETTINGS: &str = "settings.toml";
@@ -16,28 +15,19 @@ pub fn load<T: DeserializeOwned + Default>(file: &Path) -> T {
 }
 
 /// Writes settings to their file.
-pub struct Keeper(Option<SyncSender<String>>);
+pub struct Keeper(Latest<String>);
 
 impl Keeper {
     /// A keeper for this file.
     #[must_use]
     pub fn start(file: PathBuf) -> Self {
-        let (sender, queue) = sync_channel::<String>(16);
-        let keeping = std::thread::Builder::new().name("settings".into()).spawn(move || {
-            while let Ok(mut text) = queue.recv() {
-                while let Ok(newer) = queue.try_recv() {
-                    text = newer;
-                }
-                write(&file, &text);
-            }
-        });
-        Self(keeping.is_ok().then_some(sender))
+        Self(Latest::start("settings", move |text: String| write(&file, &text)))
     }
 
-    /// Has these settings written. Never waits; when the disk cannot keep up, the next change is written.
+    /// Has these settings written. Never waits.
     pub fn keep<T: Serialize>(&self, settings: &T) {
-        if let (Some(sender), Ok(text)) = (&self.0, toml::to_string(settings)) {
-            let _ = sender.try_send(text);
+        if let Ok(text) = toml::to_string(settings) {
+            self.0.put(text);
         }
     }
 }

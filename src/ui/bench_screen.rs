@@ -5,7 +5,9 @@ use super::state::{PluggedIn, WindowState};
 use super::top_bar::Recording;
 use super::upgrade::Fields;
 use super::wish::Wish;
-use super::{builds, console, detail, devices, dialogs, messages, overview, status_bar, theme, top_bar, upgrade};
+use super::{
+    builds, console, detail, devices, dialogs, messages, overview, send_bar, status_bar, theme, top_bar, upgrade,
+};
 use crate::event::Micros;
 use eframe::egui::{CentralPanel, Frame, Margin, Panel, Rect, Ui};
 
@@ -20,6 +22,7 @@ pub struct Surroundings<'a> {
 /// Draws the whole screen. The bench is only read; what is to be done comes back.
 pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, around: &Surroundings<'_>) -> Vec<Wish> {
     let mut wishes = Vec::new();
+    send_bar::send_keys_first(ui, model, state, &mut wishes);
     let fill = theme::palette(ui).panel;
     let bar = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 5));
     let top = top_bar::view(model, state, around.recording);

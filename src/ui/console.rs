@@ -23,15 +23,14 @@ pub fn console_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) -> Vec<Wi
         egui::Panel::bottom("send").frame(egui::Frame::new()).show_separator_line(false).show(ui, |ui| {
             send_bar_ui(ui, model, state, &mut wishes);
         });
-        let console = state.port.as_ref().and_then(|port| model.consoles.get(port));
-        match console {
+        match state.shown(model) {
             Some(console) => lines_ui(ui, console, model, state, &mut wishes),
             None => {
                 weak_ui(ui, say("console.none"));
             }
         }
     });
-    if state.log.highlighting && highlights_ui(ui, &mut state.settings.log.highlights) {
+    if state.log.highlighting && highlights_ui(ui, &mut state.settings.log.highlights, &state.log.rules) {
         state.log.highlighting = false;
     }
     wishes

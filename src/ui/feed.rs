@@ -13,6 +13,11 @@ const AWAITED: usize = 1_024;
 /// Answers remembered, for whoever worked something out of their rows before: more than come between two frames.
 const REMEMBERED: usize = 8_192;
 
+/// Crashes of one kind on one port that are no further apart than this are one row.
+const STORM: Micros = Micros::from_secs(10);
+/// Rows of crashes kept; a board that crashes for days adds to those there are.
+const CRASHES: usize = 10_000;
+
 /// Which way a row goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -69,10 +74,23 @@ pub struct Row {
     pub answer: Option<Answer>,
     /// Events that were never shown, when this row stands for them.
     pub skipped: u64,
-    /// What a console told of, and which.
-    pub crash: Option<Box<(String, Crash)>>,
+    /// What a console told of.
+    pub crash: Option<Box<Crashed>>,
     /// Whether a replay sent it.
     pub replayed: bool,
+}
+
+/// What a console told of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crashed {
+    /// The console's port.
+    pub port: String,
+    /// The first time.
+    pub crash: Crash,
+    /// How many times.
+    pub times: u64,
+    /// The last time.
+    until: Micros,
 }
 
 impl Row {
@@ -98,6 +116,9 @@ pub struct Feed {
     /// The rows that got their answer last.
     answered: VecDeque<u64>,
     answers: u64,
+    /// The latest crash of each kind on each port, and how many rows of crashes there are.
+    crashed: BTreeMap<(String, &'static str), u64>,
+    crashes: usize,
 }
 
 impl Feed {
@@ -132,8 +153,19 @@ impl Feed {
         });
     }
 
-    /// Takes in what a console told of.
+    /// Takes in what a console told of. The same again, soon after, adds to the row that is there.
     pub fn crash(&mut self, event: &Event, port: &str, crash: Crash) {
+        let key = (port.to_owned(), crash.kind.key());
+        let full = self.crashes >= CRASHES;
+        let latest = self.crashed.get(&key).and_then(|index| index.checked_sub(self.first));
+        let latest = latest.and_then(|place| self.rows.get_mut(usize::try_from(place).ok()?)?.crash.as_deref_mut());
+        if let Some(latest) = latest.filter(|latest| full || crash.at.since(latest.until) <= STORM) {
+            latest.times += 1;
+            latest.until = crash.at;
+            return;
+        }
+        self.crashed.insert(key, self.range().end);
+        self.crashes += 1;
         self.rows.push_back(Row {
             seq: event.seq,
             at: event.at,
@@ -142,7 +174,7 @@ impl Feed {
             flawed: crash.bad,
             answer: None,
             skipped: 0,
-            crash: Some(Box::new((port.to_owned(), crash))),
+            crash: Some(Box::new(Crashed { port: port.to_owned(), until: crash.at, crash, times: 1 })),
             replayed: false,
         });
     }
@@ -165,8 +197,8 @@ impl Feed {
 
     /// Lets go of rows whose events are gone.
     pub fn forget_before(&mut self, seq: u64) {
-        while self.rows.front().is_some_and(|row| row.seq < seq) {
-            self.rows.pop_front();
+        while let Some(row) = self.rows.pop_front_if(|row| row.seq < seq) {
+            self.crashes -= usize::from(row.crash.is_some());
             self.first += 1;
         }
     }

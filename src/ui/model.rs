@@ -21,6 +21,9 @@ const SHELVED_BUDGET: usize = 24 << 20;
 /// Consoles kept; a mad program that opens ports for ever cannot make the window grow.
 const MAX_CONSOLES: usize = 64;
 
+/// Begins the name of a log file's console.
+const LOG: &str = "log: ";
+
 /// What happened since the last frame.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -89,11 +92,13 @@ impl Model {
         self.shelves = Some(shelves);
     }
 
-    /// Shows a log file as a console. Gives the work that finds its lines.
-    pub fn open_log(&mut self, name: &str, file: Arc<dyn Shelf>, size: u64) -> Job {
+    /// Shows a log file as a console. Gives the name of the console, which no port has, and the work that finds its lines.
+    pub fn open_log(&mut self, path: &str, file: Arc<dyn Shelf>, size: u64) -> (String, Job) {
         let (console, index) = Console::of_file(file, size);
-        self.consoles.insert(name.to_owned(), console);
-        index
+        // A device file may be picked: the port's own console stays.
+        let name = format!("{LOG}{path}");
+        self.consoles.insert(name.clone(), console);
+        (name, index)
     }
 
     /// Shows a log file no longer.
@@ -110,7 +115,8 @@ impl Model {
         for console in self.consoles.values_mut() {
             jobs.extend(console.keep_up());
             if let Some(detail) = console.take_trouble() {
-                console.note(now, &tell("console.forgets", &[("detail", &detail)]));
+                let key = if console.is_file() { "console.unreadable" } else { "console.forgets" };
+                console.note(now, &tell(key, &[("detail", &detail)]));
             }
         }
         jobs
@@ -153,7 +159,7 @@ impl Model {
             return;
         }
         self.feed.skip(skipped, seq, at);
-        for console in self.consoles.values_mut() {
+        for console in self.consoles.values_mut().filter(|console| !console.is_file()) {
             console.note(at, &say("console.skipped"));
         }
     }

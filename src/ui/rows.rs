@@ -7,12 +7,15 @@ use eframe::egui::{
     Event, EventFilter, Id, Key, Modifiers, Painter, Pos2, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
 
 const BAR: f32 = 10.0;
 const SHORTEST_THUMB: f32 = 24.0;
 /// One press of an arrow to the side, and the end of the longest piece of a line, in points.
 const SIDEWAYS: f32 = 80.0;
-const FARTHEST: f32 = 140_000.0;
+const FARTHEST: f32 = 500_000.0;
+/// While rows are chosen beyond the edge, one step follows another so fast.
+const BEYOND: Duration = Duration::from_millis(30);
 
 /// Where a list stands. Rows are named by numbers that never change, so a list that loses its head stays where it is.
 #[derive(Clone, Debug)]
@@ -29,11 +32,13 @@ pub struct Scroll {
     pub anchor: Option<u64>,
     /// A row to bring into view.
     pub reveal: Option<u64>,
+    /// Whether the list is to have the keyboard from the next frame on.
+    pub focus: bool,
 }
 
 impl Default for Scroll {
     fn default() -> Self {
-        Self { top: 0.0, left: 0.0, follow: true, cursor: None, anchor: None, reveal: None }
+        Self { top: 0.0, left: 0.0, follow: true, cursor: None, anchor: None, reveal: None, focus: false }
     }
 }
 
@@ -55,6 +60,19 @@ impl Scroll {
     /// Goes back to the end and stays there.
     pub const fn jump_to_latest(&mut self) {
         self.follow = true;
+    }
+
+    /// The topmost row.
+    #[must_use]
+    pub const fn top_row(&self) -> u64 {
+        whole(self.top)
+    }
+
+    /// Has this row topmost, unless it is so already.
+    pub fn stand_at(&mut self, row: u64) {
+        if self.top_row() != row {
+            self.top = float(row);
+        }
     }
 
     fn push(&mut self, points: f32) {
@@ -89,8 +107,14 @@ pub struct RowsOutput {
     pub chose: Option<u64>,
     /// This row was double clicked, or Enter was pressed on it.
     pub opened: Option<u64>,
-    /// These rows are to be copied.
+    /// These rows are to be copied as they are shown.
     pub copy: Option<RangeInclusive<u64>>,
+    /// These are to be copied as they came.
+    pub copy_raw: Option<RangeInclusive<u64>>,
+    /// Whether the person scrolled.
+    pub moved: bool,
+    /// Whether the person chose other rows.
+    pub picked: bool,
     /// Whether the list has the keyboard.
     pub focused: bool,
 }
@@ -119,6 +143,10 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     let response = ui.interact(body, id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, name));
     let place = Place { body, range, page: rows_in(body.height()) };
+    if std::mem::take(&mut scroll.focus) {
+        response.request_focus();
+    }
+    let (top, chosen) = (scroll.top, (scroll.cursor, scroll.anchor));
     place.wheel(ui, &response, scroll);
     let mut output = RowsOutput::default();
     place.pointer(ui, &response, scroll, &mut output);
@@ -128,6 +156,8 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     let track = Rect::from_min_max(pos2(body.right(), rect.top()), rect.max);
     place.bar(ui, id.with("bar"), track, scroll);
     paint_marks(ui, track, marks);
+    output.picked = chosen != (scroll.cursor, scroll.anchor);
+    output.moved = top.total_cmp(&scroll.top).is_ne();
     place.settle(scroll);
     place.draw(ui, id, scroll, draw);
     output.focused = response.has_focus();
@@ -182,7 +212,12 @@ impl Place {
             return;
         }
         response.request_focus();
-        let Some(row) = response.interact_pointer_pos().and_then(|pos| self.row_at(scroll, pos)) else { return };
+        let pos = response.interact_pointer_pos();
+        // The mouse may stand still there, and the rows shall go on.
+        if extending && pos.is_some_and(|pos| !self.body.y_range().contains(pos.y)) {
+            ui.ctx().request_repaint_after(BEYOND);
+        }
+        let Some(row) = pos.and_then(|pos| self.row_at(scroll, pos)) else { return };
         if response.double_clicked() {
             output.opened = Some(row);
         }
@@ -242,7 +277,10 @@ impl Place {
         if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {
             (scroll.anchor, scroll.cursor) = (Some(self.range.start), Some(last));
         }
-        if ui.input(|input| input.events.iter().any(|event| matches!(event, Event::Copy))) {
+        // With Shift, the system's own key for copying is a key like any other.
+        if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND | Modifiers::SHIFT, Key::C)) {
+            output.copy_raw = scroll.chosen();
+        } else if ui.input(|input| input.events.iter().any(|event| matches!(event, Event::Copy))) {
             output.copy = scroll.chosen();
         }
     }

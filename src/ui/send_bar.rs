@@ -69,11 +69,19 @@ pub fn send_bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: 
             if seize {
                 ui.memory_mut(|memory| memory.request_focus(keys_id()));
             }
-            keys_ui(ui, port.is_some(), state, wishes);
+            keys_ui(ui, port.is_some());
         } else {
             line_ui(ui, port.is_some(), state, wishes);
         }
     });
+}
+
+/// Hands keys to the device before anything in the window takes them for a shortcut, while they are the device's.
+pub fn send_keys_first(ui: &Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
+    if state.settings.send_as == SendAs::Keys && ui.memory(|memory| memory.has_focus(keys_id())) {
+        let shown = model.bench.ports().find(|(name, _)| state.port.as_deref() == Some(*name));
+        take_keys(ui, shown.is_some_and(|(_, port)| port.state.is_ok()), state, wishes);
+    }
 }
 
 /// The quick sends of the chosen group. One with a repetition is a switch.
@@ -221,7 +229,9 @@ fn file_button_ui(ui: &mut Ui, open: bool, state: &WindowState, wishes: &mut Vec
     }
 }
 
-fn line_id() -> Id {
+/// The field for what is to be sent.
+#[must_use]
+pub fn line_id() -> Id {
     Id::unique("line to send")
 }
 
@@ -230,7 +240,7 @@ fn keys_id() -> Id {
 }
 
 /// A place that hands every key to the device while it has the focus.
-fn keys_ui(ui: &mut Ui, open: bool, state: &mut WindowState, wishes: &mut Vec<Wish>) {
+fn keys_ui(ui: &mut Ui, open: bool) {
     let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let response = ui.interact(rect, keys_id(), Sense::click());
@@ -258,7 +268,6 @@ fn keys_ui(ui: &mut Ui, open: bool, state: &mut WindowState, wishes: &mut Vec<Wi
     if focused {
         let filter = EventFilter { tab: true, horizontal_arrows: true, vertical_arrows: true, escape: true };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(keys_id(), filter));
-        take_keys(ui, open, state, wishes);
     }
 }
 
@@ -269,7 +278,11 @@ fn take_keys(ui: &Ui, open: bool, state: &mut WindowState, wishes: &mut Vec<Wish
         ui.memory_mut(|memory| memory.request_focus(line_id()));
         return;
     }
-    let bytes: Vec<u8> = ui.input(|input| input.events.iter().filter_map(terminal::bytes_of).flatten().collect());
+    let bytes: Vec<u8> = ui.input_mut(|input| {
+        let bytes = input.events.iter().filter_map(terminal::bytes_of).flatten().collect();
+        input.events.retain(|event| !terminal::is_typed(event));
+        bytes
+    });
     if let (Some(port), true) = (state.port.clone(), open && !bytes.is_empty()) {
         state.console.jump_to_latest();
         wishes.push(Action::Send { port, bytes }.into());

@@ -14,6 +14,7 @@ use super::upgrade::{ExtrasDraft, FaultsDraft};
 use super::wish::Wish;
 use super::words;
 use crate::bench::{Build, Case, Device, PluggedPort, PushOrder, QuickSend};
+use crate::console::Console;
 use crate::event::{DeviceId, ImageId, Micros, Secret, Trouble};
 use crate::fault::Fault;
 use std::collections::BTreeMap;
@@ -308,10 +309,13 @@ impl WindowState {
     }
 
     fn select_port(&mut self, port: String) {
-        if self.port.as_ref() != Some(&port) {
-            self.console = Scroll::default();
-        }
         self.port = Some(port);
+    }
+
+    /// The console that is shown.
+    #[must_use]
+    pub fn shown<'a>(&self, model: &'a Model) -> Option<&'a Console> {
+        model.consoles.get(self.port.as_ref()?)
     }
 
     /// Chooses no message any more.
@@ -323,8 +327,7 @@ impl WindowState {
     /// Both panes at this instant, marked there.
     fn show_instant(&mut self, at: Micros, model: &Model) {
         self.show_messages_at(at, model);
-        let console = self.port.as_ref().and_then(|port| model.consoles.get(port));
-        if console.is_some_and(|console| !console.is_file()) {
+        if self.shown(model).is_some_and(|console| !console.is_file()) {
             self.log.reveal_at = Some(at);
             self.console.follow = false;
         }
@@ -348,10 +351,28 @@ impl WindowState {
         self.messages.reveal = Some(self.listing.place_of(index));
     }
 
-    /// Chooses one line of the console, whatever is listed, and brings it into view.
-    pub fn choose_line(&mut self, line: u64) {
+    /// Goes to one line of the console: chosen, in view, and the messages at its instant. Where it would not be listed,
+    /// everything is listed again.
+    pub fn go_to_line(&mut self, line: u64, model: &Model) {
+        let Some(console) = self.shown(model) else { return };
+        if !self.log.lists(line) {
+            self.log.only = false;
+        }
+        let inside = |(from, to)| (console.index_at(from)..console.index_at(to)).contains(&line);
+        if !console.is_file() && !self.zoom.is_none_or(inside) {
+            self.zoom = None;
+        }
         self.log.chosen = Some((line, line));
         self.console.choose(self.log.row_of(line));
+        self.pursue(line, console);
+    }
+
+    /// Has the messages go to the instant of a line, as soon as that is known; until then no other is marked.
+    pub fn pursue(&mut self, line: u64, console: &Console) {
+        self.log.goal = Some(line);
+        if !console.is_file() && console.line(line).is_none() {
+            self.mark = None;
+        }
     }
 
     /// How times are shown at this moment.

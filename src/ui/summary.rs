@@ -1,6 +1,6 @@
 //! A row of the Messages pane in one line of words, and its event in fields.
 
-use super::feed::Row;
+use super::feed::{Crashed, Row};
 use super::port_words;
 use super::words::{self, say, tell};
 use crate::bench::Bench;
@@ -22,9 +22,11 @@ pub fn line(row: &Row, journal: &Journal, bench: &Bench) -> String {
     if row.skipped > 0 {
         return tell("fact.skipped", &[("n", &words::count(row.skipped))]);
     }
-    if let Some((port, crash)) = row.crash.as_deref() {
+    if let Some(Crashed { port, crash, times, .. }) = row.crash.as_deref() {
         let text: String = crash.text.chars().take(GLIMPSE).collect();
-        return tell("fact.crash", &[("kind", &say(crash.kind.key())), ("port", port), ("text", &text)]);
+        let what = tell("fact.crash", &[("kind", &say(crash.kind.key())), ("port", port), ("text", &text)]);
+        let again = || tell("fact.crash-again", &[("what", &what), ("n", &words::count(*times))]);
+        return if *times > 1 { again() } else { what };
     }
     match journal.get(row.seq) {
         Some(event) if row.replayed => format!("{REPLAYED} {}", fact(event, row, bench)),

@@ -19,6 +19,12 @@ pub fn bytes_of(event: &Event) -> Option<Vec<u8>> {
     }
 }
 
+/// Whether it comes from the keyboard, or from the clipboard by it.
+#[must_use]
+pub const fn is_typed(event: &Event) -> bool {
+    matches!(event, Event::Text(_) | Event::Paste(_) | Event::Copy | Event::Cut | Event::Key { .. })
+}
+
 fn of_key(key: Key, modifiers: Modifiers) -> Option<Vec<u8>> {
     if modifiers.ctrl && !modifiers.alt {
         return control(key).map(|byte| vec![byte]);

@@ -4,10 +4,10 @@ use crate::app::{Logs, OpenedLog};
 use crate::bench::Action;
 use crate::cli::{BenchArgs, Ended};
 use crate::console::Highlight;
-use crate::io::bench_file::BenchFile;
+use crate::io::bench_file::{BenchFile, save_highlights};
 use crate::io::console::{self, Spill};
 use crate::io::session::Session;
-use crate::io::{bench_highlights, dialog, remember};
+use crate::io::{Latest, dialog, remember};
 use crate::ui::log::Save;
 use crate::ui::model::Shelves;
 use crate::ui::settings::Settings;
@@ -85,8 +85,15 @@ impl Keeper {
 
 /// Wires the window's logs.
 pub fn wired(files: &Arc<LogFiles>, session: &Arc<Session>, keeper: &Arc<Keeper>) -> Logs {
-    let [waking, picking, opening, saving, ruling] = [(); 5].map(|()| Arc::clone(files));
-    let (session, keeper) = (Arc::clone(session), Arc::clone(keeper));
+    let [waking, picking, opening, saving, telling] = [(); 5].map(|()| Arc::clone(files));
+    let session = Arc::clone(session);
+    let ruling = keeper.bench.clone().map(|file| {
+        Latest::start("highlights", move |rules: Vec<Highlight>| {
+            if let Err(trouble) = save_highlights(&file, &rules) {
+                telling.tell((String::new(), Err(trouble)));
+            }
+        })
+    });
     let spill = files.spill.clone();
     Logs {
         background: Box::new(move |job| {
@@ -106,13 +113,9 @@ pub fn wired(files: &Arc<LogFiles>, session: &Arc<Session>, keeper: &Arc<Keeper>
         }),
         keep: Box::new(move |stamp| session.act(Action::LogConsoles(stamp))),
         keep_highlights: Box::new(move |rules| {
-            let (Some(file), files) = (keeper.bench.clone(), Arc::clone(&ruling)) else { return };
-            let writing = move || {
-                if let Err(trouble) = bench_highlights::save(&file, &rules) {
-                    files.tell((String::new(), Err(trouble)));
-                }
-            };
-            console::in_background(Box::new(writing), || {});
+            if let Some(ruling) = &ruling {
+                ruling.put(rules);
+            }
         }),
     }
 }

@@ -1,14 +1,16 @@
-//! What is looked for in a console, and going from hit to hit.
+//! What is looked for in a console, and the keys of the pane.
 
+use super::going::{entered, go, go_on, go_to_bookmark, toggle_follow};
 use super::menu_ui;
 use crate::ui::model::Model;
 use crate::ui::pieces::{sign_ui, title_ui, weak_ui};
+use crate::ui::send_bar::line_id;
 use crate::ui::state::WindowState;
 use crate::ui::theme;
 use crate::ui::wish::Wish;
 use crate::ui::words::{count, say, tell};
 use eframe::egui;
-use eframe::egui::{Align, Key, Layout, Modifiers, TextEdit, Ui};
+use eframe::egui::{Align, Id, Key, Layout, Modifiers, TextEdit, Ui};
 
 /// A pane narrower than this, in points, has a second row for what was found.
 const NARROW: f32 = 460.0;
@@ -21,8 +23,11 @@ pub fn bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut 
         title_ui(ui, &say("pane.console"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             menu_ui(ui, model, state, wishes);
-            if !state.console.follow && sign_ui(ui, "↓", &say("list.latest")).clicked() {
-                state.console.jump_to_latest();
+            if !state.console.follow {
+                let latest = sign_ui(ui, "↓", &say("list.latest"));
+                if latest.on_hover_text(say("log.follow-hint")).clicked() {
+                    state.console.jump_to_latest();
+                }
             }
             if state.log.seek.is_active() && !narrow {
                 found_ui(ui, model, state);
@@ -36,22 +41,29 @@ pub fn bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut 
     if state.log.seek.is_active() && narrow {
         ui.horizontal(|ui| ui.with_layout(Layout::right_to_left(Align::Center), |ui| found_ui(ui, model, state)));
     }
-    let console = state.port.as_ref().and_then(|port| model.consoles.get(port));
-    if let Some(part) = console.and_then(|console| console.log().indexing()) {
+    if let Some(part) = state.shown(model).and_then(|console| console.log().indexing()) {
         weak_ui(ui, tell("log.indexing", &[("n", &format_args!("{:.0}", part * 100.0))]));
     }
     if let Some(error) = state.log.seek.error() {
         ui.colored_label(theme::palette(ui).bad, tell("log.bad-regex", &[("detail", &error)]));
     }
-    if let (Some(back), false) = (state.log.going, state.log.seek.is_searching()) {
-        go(model, state, back);
-    }
+    go_on(model, state);
+}
+
+fn field_id() -> Id {
+    Id::unique("console-find")
 }
 
 fn field_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, focus: bool) {
     let width = ui.available_width().max(60.0);
+    // Down goes to the list, as in every list with a field above it.
+    if ui.memory(|memory| memory.has_focus(field_id()))
+        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown))
+    {
+        state.console.focus = true;
+    }
     // An id of its own: what stands beside it comes and goes with every letter typed.
-    let field = TextEdit::singleline(&mut state.find).id(egui::Id::unique("console-find"));
+    let field = TextEdit::singleline(&mut state.find).id(field_id());
     let field = field.desired_width(width).hint_text(say("console.find"));
     let response = ui.add(field).accessible_name(say("console.find")).on_hover_text(say("console.find-hint"));
     if focus {
@@ -59,8 +71,11 @@ fn field_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, focus: bool) {
     }
     if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
         let back = ui.input(|input| input.modifiers.shift);
-        go(model, state, back);
+        entered(model, state, back);
         response.request_focus();
+    }
+    if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
+        state.console.focus = true;
     }
 }
 
@@ -72,7 +87,7 @@ fn found_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
     if sign_ui(ui, "▲", &say("log.previous")).clicked() {
         go(model, state, true);
     }
-    toggle_ui(ui, &mut state.log.only, "≡", "log.only");
+    toggle_ui(ui, &mut state.log.only, "≡", "log.only").on_hover_text(say("log.only-hint"));
     let seek = &state.log.seek;
     let here = state.log.chosen.map(|(line, _)| seek.number_at(line)).filter(|number| seek.line(*number).is_some());
     let more = if seek.is_searching() { "…" } else { "" };
@@ -86,13 +101,15 @@ fn found_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
     weak_ui(ui, words);
 }
 
-fn toggle_ui(ui: &mut Ui, on: &mut bool, face: &str, key: &str) {
+fn toggle_ui(ui: &mut Ui, on: &mut bool, face: &str, key: &str) -> egui::Response {
     let response = ui.add(egui::Button::selectable(*on, face).min_size(egui::vec2(24.0, 22.0)));
     let info = || egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, *on, say(key));
     response.widget_info(info);
-    if response.on_hover_text(say(key)).clicked() {
+    let response = response.on_hover_text(say(key));
+    if response.clicked() {
         *on = !*on;
     }
+    response
 }
 
 /// What keys ask for anywhere in the window, or while the console is being looked at. Gives whether to type what is
@@ -105,53 +122,27 @@ fn keys(ui: &Ui, model: &Model, state: &mut WindowState) -> bool {
     } else if pressed(Modifiers::NONE, Key::F3) {
         go(model, state, false);
     }
+    if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::F) {
+        return true;
+    }
     let over = ui.input(|input| input.pointer.hover_pos().is_some_and(|pos| ui.max_rect().contains(pos)));
-    if !over && !state.log.focused {
+    let typing = ui.memory(|memory| memory.has_focus(field_id()) || memory.has_focus(line_id()));
+    if !over && !typing && !state.log.focused {
         return false;
     }
     if pressed(Modifiers::COMMAND, Key::B) {
         state.log.toggle_bookmark();
     }
     if pressed(Modifiers::SHIFT, Key::F2) {
-        go_to_bookmark(state, true);
+        go_to_bookmark(model, state, true);
     } else if pressed(Modifiers::NONE, Key::F2) {
-        go_to_bookmark(state, false);
+        go_to_bookmark(model, state, false);
+    }
+    if pressed(Modifiers::COMMAND, Key::L) && state.log.seek.is_active() {
+        state.log.only = !state.log.only;
+    }
+    if pressed(Modifiers::COMMAND, Key::J) {
+        toggle_follow(state);
     }
     pressed(Modifiers::COMMAND, Key::F)
-}
-
-/// Goes to the next line that holds what is looked for, round the end; or to the line with the number typed.
-pub(super) fn go(model: &Model, state: &mut WindowState, back: bool) {
-    let Some(console) = state.port.as_ref().and_then(|port| model.consoles.get(port)) else { return };
-    if let Some(number) = state.find.strip_prefix(':') {
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-        if let Ok(number) = digits.parse::<u64>() {
-            state.choose_line(number.saturating_sub(1).clamp(console.first_index(), console.end_index().max(1) - 1));
-        }
-        return;
-    }
-    if state.log.seek.is_searching() {
-        state.log.going = Some(back);
-        return;
-    }
-    state.log.going = None;
-    let from = state.log.chosen.map(|(line, _)| line);
-    if let Some(line) = state.log.seek.next(from, back) {
-        state.mark = console.line(line).map(|line| line.at).or(state.mark).filter(|_| !console.is_file());
-        state.choose_line(line);
-    }
-}
-
-/// Goes to the next bookmark, round the end.
-pub(super) fn go_to_bookmark(state: &mut WindowState, back: bool) {
-    let from = state.log.chosen.map_or(0, |(line, _)| line);
-    let marks = state.log.bookmarks();
-    let line = if back {
-        marks.range(..from).next_back().or(marks.last())
-    } else {
-        marks.range(from + 1..).next().or(marks.first())
-    };
-    if let Some(line) = line.copied() {
-        state.choose_line(line);
-    }
 }

@@ -61,10 +61,9 @@ impl Rules {
     }
 }
 
-/// Draws the dialog in which rules are written. Gives whether it is to be closed.
-pub fn highlights_ui(ui: &mut Ui, written: &mut Vec<Highlight>) -> bool {
-    let mut rules = Rules::default();
-    rules.keep_up(written);
+/// Draws the dialog in which rules are written, with what is wrong with those that were made ready. Gives whether it is
+/// to be closed.
+pub fn highlights_ui(ui: &mut Ui, written: &mut Vec<Highlight>, rules: &Rules) -> bool {
     let modal = Modal::new(egui::Id::unique("highlights")).show(ui.ctx(), |ui| {
         ui.set_width(430.0);
         ui.heading(say("log.highlights"));

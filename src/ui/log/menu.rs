@@ -1,6 +1,6 @@
 //! What else can be done with a console's log.
 
-use super::{LogPane, bar};
+use super::going::{go_to_bookmark, toggle_follow};
 use crate::console::{ERRORS, Encoding, LogStamp, WARNINGS};
 use crate::ui::model::Model;
 use crate::ui::state::WindowState;
@@ -20,7 +20,7 @@ pub fn menu_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut
         ui.separator();
         shown_ui(ui, state);
         ui.separator();
-        bookmarks_ui(ui, state);
+        bookmarks_ui(ui, model, state);
         ui.separator();
         let settings = &mut state.settings.log;
         ui.checkbox(&mut settings.files, say("log.files")).on_hover_text(say("log.files-hint"));
@@ -36,7 +36,7 @@ pub fn menu_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut
 }
 
 fn taken_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
-    let console = state.port.as_ref().and_then(|port| model.consoles.get(port));
+    let console = state.shown(model);
     let rows = state.console.chosen();
     let (stamps, encoding) = (state.stamps(model), state.settings.log.encoding);
     let chosen = console.is_some() && rows.is_some();
@@ -45,7 +45,8 @@ fn taken_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
             && let Some(console) = console
         {
             let save = state.log.save(console, rows.clone(), raw, encoding, stamps);
-            state.log.jobs.0.push(LogPane::copy(ui.ctx(), save));
+            let job = state.log.copy(ui.ctx(), save);
+            state.log.jobs.0.push(job);
         }
     }
     let some = rows.filter(|rows| rows.start() != rows.end());
@@ -87,13 +88,19 @@ const fn stamp_key(stamp: LogStamp) -> &'static str {
     }
 }
 
-fn bookmarks_ui(ui: &mut Ui, state: &mut WindowState) {
+fn bookmarks_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
+    let mut follow = state.console.follow;
+    if ui.checkbox(&mut follow, say("log.follow")).on_hover_text(say("log.follow-hint")).clicked() {
+        toggle_follow(state);
+    }
     let chosen = state.log.chosen.is_some();
     if ui.add_enabled(chosen, egui::Button::new(say("log.bookmark")).shortcut_text("Ctrl+B")).clicked() {
         state.log.toggle_bookmark();
     }
-    let some = !state.log.bookmarks().is_empty();
-    if ui.add_enabled(some, egui::Button::new(say("log.next-bookmark")).shortcut_text("F2")).clicked() {
-        bar::go_to_bookmark(state, false);
+    let some = state.log.bookmarks().next().is_some();
+    for (key, keys, back) in [("log.next-bookmark", "F2", false), ("log.previous-bookmark", "Shift+F2", true)] {
+        if ui.add_enabled(some, egui::Button::new(say(key)).shortcut_text(keys)).clicked() {
+            go_to_bookmark(model, state, back);
+        }
     }
 }

@@ -5,10 +5,10 @@ use super::of;
 use crate::event::Fact;
 use eframe::egui::{Key, Modifiers};
 
-const PORT: &str = "/dev/ttyUSB0";
+pub const PORT: &str = "/dev/ttyUSB0";
 
 /// A console with so many lines, every tenth of which speaks of wifi.
-fn printed(lines: u32) -> Desk {
+pub fn printed(lines: u32) -> Desk {
     Desk::at(of(|story| {
         story.services();
         story.add(Fact::PortOpened { port: PORT.into(), settings: "115200 8N1".into() });
@@ -68,7 +68,7 @@ fn a_line_is_gone_to_by_its_number() {
     desk.fill("Find in the console", ":12,346");
     desk.press(Modifiers::NONE, Key::Enter);
     assert!(desk.says("I (12344) ota: number 12344"), "line 1 says that the port was opened");
-    desk.click("Jump to latest");
+    desk.press(Modifiers::COMMAND, Key::J);
     assert!(desk.says("number 49999"));
 }
 
@@ -80,6 +80,9 @@ fn a_hundred_thousand_lines_are_chosen_and_copied_as_shown_or_raw() {
     let text = desk.copy().unwrap();
     assert_eq!(text.lines().count(), 100_001);
     assert!(text.lines().last().unwrap().ends_with(" I (99999) ota: number 99999"), "with its time");
+    let raw = desk.copy_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::C).unwrap();
+    assert_eq!(raw.lines().count(), 100_000, "the workbench's own line is none of the device's");
+    assert!(raw.starts_with("I (0) wifi: number 0\r\n"), "without times");
     desk.click("More for the console");
     desk.click("Copy raw (Ctrl+Shift+C)");
     desk.click_holding("I (99990) wifi", Modifiers::NONE);

@@ -3,7 +3,7 @@
 use super::story::Story;
 use crate::app::{Logs, OpenedLog, Wiring, Workbench};
 use crate::bench::{Action, Bench, PluggedPort};
-use crate::console::Board;
+use crate::console::{Board, Highlight, Job};
 use crate::event::{Event, Micros};
 use crate::ui::model::Batch;
 use crate::ui::settings::Settings;
@@ -28,6 +28,10 @@ struct Written {
     events: RefCell<Vec<Arc<Event>>>,
     now: Cell<u64>,
     logs: RefCell<Vec<OpenedLog>>,
+    /// Work that waits, while it is held up as by a slow disk.
+    waiting: RefCell<Vec<Job>>,
+    held: Cell<bool>,
+    rules: RefCell<Vec<Vec<Highlight>>>,
 }
 
 pub struct Desk {
@@ -92,6 +96,11 @@ impl Desk {
         self.harness.query_all_by_label(name).next().is_some()
     }
 
+    /// How many of this name there are.
+    pub fn count(&self, name: &str) -> usize {
+        self.harness.query_all_by_label(name).count()
+    }
+
     pub fn texts(&self) -> Vec<String> {
         let all = self.harness.query_all(egui_kittest::kittest::By::new().predicate(|_| true));
         all.flat_map(|node| {
@@ -152,9 +161,48 @@ impl Desk {
         self.run();
     }
 
+    /// A log file is picked whose disk gives up behind its first lines.
+    pub fn open_broken_log(&mut self, name: &str) {
+        let file = Board::with(b"first\nsecond\n".repeat(40_000));
+        self.written.logs.borrow_mut().push((name.to_owned(), Ok((file, 1 << 30))));
+        self.run();
+    }
+
+    /// The window is closed. Gives the rules that were kept then.
+    pub fn close(&mut self) -> Vec<Vec<Highlight>> {
+        *self.harness.state_mut() = None;
+        self.written.rules.take()
+    }
+
     pub fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.run();
+    }
+
+    /// From now on, work away from the window is done only when [`Self::release`] is called.
+    pub fn hold(&mut self) {
+        self.written.held.set(true);
+    }
+
+    /// Does what waits, and what comes of it.
+    pub fn release(&mut self) {
+        self.written.held.set(false);
+        loop {
+            let jobs = self.written.waiting.take();
+            if jobs.is_empty() {
+                break;
+            }
+            for job in jobs {
+                job();
+            }
+            self.run();
+        }
+        self.run();
+    }
+
+    /// The rules that were to be kept since the last time this was asked.
+    pub fn kept_rules(&self) -> Vec<Vec<Highlight>> {
+        self.written.rules.take()
     }
 
     pub fn happen(&mut self, event: eframe::egui::Event) {
@@ -174,6 +222,22 @@ impl Desk {
 
     pub fn copy(&mut self) -> Option<String> {
         self.harness.event(eframe::egui::Event::Copy);
+        self.copied()
+    }
+
+    /// Copies with the keys themselves, as the system hands them over where they are no copying of its own.
+    pub fn copy_with(&mut self, modifiers: Modifiers, key: Key) -> Option<String> {
+        self.harness.event(eframe::egui::Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers,
+        });
+        self.copied()
+    }
+
+    fn copied(&mut self) -> Option<String> {
         self.harness.step();
         self.harness.output().platform_output.commands.iter().find_map(|command| match command {
             eframe::egui::OutputCommand::CopyText(text) => Some(text.clone()),
@@ -210,7 +274,7 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now, logs, watch, send] = [(); 9].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep] = [(); 11].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
@@ -230,6 +294,17 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
         now: Box::new(move || Micros(now.now.get())),
         utc_offset_secs: 0,
-        logs: Logs { opened: Box::new(move || logs.logs.take()), ..Logs::default() },
+        logs: Logs {
+            opened: Box::new(move || logs.logs.take()),
+            background: Box::new(move |job| {
+                if work.held.get() {
+                    work.waiting.borrow_mut().push(job);
+                } else {
+                    job();
+                }
+            }),
+            keep_highlights: Box::new(move |rules| keep.rules.borrow_mut().push(rules)),
+            ..Logs::default()
+        },
     }
 }

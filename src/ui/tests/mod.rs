@@ -2,6 +2,9 @@
 
 mod console;
 mod desk;
+mod finding;
+mod keys;
+mod logs;
 mod panes;
 mod ports;
 mod scroller;

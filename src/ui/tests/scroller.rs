@@ -87,6 +87,23 @@ fn dragging_over_rows_chooses_them() {
     assert_eq!(harness.state().scroll.chosen(), Some(first..=first + 5));
 }
 
+#[test]
+fn rows_go_on_while_the_mouse_stands_still_beyond_the_edge() {
+    let mut harness = list();
+    harness.state_mut().scroll.choose(1_000);
+    harness.run();
+    harness.drag_at(pos2(50.0, 100.0));
+    harness.step();
+    harness.hover_at(pos2(50.0, 450.0));
+    harness.step();
+    let before = harness.state().scroll.cursor.unwrap();
+    let delay = harness.output().viewport_output.values().map(|viewport| viewport.repaint_delay).min();
+    assert!(delay.is_some_and(|delay| delay < std::time::Duration::from_millis(100)), "{delay:?}");
+    harness.step();
+    harness.step();
+    assert!(harness.state().scroll.cursor.unwrap() > before);
+}
+
 fn focus(harness: &mut Harness<'static, List>) {
     harness.drag_at(pos2(50.0, 100.0));
     harness.step();
