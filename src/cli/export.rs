@@ -28,7 +28,7 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
         },
     };
     tell(&handed);
-    if recording.damage().len() > 0 {
+    if !recording.damage().is_empty() {
         print::err(&words::tell("cli.damaged", &[("lines", &words::count(recording.damage().len() as u64))]));
     }
     Ok(Exit::Done)

@@ -50,7 +50,9 @@ fn a_redacted_recording_tells_the_same_story_without_its_tokens() {
         let mut redactor = Redactor::default();
         let events: Vec<_> = capture.events.iter().map(|event| redactor.redact(event, true)).collect();
         let mut written = Vec::new();
-        events.iter().for_each(|event| encode(event, &mut written));
+        for event in &events {
+            encode(event, &mut written);
+        }
         let written = String::from_utf8(written).unwrap();
         for event in &capture.events {
             let Fact::UpgradeRequested { order } = &event.fact else { continue };

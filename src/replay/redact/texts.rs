@@ -1,6 +1,6 @@
 //! Every place of an event in which a text of somebody else's stands.
 
-use crate::event::{ClientName, Fact, OrderedFile, Payload, Trouble};
+use crate::event::{Client, ClientName, Fact, OrderedFile, Payload, Trouble};
 use std::sync::Arc;
 
 /// One text of an event.
@@ -42,6 +42,7 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Text<'_>)) {
         | Fact::UpgradeRetried { .. }
         | Fact::FaultActed { .. }
         | Fact::DeadlineReached { .. }
+        | Fact::ReplayResumed { .. }
         | Fact::Gap { .. } => {}
         Fact::BrokerStarted { address, .. } => see(Text::Plain(address)),
         Fact::ServerStarted { address, advertised } => {
@@ -59,23 +60,23 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Text<'_>)) {
         | Fact::TlsFailed { trouble, .. }
         | Fact::TlsRefused { trouble, .. }
         | Fact::TroubleMet { trouble } => of_trouble(trouble, see),
-        Fact::PortClosed { trouble, .. } => trouble.iter_mut().for_each(|trouble| of_trouble(trouble, see)),
+        Fact::ReplayStarted { source, target, .. } => {
+            see(Text::Plain(source));
+            see(Text::Plain(target));
+        }
+        Fact::PortClosed { trouble, .. } | Fact::ReplayPaused { trouble, .. } | Fact::ReplayEnded { trouble, .. } => {
+            of_troubles(trouble.as_mut(), see);
+        }
         Fact::FileEnded { name, trouble, .. } => {
-            name.iter_mut().for_each(|name| see(Text::Plain(name)));
-            trouble.iter_mut().for_each(|trouble| of_trouble(trouble, see));
+            if let Some(name) = name {
+                see(Text::Plain(name));
+            }
+            of_troubles(trouble.as_mut(), see);
         }
         Fact::FileStarted { name, .. } => see(Text::Plain(name)),
-        Fact::ClientConnected { client } => {
-            see(Text::Shared(&mut client.name));
-            if let Some(name) = &mut client.username {
-                see(Text::Username(name));
-            }
-        }
+        Fact::ClientConnected { client } => of_client(client, see),
         Fact::ClientRefused { client, trouble } => {
-            see(Text::Shared(&mut client.name));
-            if let Some(name) = &mut client.username {
-                see(Text::Username(name));
-            }
+            of_client(client, see);
             of_trouble(trouble, see);
         }
         Fact::AccessRefused { client, trouble, .. } => {
@@ -90,7 +91,7 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Text<'_>)) {
         | Fact::Unsubscribed { client, .. }
         | Fact::MessageDelivered { client, .. }
         | Fact::MessageAcknowledged { client, .. } => see(Text::Shared(client)),
-        Fact::MessageReceived { client, payload, .. } => {
+        Fact::MessageReceived { client, payload, .. } | Fact::MessageReplayed { client, payload, .. } => {
             if let Some(client) = client {
                 see(Text::Shared(client));
             }
@@ -119,6 +120,19 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Text<'_>)) {
             }
             order.extras.tags.iter_mut().for_each(|(name, value)| see(Text::Named(name, value)));
         }
+    }
+}
+
+fn of_client(client: &mut Client, see: &mut impl FnMut(Text<'_>)) {
+    see(Text::Shared(&mut client.name));
+    if let Some(name) = &mut client.username {
+        see(Text::Username(name));
+    }
+}
+
+fn of_troubles<'a>(troubles: impl IntoIterator<Item = &'a mut Trouble>, see: &mut impl FnMut(Text<'_>)) {
+    for trouble in troubles {
+        of_trouble(trouble, see);
     }
 }
 
