@@ -286,7 +286,7 @@ fn check_packets(name: &str, decode: &str) {
     Program::start(&["export", &recording, "--format", "jsonl", "--out", &same]).end().check(0);
     let capture = ota_workbench::replay::read(&std::fs::read(same).unwrap()).unwrap();
 
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let (mut messages, mut requests, mut answers, mut carried) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for event in &capture.events {
         match &event.fact {
