@@ -1,14 +1,18 @@
 //! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
 
-use crate::bench::{Action, Bench, QuickSend};
+mod looking;
+mod wiring;
+
+pub use wiring::{Captures, Logs, OpenedLog, Wiring};
+
+use crate::bench::{Action, Bench};
 use crate::console::{Highlight, Job, LogStamp, Shelf};
 use crate::event::{Micros, Trouble};
 use crate::ui::bench_screen::{Surroundings, bench_screen_ui};
-use crate::ui::log::Save;
-use crate::ui::model::{Batch, Model, Shelves};
+use crate::ui::captures::{Ask, CapturesState};
+use crate::ui::model::{Model, Shelves};
 use crate::ui::settings::Settings;
-use crate::ui::state::{PluggedIn, WindowState};
-use crate::ui::top_bar::Recording;
+use crate::ui::state::WindowState;
 use crate::ui::upgrade;
 use crate::ui::wish::Wish;
 use crate::ui::words::{self, Language};
@@ -25,81 +29,14 @@ const FINDING: Duration = Duration::from_millis(60);
 /// While an age is counted in seconds.
 const AGEING: Duration = Duration::from_secs(1);
 
-/// What the window is wired to. Nothing here may block: it is called while a frame is drawn.
-pub struct Wiring {
-    /// Hands an action to the session.
-    pub act: Box<dyn Fn(Action)>,
-    /// Takes what happened since the last frame.
-    pub drain: Box<dyn FnMut() -> Batch>,
-    /// Opens the system's dialog for firmware files; what is picked comes back as an action of the roof's own.
-    pub pick_images: Box<dyn Fn()>,
-    /// Opens the system's dialog for where to save the authority's certificate; saving is an action of the roof's own.
-    pub save_authority: Box<dyn Fn()>,
-    /// The system's serial ports and network interfaces as last looked up.
-    pub plugged: Box<dyn Fn() -> PluggedIn>,
-    /// Asks for them to be looked up again; the answer comes through `plugged` and a repaint.
-    pub look_for_ports: Box<dyn Fn()>,
-    /// Whether they are to be looked up all the time, for somebody waits for one.
-    pub watch_ports: Box<dyn Fn(bool)>,
-    /// Opens the system's dialog for files to be sent to this port.
-    pub pick_to_send: Box<dyn Fn(String)>,
-    /// The bench file, if there is one.
-    pub bench_file: Option<PathBuf>,
-    /// What it offers to send with one click.
-    pub quick_sends: Vec<QuickSend>,
-    /// How the recording stands, if there is one.
-    pub recording: Box<dyn Fn() -> Option<Recording>>,
-    /// What is to be remembered changed.
-    pub remember: Box<dyn Fn(&Settings)>,
-    /// The session's clock.
-    pub now: Box<dyn Fn() -> Micros>,
-    /// The local zone's offset from UTC, in seconds.
-    pub utc_offset_secs: i32,
-    /// What consoles need besides.
-    pub logs: Logs,
-}
-
-/// A log file that was picked: its name, and what can be read of it.
-pub type OpenedLog = (String, Result<(Arc<dyn Shelf>, u64), Trouble>);
-
-/// What consoles need of the system. Nothing here may block.
-pub struct Logs {
-    /// Does work away from the window, and has the window drawn again.
-    pub background: Box<dyn Fn(Job)>,
-    /// Gives each console a place for what does not fit its memory.
-    pub shelves: Option<Shelves>,
-    /// Opens the system's dialog for a log file to look at; what is picked comes back through `opened`.
-    pub pick: Box<dyn Fn()>,
-    /// Log files that were opened, and what went wrong with logs.
-    pub opened: Box<dyn FnMut() -> Vec<OpenedLog>>,
-    /// Opens the system's dialog for where to save lines, and saves them there.
-    pub save: Box<dyn Fn(Save)>,
-    /// Logs consoles to files, with this before each line, or no longer.
-    pub keep: Box<dyn Fn(Option<LogStamp>)>,
-    /// What is to catch the eye changed: the bench file keeps it, where there is one.
-    pub keep_highlights: Box<dyn Fn(Vec<Highlight>)>,
-}
-
-impl Default for Logs {
-    /// All in the window's own thread and memory, for tests.
-    fn default() -> Self {
-        Self {
-            background: Box::new(|job| job()),
-            shelves: None,
-            pick: Box::new(|| {}),
-            opened: Box::new(Vec::new),
-            save: Box::new(drop),
-            keep: Box::new(|_| {}),
-            keep_highlights: Box::new(|_| {}),
-        }
-    }
-}
-
 /// The window.
 pub struct Workbench {
     model: Model,
     state: WindowState,
     remembered: Settings,
+    captures: CapturesState,
+    past: Option<looking::Looking>,
+    shelves: Option<Shelves>,
     /// How consoles are logged to files at this moment.
     kept: Option<LogStamp>,
     /// The rules as the bench file has them.
@@ -128,13 +65,26 @@ impl Workbench {
         let state =
             WindowState { settings: settings.clone(), utc_offset_secs, bench_file, quick, ..WindowState::default() };
         let mut model = Model::new(bench);
-        if let Some(shelves) = wiring.logs.shelves.take() {
+        let shelves = wiring.logs.shelves.take();
+        if let Some(shelves) = shelves.clone() {
             model.keep_on(shelves);
         }
+        let captures = CapturesState::default();
         // The session logs consoles in this way from its first instant.
         let kept = settings.log.to_files();
         let kept_highlights = settings.log.highlights.clone();
-        Self { model, state, remembered: settings, kept, kept_highlights, wiring, system_language }
+        Self {
+            model,
+            state,
+            remembered: settings,
+            captures,
+            past: None,
+            shelves,
+            kept,
+            kept_highlights,
+            wiring,
+            system_language,
+        }
     }
 
     /// What the window knows; for tests and for a replay.
@@ -152,6 +102,7 @@ impl Workbench {
             self.open_log(&name, opened);
         }
         self.state.keep_up(&self.model);
+        self.look_back();
         self.work();
         if self.state.listing.update(&self.model, &self.state.filter) {
             ctx.request_repaint();
@@ -172,11 +123,7 @@ impl Workbench {
     /// Has done what consoles want done away from the window.
     fn work(&mut self) {
         let state = &mut self.state;
-        let mut jobs = std::mem::take(&mut state.log.jobs.0);
-        jobs.extend(self.model.keep_up());
-        let (port, settings) = (state.port.as_ref(), &state.settings.log);
-        jobs.extend(state.log.keep_up(port, &state.find, settings, &mut state.console, &self.model));
-        for job in jobs {
+        for job in jobs(state, &mut self.model) {
             (self.wiring.logs.background)(job);
         }
         let keep = state.settings.log.to_files();
@@ -207,8 +154,14 @@ impl Workbench {
         self.keep_up(&ctx);
         let now = (self.wiring.now)();
         let recording = (self.wiring.recording)();
-        let around = Surroundings { now, recording: recording.as_ref() };
-        let wishes = bench_screen_ui(ui, &self.model, &mut self.state, &around);
+        let wishes = if self.captures.open {
+            self.captures_screen(ui, recording.as_ref())
+        } else if self.past.is_some() {
+            self.past_screen(ui, recording.as_ref())
+        } else {
+            let around = Surroundings { now, recording: recording.as_ref() };
+            bench_screen_ui(ui, &self.model, &mut self.state, &around)
+        };
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }
@@ -227,6 +180,7 @@ impl Workbench {
             Wish::PickLog => (self.wiring.logs.pick)(),
             Wish::CloseLog(name) => self.model.close_log(&name),
             Wish::ListPorts => (self.wiring.look_for_ports)(),
+            Wish::Captures(ask) => self.ask(ask),
             Wish::PickToSend(port) => (self.wiring.pick_to_send)(port),
             other => self.state.grant(other, &self.model),
         }
@@ -252,6 +206,7 @@ impl Workbench {
 
     /// Draws again only while something moves by itself.
     fn rest(&self, ctx: &egui::Context, now: Micros) {
+        self.rest_in_the_past(ctx);
         if self.state.log.is_busy(self.state.shown(&self.model)) {
             ctx.request_repaint_after(FINDING);
         } else if upgrade::is_moving(&self.model, &self.state, now) {
@@ -280,8 +235,20 @@ impl Drop for Workbench {
     }
 }
 
-fn dropped_files(ctx: &egui::Context) -> Option<Wish> {
-    let paths: Vec<_> =
-        ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect());
-    (!paths.is_empty()).then(|| Action::AddImages(paths).into())
+/// The work that is to be done away from the window.
+fn jobs(state: &mut WindowState, model: &mut Model) -> Vec<Job> {
+    let mut jobs = std::mem::take(&mut state.log.jobs.0);
+    jobs.extend(model.keep_up());
+    let (port, settings) = (state.port.as_ref(), &state.settings.log);
+    jobs.extend(state.log.keep_up(port, &state.find, settings, &mut state.console, model));
+    jobs
+}
+
+/// Captures that are dropped on the window are looked at; everything else is a build.
+fn dropped_files(ctx: &egui::Context) -> Vec<Wish> {
+    let paths = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect());
+    let (captures, builds): (Vec<PathBuf>, Vec<PathBuf>) =
+        Vec::into_iter(paths).partition(|path| looking::is_capture(path));
+    let builds = (!builds.is_empty()).then(|| Action::AddImages(builds).into());
+    captures.into_iter().map(|path| Wish::Captures(Ask::Open(path))).chain(builds).collect()
 }

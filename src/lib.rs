@@ -22,7 +22,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | roof | `main.rs`, [`window`] (opens the window), [`app`] (the `eframe::App`), [`cli`] (the commands) |
-//! | 5 | [`ui`]: panels, words, the window's fold. A view in, actions out; no IO |
+//! | 5 | [`ui`]: panels, words, the window's fold, captures looked back at ([`ui::past`]). A view in, actions out; no IO |
 //! | 4 | [`io`]: adapters, the only place for sockets, ports, files, clocks, threads. [`replay`]: recordings read, folded, compared, handed on, planned to be sent again (`io` may look into it) |
 //! | 3 | [`mod@bench`]: everything known. [`journal`]: events in memory. [`capture`]: events on disk. [`diagnosis`]: what is wrong |
 //! | 2 | [`dialect`]: how a cloud spells it |

@@ -382,3 +382,22 @@ fn a_console_is_followed_and_let_go_by_keyboard_while_it_prints() {
     board.print(b"followed again\r\n");
     window.wait_to_see("followed again");
 }
+
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_session_that_just_ran_is_looked_back_at_from_the_list_and_a_file_from_the_command_line() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/uiot-simulated-md5-mismatch.jsonl");
+    let mut window = Window::open(&["--lang", "en", "--look", capture, SAMPLE]);
+    window.wait_to_read("You look at a capture: uiot-simulated-md5-mismatch.jsonl");
+    window.wait_to_read("Failed: the image the device assembled has another MD5");
+    window.click("Go to the start (Alt+Home)");
+    window.wait_to_read("No build was on the list yet");
+    window.click("Back to the bench");
+    window.click("Start a simulated device");
+    window.click("Push");
+    window.wait_to_read("Succeeded in ");
+    window.click("Captures…");
+    window.wait("the recording", |widget| widget.texts.iter().any(|text| text.contains("being recorded now")));
+    window.click("Close the list");
+    window.wait_to_read("Succeeded in ");
+}

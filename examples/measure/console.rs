@@ -5,7 +5,7 @@ use crate::figures::{median, quantile};
 use crate::programs::{self, Program};
 use crate::screen::processor_time;
 use eframe::egui::{self, Pos2, RawInput, Rect, vec2};
-use ota_workbench::app::{Logs, Wiring, Workbench};
+use ota_workbench::app::{Captures, Logs, Wiring, Workbench};
 use ota_workbench::bench::Bench;
 use ota_workbench::console::{Console, Job, Query, Seek};
 use ota_workbench::event::{Event, Fact, Micros};
@@ -202,10 +202,11 @@ fn window(ctx: &egui::Context, events: &Rc<RefCell<Vec<Arc<Event>>>>, folder: &P
     let (events, spill) = (Rc::clone(events), folder.join("spill"));
     let logs = Logs {
         background: Box::new(|job| console::in_background(job, || {})),
-        shelves: Some(Shelves(Box::new(move || Arc::new(Spill::new(&spill))))),
+        shelves: Some(Shelves(Rc::new(move || Arc::new(Spill::new(&spill))))),
         ..Logs::default()
     };
     let wiring = Wiring {
+        captures: Captures::default(),
         watch_ports: Box::new(|_| {}),
         pick_to_send: Box::new(|_| {}),
         bench_file: None,

@@ -34,6 +34,9 @@ pub struct WindowArgs {
     /// Look at this log file in the console; repeatable
     #[arg(long = "log", value_name = "FILE")]
     pub logs: Vec<PathBuf>,
+    /// Look back at this capture: .jsonl or .jsonl.zst, or a packet trace
+    #[arg(long, value_name = "FILE")]
+    pub look: Option<PathBuf>,
     /// Language of the window: en or zh-CN
     #[arg(long, value_parser = ["en", "zh-CN"])]
     pub lang: Option<String>,

@@ -1,27 +1,55 @@
 //! Events in memory, in order, under a byte budget: the oldest go first, and how many is said.
 
+mod film;
+#[cfg(test)]
+mod film_tests;
+
+pub use film::{Film, Page, Reading, Reel};
+
 use crate::event::Event;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The session's latest events.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Journal {
     events: VecDeque<Arc<Event>>,
     bytes: usize,
     budget: usize,
     dropped: u64,
+    /// All events, where they can be read again.
+    film: Option<Film>,
 }
 
 impl Journal {
     /// An empty journal that keeps about `budget` bytes of events.
     #[must_use]
     pub const fn new(budget: usize) -> Self {
-        Self { events: VecDeque::new(), bytes: 0, budget, dropped: 0 }
+        Self { events: VecDeque::new(), bytes: 0, budget, dropped: 0, film: None }
+    }
+
+    /// The journal of a capture: it has every event, and about `budget` bytes of them in memory.
+    #[must_use]
+    pub const fn of_capture(budget: usize) -> Self {
+        Self { events: VecDeque::new(), bytes: 0, budget, dropped: 0, film: Some(Film::new(budget)) }
+    }
+
+    /// The whole capture, if it is one's.
+    #[must_use]
+    pub const fn film(&self) -> Option<&Film> {
+        self.film.as_ref()
+    }
+
+    /// The same, to put into it what was read.
+    pub const fn film_mut(&mut self) -> Option<&mut Film> {
+        self.film.as_mut()
     }
 
     /// Takes in the next event.
     pub fn push(&mut self, event: Arc<Event>) {
+        if let Some(film) = &mut self.film {
+            return film.push(event);
+        }
         self.bytes += event.weight();
         self.events.push_back(event);
         while self.bytes > self.budget && self.events.len() > 1 {
@@ -44,9 +72,12 @@ impl Journal {
         self.events.iter()
     }
 
-    /// The event of that place in the session's order, if it is still kept.
+    /// The event of that place in the session's order, if it is still kept; a capture's is read again soon where it is not.
     #[must_use]
     pub fn get(&self, seq: u64) -> Option<&Arc<Event>> {
+        if let Some(film) = &self.film {
+            return film.get(seq);
+        }
         let at = self.events.partition_point(|event| event.seq < seq);
         self.events.get(at).filter(|event| event.seq == seq)
     }

@@ -1,6 +1,7 @@
 //! The Bench screen: where everything stands in the window.
 
 use super::model::Model;
+use super::past::{LiveView, Past, band_ui};
 use super::state::{PluggedIn, WindowState};
 use super::top_bar::Recording;
 use super::upgrade::Fields;
@@ -17,6 +18,19 @@ pub struct Surroundings<'a> {
     pub now: Micros,
     /// How the recording stands.
     pub recording: Option<&'a Recording>,
+}
+
+/// Draws a capture in the same panes, under a band that says so.
+pub fn past_screen_ui(ui: &mut Ui, past: &mut Past, live: &LiveView) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    let colours = theme::palette(ui);
+    let fill = colours.panel.blend(colours.warn.gamma_multiply(0.14));
+    let band = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 5));
+    Panel::top("past").frame(band).show(ui, |ui| band_ui(ui, past, live, &mut wishes));
+    let now = past.state.past.map_or_else(Micros::default, |cursor| cursor.at);
+    let around = Surroundings { now, recording: None };
+    wishes.extend(bench_screen_ui(ui, &past.model, &mut past.state, &around));
+    wishes
 }
 
 /// Draws the whole screen. The bench is only read; what is to be done comes back.

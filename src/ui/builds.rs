@@ -16,6 +16,8 @@ const FRESH: Micros = Micros::from_secs(60);
 /// The list of builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildsView {
+    /// Whether none can be added, for they are of the past.
+    pub fixed: bool,
     /// Each build.
     pub entries: Vec<(ImageId, EntryView)>,
 }
@@ -23,7 +25,7 @@ pub struct BuildsView {
 /// Whether an age shown here changes by itself.
 #[must_use]
 pub fn ages(model: &Model, now: Micros) -> bool {
-    model.bench.builds().any(|(_, build)| is_fresh(build, now))
+    model.shown().builds().any(|(_, build)| is_fresh(build, now))
 }
 
 fn is_fresh(build: &Build, now: Micros) -> bool {
@@ -34,7 +36,7 @@ fn is_fresh(build: &Build, now: Micros) -> bool {
 #[must_use]
 pub fn view(model: &Model, state: &WindowState, now: Micros) -> BuildsView {
     let entry = |(id, build): (ImageId, &Build)| (id, entry(build, state.build == Some(id), model, state, now));
-    BuildsView { entries: model.bench.builds().map(entry).collect() }
+    BuildsView { fixed: state.is_past(), entries: model.shown().builds().map(entry).collect() }
 }
 
 fn entry(build: &Build, chosen: bool, model: &Model, state: &WindowState, now: Micros) -> EntryView {
@@ -61,6 +63,7 @@ fn entry(build: &Build, chosen: bool, model: &Model, state: &WindowState, now: M
         below,
         troubled: build.trouble.is_some(),
         chosen,
+        fixed: state.is_past(),
     }
 }
 
@@ -71,6 +74,9 @@ pub fn builds_ui(ui: &mut Ui, view: &BuildsView) -> Vec<Wish> {
         ui.horizontal(|ui| {
             title_ui(ui, &say("pane.builds"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if view.fixed {
+                    return;
+                }
                 let shortcut = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::O));
                 if button_ui(ui, say("build.add")).clicked() || shortcut {
                     wishes.push(Wish::PickImages);
@@ -78,7 +84,7 @@ pub fn builds_ui(ui: &mut Ui, view: &BuildsView) -> Vec<Wish> {
             });
         });
         if view.entries.is_empty() {
-            weak_ui(ui, say("build.none"));
+            weak_ui(ui, say(if view.fixed { "past.no-build" } else { "build.none" }));
         }
         ScrollArea::vertical().id_salt("builds").auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;

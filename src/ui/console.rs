@@ -20,9 +20,11 @@ pub fn console_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) -> Vec<Wi
         port_bar_ui(ui, model, state, &mut wishes);
         trouble_ui(ui, model, state);
         log_trouble_ui(ui, state);
-        egui::Panel::bottom("send").frame(egui::Frame::new()).show_separator_line(false).show(ui, |ui| {
-            send_bar_ui(ui, model, state, &mut wishes);
-        });
+        if !state.is_past() {
+            egui::Panel::bottom("send").frame(egui::Frame::new()).show_separator_line(false).show(ui, |ui| {
+                send_bar_ui(ui, model, state, &mut wishes);
+            });
+        }
         match state.shown(model) {
             Some(console) => lines_ui(ui, console, model, state, &mut wishes),
             None => {

@@ -22,6 +22,8 @@ pub struct DevicesView {
     pub drafts: Vec<DeviceDraft>,
     /// The dialect a simulated device would speak.
     pub dialect: String,
+    /// Whether none can be added, for they are of the past.
+    pub fixed: bool,
     /// Whether the offer of a simulated device stands here (else the middle of the window makes it).
     pub offers_simulation: bool,
 }
@@ -30,13 +32,14 @@ pub struct DevicesView {
 #[must_use]
 pub fn view(model: &Model, state: &WindowState) -> DevicesView {
     let entries: Vec<_> = model
-        .bench
+        .shown()
         .devices()
         .map(|(id, device)| (id.clone(), entry(id, device, model, state), is_simulated(id, model)))
         .collect();
-    let drafts = model.bench.devices().map(|(id, device)| draft(id, device, state)).collect();
-    let offers_simulation = !entries.is_empty();
-    DevicesView { entries, drafts, dialect: state.settings.dialect.clone(), offers_simulation }
+    let drafts = model.shown().devices().map(|(id, device)| draft(id, device, state)).collect();
+    let fixed = state.is_past();
+    let offers_simulation = !entries.is_empty() && !fixed;
+    DevicesView { entries, drafts, dialect: state.settings.dialect.clone(), fixed, offers_simulation }
 }
 
 fn entry(id: &DeviceId, device: &Device, model: &Model, state: &WindowState) -> EntryView {
@@ -46,7 +49,7 @@ fn entry(id: &DeviceId, device: &Device, model: &Model, state: &WindowState) -> 
         None => (Light::Unknown, say("device.presence-unknown")),
     };
     let version = device.version(None).unwrap_or_default();
-    let right = match model.bench.latest_case(id).map(|case| case.upgrade.state()) {
+    let right = match model.shown().latest_case(id).map(|case| case.upgrade.state()) {
         Some(State::Downloading { percent } | State::Burning { percent }) => format!("{percent} %"),
         Some(state @ (State::Queued | State::Offered | State::Restarting)) => words::state(state),
         _ => version.to_owned(),
@@ -71,6 +74,7 @@ fn entry(id: &DeviceId, device: &Device, model: &Model, state: &WindowState) -> 
         below,
         troubled: refused.is_some(),
         chosen: state.device.as_ref() == Some(id),
+        fixed: state.is_past(),
     }
 }
 
@@ -94,7 +98,7 @@ fn short_time(time: &str) -> &str {
 /// A simulated device's console bears its name.
 fn is_simulated(id: &DeviceId, model: &Model) -> bool {
     let console = console_name(id);
-    model.bench.ports().any(|(name, port)| port.state.is_ok() && name == console)
+    model.shown().ports().any(|(name, port)| port.state.is_ok() && name == console)
 }
 
 /// Draws the list.
@@ -104,14 +108,14 @@ pub fn devices_ui(ui: &mut Ui, view: &DevicesView) -> (Vec<Wish>, Option<String>
         ui.horizontal(|ui| {
             title_ui(ui, &say("pane.devices"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if button_ui(ui, say("device.add")).clicked() {
+                if !view.fixed && button_ui(ui, say("device.add")).clicked() {
                     let draft = DeviceDraft { dialect: view.dialect.clone(), ..DeviceDraft::default() };
                     wishes.push(Wish::Open(Dialog::Device(draft)));
                 }
             });
         });
         if view.entries.is_empty() {
-            weak_ui(ui, say("device.none"));
+            weak_ui(ui, say(if view.fixed { "past.no-device" } else { "device.none" }));
         }
         if view.offers_simulation {
             dialect = simulate_ui(ui, &view.dialect, &mut wishes);

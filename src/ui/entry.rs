@@ -27,6 +27,8 @@ pub struct EntryView {
     pub troubled: bool,
     /// Whether it is chosen.
     pub chosen: bool,
+    /// Whether it stays on the list, for it is of the past.
+    pub fixed: bool,
 }
 
 /// What was done with an entry.
@@ -44,9 +46,15 @@ pub fn entry_ui(ui: &mut Ui, view: &EntryView, more: impl FnOnce(&mut Ui)) -> Op
     let name = [&view.title, &view.meaning, &view.right, &view.below];
     let name: Vec<_> = name.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, view.chosen, name.join(", ")));
-    let removed = remove_ui(ui, view, rect, &response);
+    let removed = !view.fixed && remove_ui(ui, view, rect, &response);
     paint(ui, view, rect, &response);
     let mut touch = response.clicked().then_some(Touch::Chosen);
+    if view.fixed {
+        if view.troubled {
+            response.on_hover_text(&view.below);
+        }
+        return touch;
+    }
     if removed || (response.has_focus() && ui.input(|input| input.key_pressed(Key::Delete))) {
         touch = Some(Touch::Removed);
     }

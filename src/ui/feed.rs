@@ -221,6 +221,12 @@ impl Feed {
         self.first + self.rows.partition_point(|row| row.at < at) as u64
     }
 
+    /// The first row after an event.
+    #[must_use]
+    pub fn index_after(&self, seq: u64) -> u64 {
+        self.first + self.rows.partition_point(|row| row.seq <= seq) as u64
+    }
+
     /// The row that stands for an event; a request's row stands for its answer too.
     #[must_use]
     pub fn index_of(&self, seq: u64) -> Option<u64> {

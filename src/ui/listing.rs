@@ -136,12 +136,21 @@ impl Listing {
         let end = range.end.min(self.next + ROWS_A_FRAME);
         while self.next < end {
             let index = self.next;
+            if self.waits_for(index, model) {
+                break;
+            }
             self.next += 1;
             if let Some(row) = model.feed.row(index).filter(|row| self.takes(row, model)) {
                 self.append(index, row, model);
             }
         }
-        end < range.end
+        self.next < range.end
+    }
+
+    /// Whether what is looked for in a row of a capture is still being read.
+    fn waits_for(&self, index: u64, model: &Model) -> bool {
+        let film = model.journal.film().filter(|_| !self.filter.text.is_empty());
+        film.zip(model.feed.row(index)).is_some_and(|(film, row)| film.get(row.seq).is_none())
     }
 
     /// The places in the list, by numbers that do not change while its head is dropped.

@@ -90,15 +90,20 @@ fn list_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec
     if let Some((cursor, anchor)) = state.message {
         (scroll.cursor, scroll.anchor) = (Some(listing.place_of(cursor)), Some(listing.place_of(anchor)));
     }
-    let marked = state.mark.map(|at| listing.place_of(model.feed.index_at(at)));
+    let here = state.past.map(|cursor| listing.place_of(model.feed.index_after(cursor.seq)));
+    let marked = here.or_else(|| state.mark.map(|at| listing.place_of(model.feed.index_at(at))));
     let mut draw = |space: &RowSpace<'_>| draw_row(space, model, state, &listing, marked);
     let name = say("messages.rows");
-    let output = rows_ui(ui, &mut scroll, Rows { salt: "messages", name: &name, range, marks: &[], draw: &mut draw });
+    let output = rows_ui(
+        ui,
+        &mut scroll,
+        Rows { salt: "messages", name: &name, height: theme::ROW, range, marks: &[], draw: &mut draw },
+    );
     let row_at = |place| listing.item(place).map(Item::first);
     state.message =
         scroll.cursor.and_then(row_at).map(|cursor| (cursor, scroll.anchor.and_then(row_at).unwrap_or(cursor)));
     if let Some(row) = output.chose.and_then(row_at).and_then(|row| model.feed.row(row)) {
-        wishes.push(Wish::ShowInstant(row.at));
+        wishes.push(Wish::ShowRow { seq: row.seq, at: row.at });
     }
     if let Some(rows) = output.copy {
         ui.ctx().copy_text(copied(&rows, model, state, &listing));
@@ -153,12 +158,15 @@ fn draw_row(
     let colours = theme::palette_of(space.painter.ctx());
     let (painter, rect) = (space.painter, space.rect);
     let at = |x: f32| pos2(x, rect.center().y - 7.5);
-    let time = painter.layout_no_wrap(time(item, row, model, state), theme::log_font(), colours.weak);
+    let ahead = state.is_ahead(row.seq);
+    let weak = if ahead { colours.ahead } else { colours.weak };
+    let time = painter.layout_no_wrap(time(item, row, model, state), theme::log_font(), weak);
     let mut left = rect.left() + 6.0;
     let width = time.size().x;
-    painter.galley(at(left), time, colours.weak);
+    painter.galley(at(left), time, weak);
     left += width + 8.0;
     let (sign, text) = match row.way {
+        _ if ahead => (colours.ahead, colours.ahead),
         Way::Up => (colours.said, colours.text),
         Way::Down => (colours.warn, colours.text),
         Way::Http => (colours.served, colours.text),
@@ -167,7 +175,7 @@ fn draw_row(
     paint_way(painter, pos2(left + 5.0, rect.center().y), row.way, sign);
     left += SIGN;
     if row.flawed {
-        paint_warning(painter, pos2(left + 5.0, rect.center().y), colours.warn);
+        paint_warning(painter, pos2(left + 5.0, rect.center().y), if ahead { colours.ahead } else { colours.warn });
         left += SIGN;
     }
     // With one device on the bench, whose row it is needs no telling.
@@ -177,15 +185,16 @@ fn draw_row(
     let right = rect.right() - device.size().x - 6.0;
     let words = words_of(item, row, model);
     let clip = Rect::from_min_max(pos2(left, rect.top()), pos2(right - 8.0, rect.bottom()));
-    let text = if row.flawed && row.way != Way::Up { colours.bad } else { text };
+    let text = if row.flawed && row.way != Way::Up && !ahead { colours.bad } else { text };
     let galley = painter.layout_no_wrap(words.clone(), theme::log_font(), text);
     painter.with_clip_rect(clip.intersect(painter.clip_rect())).galley(at(left), galley, text);
     painter.galley(at(right), device, colours.weak);
     if marked == Some(space.row) {
-        paint_mark(painter, rect, colours);
+        if state.is_past() { paint_now(painter, rect, colours) } else { paint_mark(painter, rect, colours) }
     }
+    let later = if ahead { say("past.ahead") + ": " } else { String::new() };
     let problem = if row.flawed { format!("{}: ", say("detail.problem")) } else { String::new() };
-    format!("{problem}{}", line(item, model, state))
+    format!("{later}{problem}{}", line(item, model, state))
 }
 
 /// The line that marks the same instant in both panes.
@@ -194,6 +203,14 @@ pub fn paint_mark(painter: &egui::Painter, rect: Rect, colours: &theme::Palette)
     let corner = rect.left_top();
     let flag = vec![corner, corner + egui::vec2(6.0, 0.0), corner + egui::vec2(0.0, 6.0)];
     painter.add(egui::Shape::convex_polygon(flag, colours.accent, egui::Stroke::NONE));
+}
+
+/// The line between what has happened and what has not yet, in a capture.
+pub fn paint_now(painter: &egui::Painter, rect: Rect, colours: &theme::Palette) {
+    painter.hline(rect.x_range(), rect.top(), (2.0, colours.warn));
+    let tip = pos2(rect.left() + 7.0, rect.top());
+    let flag = vec![pos2(rect.left(), tip.y - 5.0), tip, pos2(rect.left(), tip.y + 5.0)];
+    painter.add(egui::Shape::convex_polygon(flag, colours.warn, egui::Stroke::NONE));
 }
 
 /// The sign in front of a row, painted: not every system has a font with these arrows.

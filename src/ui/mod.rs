@@ -3,6 +3,7 @@
 pub mod bench_screen;
 pub mod builds;
 pub mod burst;
+pub mod captures;
 pub mod console;
 pub mod detail;
 mod device_dialog;
@@ -16,7 +17,9 @@ pub mod listing;
 pub mod log;
 pub mod messages;
 pub mod model;
+pub mod moment;
 pub mod overview;
+pub mod past;
 pub mod pieces;
 pub mod port_bar;
 pub mod port_dialog;

@@ -1,6 +1,7 @@
 //! The window's own fold over the events: the bench, and the rows and lines that show it.
 
 use super::feed::Feed;
+use super::moment::{Moment, Progress, Said};
 use super::port_words;
 use super::series::Series;
 use super::words::{say, tell};
@@ -8,8 +9,8 @@ use crate::bench::Bench;
 use crate::console::{Console, Direction, Job, Shelf};
 use crate::event::{Event, Fact, Micros, UpgradeId};
 use crate::journal::Journal;
-use crate::upgrade::Report;
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Bytes of events kept for the Messages pane.
@@ -33,20 +34,13 @@ pub struct Batch {
     pub events: Vec<Arc<Event>>,
 }
 
-/// What a device said of one upgrade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// The latest percentage of its download.
-    pub downloaded: Option<u8>,
-    /// Whether it said it writes to flash.
-    pub burning: bool,
-}
-
 /// Everything the window knows.
 #[derive(Debug)]
 pub struct Model {
     /// The bench after the latest event.
     pub bench: Bench,
+    /// The moment that is looked at, in a capture; else the latest.
+    moment: Option<Box<Moment>>,
     /// The events kept.
     pub journal: Journal,
     /// The rows of the Messages pane.
@@ -56,14 +50,15 @@ pub struct Model {
     /// What the overview draws.
     pub series: Series,
     /// What devices said of their upgrades.
-    said: BTreeMap<UpgradeId, Progress>,
+    said: Said,
     /// Events of the last second, by second.
     recent: VecDeque<(u64, u64)>,
     shelves: Option<Shelves>,
 }
 
 /// Where consoles keep what does not fit their memory: each gets a shelf of its own.
-pub struct Shelves(pub Box<dyn Fn() -> Arc<dyn Shelf>>);
+#[derive(Clone)]
+pub struct Shelves(pub Rc<dyn Fn() -> Arc<dyn Shelf>>);
 
 impl std::fmt::Debug for Shelves {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,14 +72,50 @@ impl Model {
     pub fn new(bench: Bench) -> Self {
         Self {
             bench,
+            moment: None,
             journal: Journal::new(JOURNAL_BUDGET),
             feed: Feed::default(),
             consoles: BTreeMap::new(),
             series: Series::default(),
-            said: BTreeMap::new(),
+            said: Said::default(),
             recent: VecDeque::new(),
             shelves: None,
         }
+    }
+
+    /// A window onto a capture: it loses no row, for its events can be read again.
+    #[must_use]
+    pub fn of_capture(started_unix_ms: u64) -> Self {
+        Self { journal: Journal::of_capture(JOURNAL_BUDGET), ..Self::new(Bench::new(started_unix_ms)) }
+    }
+
+    /// The bench at the moment that is looked at.
+    #[must_use]
+    pub fn shown(&self) -> &Bench {
+        self.moment.as_ref().map_or(&self.bench, |moment| &moment.bench)
+    }
+
+    /// Looks at a moment, or at the latest.
+    pub fn look_at(&mut self, moment: Option<Moment>) {
+        self.moment = moment.map(Box::new);
+    }
+
+    /// The moment that is looked at, where that is not the latest.
+    #[must_use]
+    pub fn looked_at(&self) -> Option<&Moment> {
+        self.moment.as_deref()
+    }
+
+    /// Whether a moment is looked at that is not the latest.
+    #[must_use]
+    pub const fn looks_back(&self) -> bool {
+        self.moment.is_some()
+    }
+
+    /// The moment after the latest event.
+    #[must_use]
+    pub fn latest(&self) -> Moment {
+        Moment { bench: self.bench.clone(), said: self.said.clone() }
     }
 
     /// Has consoles keep on shelves what does not fit their memory.
@@ -138,11 +169,12 @@ impl Model {
         let _ = self.bench.apply(event);
         self.feed.take(event, &self.bench);
         self.series.take(event, &self.bench);
-        self.hear(event);
+        self.said.take(event, &self.bench);
         self.write_console(event);
         self.count(event.at);
         // A console's bytes are in its own log, which has a budget of its own.
-        if !matches!(event.fact, Fact::BytesReceived { .. } | Fact::BytesSent { .. }) {
+        let printed = matches!(event.fact, Fact::BytesReceived { .. } | Fact::BytesSent { .. });
+        if !printed || self.journal.film().is_some() {
             self.journal.push(event.clone());
         }
         if let Some(oldest) = self.journal.iter().next() {
@@ -164,10 +196,10 @@ impl Model {
         }
     }
 
-    /// What the device of this upgrade said of it.
+    /// What the device of this upgrade said of it, up to the moment that is looked at.
     #[must_use]
     pub fn said(&self, upgrade: UpgradeId) -> Progress {
-        self.said.get(&upgrade).copied().unwrap_or_default()
+        self.moment.as_ref().map_or(&self.said, |moment| &moment.said).of(upgrade)
     }
 
     /// Events a second, over the last whole second.
@@ -176,27 +208,6 @@ impl Model {
         let second = now.0 / 1_000_000;
         let last = |(at, _): &&(u64, u64)| *at + 1 == second || *at == second;
         self.recent.iter().filter(last).map(|(_, count)| *count).max().unwrap_or(0)
-    }
-
-    fn hear(&mut self, event: &Event) {
-        match &event.fact {
-            Fact::MessageReceived { topic, payload, .. } => {
-                let Some((_, decoded)) = self.bench.decode(topic, payload) else { return };
-                for said in &decoded.said {
-                    let Some(case) = self.bench.latest_case(&decoded.device) else { continue };
-                    let progress = self.said.entry(case.order.upgrade).or_default();
-                    match said.report {
-                        Report::Downloading { percent } => progress.downloaded = Some(percent),
-                        Report::Burning { .. } => progress.burning = true,
-                        _ => {}
-                    }
-                }
-            }
-            Fact::UpgradeRetried { upgrade } => {
-                self.said.remove(upgrade);
-            }
-            _ => {}
-        }
     }
 
     fn count(&mut self, at: Micros) {

@@ -36,6 +36,8 @@ pub struct OverviewView {
     pub crashes: Vec<f32>,
     /// Where the marked instant is.
     pub mark: Option<f32>,
+    /// Where the moment of a capture is that is looked at.
+    pub now: Option<f32>,
     /// The times at both ends.
     pub ends: (String, String),
     /// Whether it is limited to a part of the session.
@@ -59,6 +61,7 @@ pub fn view(model: &Model, state: &WindowState) -> OverviewView {
         messages: Vec::new(),
         crashes: Vec::new(),
         mark: state.mark.filter(|at| (from..=to).contains(at)).map(place),
+        now: state.past.map(|cursor| place(cursor.at.min(to))),
         ends: (state.time(from, model), state.time(to, model)),
         zoomed: state.zoom.is_some(),
     };
@@ -146,9 +149,22 @@ fn paint(ui: &Ui, painter: &Painter, chart: Rect, view: &OverviewView) {
         painter.line_segment([pos2(x(*at), chart.top()), pos2(x(*at), chart.bottom())], (1.2, colours.bad));
         super::pieces::paint_warning(painter, pos2(x(*at), chart.top() + 5.0), colours.bad);
     }
+    if let Some(at) = view.now {
+        now(painter, chart, x(at), colours);
+    }
     if let Some(at) = view.mark {
         painter.line_segment([pos2(x(at), chart.top()), pos2(x(at), chart.bottom())], (1.0, colours.accent));
     }
+}
+
+/// What has not happened yet is veiled.
+fn now(painter: &Painter, chart: Rect, x: f32, colours: &theme::Palette) {
+    let ahead = Rect::from_min_max(pos2(x, chart.top() - 15.0), chart.max + vec2(0.0, 8.0));
+    painter.rect_filled(ahead, 0.0, colours.panel.gamma_multiply(0.6));
+    painter.line_segment([pos2(x, chart.top()), pos2(x, chart.bottom() + 8.0)], (2.0, colours.warn));
+    let foot = chart.bottom() + 8.0;
+    let handle = vec![pos2(x - 6.0, foot), pos2(x, foot - 7.0), pos2(x + 6.0, foot)];
+    painter.add(egui::Shape::convex_polygon(handle, colours.warn, egui::Stroke::NONE));
 }
 
 fn legend(ui: &Ui, painter: &Painter, rect: Rect, view: &OverviewView) {

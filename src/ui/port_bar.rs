@@ -52,10 +52,12 @@ pub fn port_bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: 
                 if button_ui(ui, say("log.close")).clicked() {
                     wishes.push(Wish::CloseLog(shown.name.clone()));
                 }
-            } else if !shown.name.is_empty() {
+            } else if !shown.name.is_empty() && !state.is_past() {
                 open_ui(ui, &shown, model, state, wishes);
             }
-            if ui.button(say("console.look-again")).on_hover_text(say("console.look-again-hint")).clicked() {
+            if !state.is_past()
+                && ui.button(say("console.look-again")).on_hover_text(say("console.look-again-hint")).clicked()
+            {
                 wishes.push(Wish::ListPorts);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -63,7 +65,7 @@ pub fn port_bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: 
             });
         });
     });
-    if !shown.name.is_empty() && !shown.simulated {
+    if !shown.name.is_empty() && !shown.simulated && !state.is_past() {
         ui.horizontal_wrapped(|ui| {
             baud_ui(ui, &shown, model, state, wishes);
             if let Some(port) = shown.port.filter(|port| port.state.is_ok()) {
@@ -72,13 +74,13 @@ pub fn port_bar_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: 
         });
     }
     let nothing = model.consoles.is_empty();
-    let missing = model.bench.ports().any(|(_, port)| port.waits());
+    let missing = model.shown().ports().any(|(_, port)| port.waits());
     state.watch_ports = listed || nothing || missing || matches!(state.dialog, Some(Dialog::Port(_)));
 }
 
 /// The trouble of the port that is shown, in words.
 pub fn trouble_ui(ui: &mut Ui, model: &Model, state: &WindowState) {
-    let port = model.bench.ports().find(|(name, _)| state.port.as_deref() == Some(*name));
+    let port = model.shown().ports().find(|(name, _)| state.port.as_deref() == Some(*name));
     if let Some((_, port)) = port
         && let Err(Some(trouble)) = &port.state
     {
@@ -89,7 +91,7 @@ pub fn trouble_ui(ui: &mut Ui, model: &Model, state: &WindowState) {
 
 fn shown<'a>(model: &'a Model, state: &WindowState) -> Shown<'a> {
     let name = chosen_port(state);
-    let port = model.bench.ports().find(|(known, _)| *known == name).map(|(_, port)| port);
+    let port = model.shown().ports().find(|(known, _)| *known == name).map(|(_, port)| port);
     let real = port.and_then(|port| SerialSettings::read(&port.settings));
     let told = real.is_none() && port.is_some_and(|port| !port.settings.is_empty());
     let simulated = told || is_file(&name, model);
@@ -163,7 +165,7 @@ fn fresh_ports<'a>(model: &Model, plugged: &'a [PluggedPort]) -> impl Iterator<I
 
 /// Which port a console stands at, open or closed. One whose board is gone stands nowhere.
 fn place_taken(name: &str, model: &Model) -> Option<String> {
-    let Some((_, port)) = model.bench.ports().find(|(known, _)| *known == name) else { return Some(name.to_owned()) };
+    let Some((_, port)) = model.shown().ports().find(|(known, _)| *known == name) else { return Some(name.to_owned()) };
     let gone = |trouble: &Trouble| ["port-not-found", "port-vanished"].contains(&&*trouble.code);
     let gone = matches!(&port.state, Err(Some(trouble)) if gone(trouble));
     (!gone).then(|| port.now.clone().unwrap_or_else(|| place_of(name).to_owned()))
@@ -171,11 +173,11 @@ fn place_taken(name: &str, model: &Model) -> Option<String> {
 
 /// A console's port with how it stands: a sign, its name, what it is called now, whose it is.
 fn console_face(name: &str, model: &Model) -> String {
-    let Some((_, port)) = model.bench.ports().find(|(known, _)| *known == name) else { return name.to_owned() };
+    let Some((_, port)) = model.shown().ports().find(|(known, _)| *known == name) else { return name.to_owned() };
     let sign = if port.state.is_ok() { "●" } else { "○" };
     let now = port.now.as_ref().map(|now| format!(" ({now})")).unwrap_or_default();
     // A simulated device's console has its name already.
-    let device = model.bench.device_of_port(name).filter(|device| !name.starts_with(&*device.device));
+    let device = model.shown().device_of_port(name).filter(|device| !name.starts_with(&*device.device));
     let device = device.map(|device| format!(" · {}", device.device)).unwrap_or_default();
     format!("{sign} {name}{now}{device}")
 }
@@ -217,7 +219,7 @@ fn baud_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowStat
     if set.clicked() {
         let device = bound(shown, model, state);
         let live = shown.is_open() || shown.waits();
-        let devices = model.bench.devices().map(|(id, _)| id.clone()).collect();
+        let devices = model.shown().devices().map(|(id, _)| id.clone()).collect();
         let draft = PortDraft::new(&shown.name, &shown.at, shown.serial, device, devices, live);
         wishes.push(Wish::Open(Dialog::Port(Box::new(draft))));
     }
@@ -226,7 +228,7 @@ fn baud_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowStat
 /// Whose port it is: as the bench has it, else as the last time.
 fn bound(shown: &Shown<'_>, model: &Model, state: &WindowState) -> Option<DeviceId> {
     let remembered = || recall(&state.settings, &shown.at, &state.plugged.ports)?.device();
-    model.bench.device_of_port(&shown.name).cloned().or_else(remembered)
+    model.shown().device_of_port(&shown.name).cloned().or_else(remembered)
 }
 
 /// Opens what is at its place now, whatever was there before: the list may be some seconds old. A port that is waited for
@@ -248,7 +250,7 @@ fn open_ui(ui: &mut Ui, shown: &Shown<'_>, model: &Model, state: &mut WindowStat
         let device = bound(shown, model, state);
         remember(&mut state.settings, &shown.at, &state.plugged.ports, &shown.serial, device.as_ref());
         wishes.push(Wish::SelectPort(shown.name.clone()));
-        if device.is_some() && model.bench.device_of_port(&shown.name) != device.as_ref() {
+        if device.is_some() && model.shown().device_of_port(&shown.name) != device.as_ref() {
             wishes.push(Action::BindPort { port: shown.name.clone(), device }.into());
         }
         wishes.push(open(shown, shown.serial, state));

@@ -125,6 +125,8 @@ pub struct Rows<'a> {
     pub salt: &'static str,
     /// Its accessible name.
     pub name: &'a str,
+    /// How high each is, in points.
+    pub height: f32,
     /// The rows there are.
     pub range: Range<u64>,
     /// What stands out in each part of the list, from 0 to 1: marked beside it. Empty for nothing.
@@ -135,14 +137,14 @@ pub struct Rows<'a> {
 
 /// Draws the list into all the room there is.
 pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
-    let Rows { salt, name, range, marks, draw } = rows;
+    let Rows { salt, name, height, range, marks, draw } = rows;
     let id = ui.scope_id().with(salt);
     let (rect, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     ui.painter().rect_filled(rect, 2.0, theme::palette(ui).sunken);
     let body = Rect::from_min_max(rect.min, pos2(rect.right() - BAR, rect.bottom()));
     let response = ui.interact(body, id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, name));
-    let place = Place { body, range, page: rows_in(body.height()) };
+    let place = Place { body, range, height, page: f64::from(body.height() / height) };
     if std::mem::take(&mut scroll.focus) {
         response.request_focus();
     }
@@ -161,6 +163,7 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     place.settle(scroll);
     place.draw(ui, id, scroll, draw);
     output.focused = response.has_focus();
+    ui.data_mut(|data| data.insert_temp(id.with("rows"), true));
     if output.focused {
         let stroke = ui.visuals().widgets.hovered.bg_stroke;
         ui.painter().rect_stroke(rect.shrink(0.5), 2.0, stroke, egui::StrokeKind::Inside);
@@ -171,6 +174,8 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
 struct Place {
     body: Rect,
     range: Range<u64>,
+    /// Of one row.
+    height: f32,
     /// Rows that fit, with fraction.
     page: f64,
 }
@@ -186,7 +191,7 @@ impl Place {
         }
         let delta = ui.input(egui::InputState::smooth_scroll_delta);
         if delta.y != 0.0 {
-            self.move_to(scroll, scroll.top - f64::from(delta.y / theme::ROW));
+            self.move_to(scroll, scroll.top - f64::from(delta.y / self.height));
         }
         if delta.x != 0.0 {
             scroll.push(-delta.x);
@@ -200,7 +205,7 @@ impl Place {
     }
 
     fn row_at(&self, scroll: &Scroll, pos: Pos2) -> Option<u64> {
-        let row = scroll.top + f64::from((pos.y - self.body.top()) / theme::ROW);
+        let row = scroll.top + f64::from((pos.y - self.body.top()) / self.height);
         let row = whole(row.max(0.0));
         (!self.range.is_empty()).then(|| row.clamp(self.range.start, self.range.end - 1))
     }
@@ -334,8 +339,8 @@ impl Place {
         let last = (first + whole(self.page.ceil()) + 1).min(self.range.end);
         let chosen = scroll.chosen();
         for row in first..last {
-            let from = self.body.top() + ((float(row) - scroll.top) as f32) * theme::ROW;
-            let rect = Rect::from_min_size(pos2(self.body.left(), from), vec2(self.body.width(), theme::ROW));
+            let from = self.body.top() + ((float(row) - scroll.top) as f32) * self.height;
+            let rect = Rect::from_min_size(pos2(self.body.left(), from), vec2(self.body.width(), self.height));
             let chosen = chosen.as_ref().is_some_and(|rows| rows.contains(&row));
             if chosen {
                 painter.rect_filled(rect, 0.0, colours.chosen);
@@ -358,10 +363,6 @@ fn paint_marks(ui: &Ui, track: Rect, marks: &[f32]) {
         let mark = Rect::from_min_size(pos2(track.right() - 3.0, top), vec2(3.0, step.max(2.0)));
         ui.painter().rect_filled(mark, 0.0, colour.gamma_multiply(*part));
     }
-}
-
-fn rows_in(height: f32) -> f64 {
-    f64::from(height / theme::ROW)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to nine thousand million million rows")]

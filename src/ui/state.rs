@@ -5,6 +5,7 @@ use super::known_ports::place_of;
 use super::listing::{Filter, Listing};
 use super::log::LogPane;
 use super::model::Model;
+use super::past::Cursor;
 use super::port_dialog::PortDraft;
 use super::quick_dialog::QuickDraft;
 use super::rows::Scroll;
@@ -179,6 +180,8 @@ pub struct WindowState {
     pub zoom_from: Option<Micros>,
     /// How wide both panes were together in the last frame, in points.
     pub panes_width: f32,
+    /// Where one stands in a capture; nothing on the live bench.
+    pub past: Option<Cursor>,
     /// The zone's offset from UTC.
     pub utc_offset_secs: i32,
 }
@@ -186,11 +189,13 @@ pub struct WindowState {
 impl WindowState {
     /// Chooses what is new and alone, and lets go of what is gone.
     pub fn keep_up(&mut self, model: &Model) {
-        let bench = &model.bench;
+        let bench = model.shown();
         if self.build.is_none_or(|build| bench.build(build).is_none()) {
             self.build = bench.builds().map(|(id, _)| id).next();
         }
-        if self.device.as_ref().is_none_or(|device| bench.device(device).is_none()) {
+        // In a capture, a device that is not there yet or no longer stays chosen.
+        let gone = |device: &DeviceId| bench.device(device).is_none() && model.bench.device(device).is_none();
+        if self.device.as_ref().is_none_or(gone) {
             let online = bench.devices().find(|(_, device)| device.online == Some(true));
             self.device = online.or_else(|| bench.devices().next()).map(|(id, _)| id.clone());
         }
@@ -221,21 +226,21 @@ impl WindowState {
     #[must_use]
     pub fn build<'a>(&self, model: &'a Model) -> Option<(ImageId, &'a Build)> {
         let id = self.build?;
-        Some((id, model.bench.build(id)?))
+        Some((id, model.shown().build(id)?))
     }
 
     /// The chosen device.
     #[must_use]
     pub fn device<'a>(&self, model: &'a Model) -> Option<(DeviceId, &'a Device)> {
         let id = self.device.clone()?;
-        let device = model.bench.device(&id)?;
+        let device = model.shown().device(&id)?;
         Some((id, device))
     }
 
     /// The upgrade that is shown: the chosen device's latest.
     #[must_use]
     pub fn case<'a>(&self, model: &'a Model) -> Option<&'a Case> {
-        model.bench.latest_case(self.device.as_ref()?)
+        model.shown().latest_case(self.device.as_ref()?)
     }
 
     /// The dialect a push to the chosen device is written in.
@@ -269,10 +274,22 @@ impl WindowState {
         let faults = self.faults(&device)?;
         let order =
             PushOrder { image, device, dialect, version, module, timeout_secs, url_lifetime_secs, extras, faults };
-        match model.bench.check_push(&order) {
+        match model.shown().check_push(&order) {
             Ok(()) => Ok(order),
             Err(trouble) => Err(refusal(&trouble)),
         }
+    }
+
+    /// Whether a capture is looked at: nothing can be done there.
+    #[must_use]
+    pub const fn is_past(&self) -> bool {
+        self.past.is_some()
+    }
+
+    /// Whether what happened at this event has not happened yet at the moment that is looked at.
+    #[must_use]
+    pub fn is_ahead(&self, seq: u64) -> bool {
+        self.past.is_some_and(|cursor| seq > cursor.seq)
     }
 
     /// Does what only concerns the window.
@@ -280,7 +297,8 @@ impl WindowState {
         match wish {
             Wish::SelectBuild(build) => self.build = Some(build),
             Wish::SelectDevice(device) => {
-                if let Some(port) = model.bench.port_of_device(&device).filter(|port| model.consoles.contains_key(port))
+                if let Some(port) =
+                    model.shown().port_of_device(&device).filter(|port| model.consoles.contains_key(port))
                 {
                     self.select_port(port);
                 }
@@ -294,7 +312,7 @@ impl WindowState {
                 self.quick = sends;
             }
             Wish::Open(dialog) => self.dialog = Some(dialog),
-            Wish::ShowInstant(at) => self.show_instant(at, model),
+            Wish::ShowInstant(at) | Wish::ShowRow { at, .. } => self.show_instant(at, model),
             Wish::ShowMessagesAt(at) => self.show_messages_at(at, model),
             Wish::ShowEvent(seq) => self.show_event(seq, model),
             Wish::Zoom(span) => self.zoom = span,
@@ -304,6 +322,9 @@ impl WindowState {
             | Wish::PickToSend(_)
             | Wish::CloseLog(_)
             | Wish::SaveAuthority
+            | Wish::Travel(_)
+            | Wish::LeavePast
+            | Wish::Captures(_)
             | Wish::ListPorts => {}
         }
     }
@@ -382,7 +403,7 @@ impl WindowState {
             shown: self.settings.time,
             started_unix_ms: model.bench.started_unix_ms(),
             utc_offset_secs: self.utc_offset_secs,
-            pushed: self.case(model).map(|case| case.upgrade.requested_at()),
+            pushed: self.device.as_ref().and_then(|device| model.bench.latest_case(device)).map(pushed),
         }
     }
 
@@ -391,6 +412,10 @@ impl WindowState {
     pub fn time(&self, at: Micros, model: &Model) -> String {
         self.stamps(model).text(at, None)
     }
+}
+
+fn pushed(case: &Case) -> Micros {
+    case.upgrade.requested_at()
 }
 
 fn refusal(trouble: &Trouble) -> String {

@@ -32,8 +32,12 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> StatusBarView {
         (0, _) => tell("status.forgotten", &[("n", &count(dropped))]),
         _ => tell("status.lost", &[("n", &count(lost))]),
     };
-    let rate =
-        tell("status.rate", &[("rate", &count(model.events_a_second(now))), ("all", &count(model.bench.events()))]);
+    let all = count(model.bench.events());
+    let rate = if state.is_past() {
+        tell("past.events", &[("n", &all)])
+    } else {
+        tell("status.rate", &[("rate", &count(model.events_a_second(now))), ("all", &all)])
+    };
     StatusBarView { chosen: chosen(model, state), rate, loss: words, lossy: lost > 0 }
 }
 

@@ -25,6 +25,8 @@ pub struct Palette {
     pub text: Color32,
     /// Text that can wait.
     pub weak: Color32,
+    /// What has not happened yet at the moment of a capture that is looked at.
+    pub ahead: Color32,
     /// Text that must be seen.
     pub strong: Color32,
     /// What is chosen or active.
@@ -65,6 +67,7 @@ const fn rgb(hex: u32) -> Color32 {
 const DARK: Palette = Palette {
     text: rgb(0xd5_da_e1),
     weak: rgb(0x93_9d_ab),
+    ahead: rgb(0x6b_74_81),
     strong: rgb(0xf3_f5_f8),
     accent: rgb(0x5a_a9_ff),
     ok: rgb(0x4c_c3_8a),
@@ -102,6 +105,7 @@ const DARK: Palette = Palette {
 const LIGHT: Palette = Palette {
     text: rgb(0x22_27_2e),
     weak: rgb(0x57_61_6e),
+    ahead: rgb(0x8a_93_9e),
     strong: rgb(0x0b_0e_12),
     accent: rgb(0x0b_5f_c4),
     ok: rgb(0x0f_70_44),

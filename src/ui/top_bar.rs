@@ -1,5 +1,6 @@
 //! The top of the window: how broker, firmware server, serial ports and recording stand; language, theme, network.
 
+use super::captures::Ask;
 use super::model::Model;
 use super::pieces::{Light, button_ui, choice_ui, light_ui};
 use super::settings::{Settings, ThemeChoice};
@@ -43,6 +44,8 @@ pub struct TopBarView {
     pub status: Vec<StatusView>,
     /// What the dialog for addresses begins with.
     pub network: Dialog,
+    /// Whether it is of the past: no address can be set.
+    pub past: bool,
 }
 
 /// Works the bar out.
@@ -51,20 +54,20 @@ pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -
     let mut status = vec![broker(model), server(model)];
     status.extend([TlsService::Mqtts, TlsService::Https].into_iter().filter_map(|service| over_tls(model, service)));
     status.push(serial(model));
-    status.extend(recording.map(|recording| recorded(recording, model.bench.recording_trouble())));
-    TopBarView { status, network: network(model, &state.settings) }
+    status.extend(recording.map(|recording| recorded(recording, model.shown().recording_trouble())));
+    TopBarView { status, network: network(model, &state.settings), past: state.is_past() }
 }
 
 /// What runs stands in the dialog; what does not run, as it was last wanted.
 fn network(model: &Model, settings: &Settings) -> Dialog {
-    let mut runs = Runs { open: model.bench.is_open(), ..Runs::default() };
-    if let Service::Running { address, .. } = model.bench.broker() {
+    let mut runs = Runs { open: model.shown().is_open(), ..Runs::default() };
+    if let Service::Running { address, .. } = model.shown().broker() {
         let wanted = settings.broker.as_deref().filter(|wanted| is_at(wanted, address));
-        let has_scheme = !model.bench.is_external() || address.contains("://");
+        let has_scheme = !model.shown().is_external() || address.contains("://");
         let running = || if has_scheme { address.clone() } else { format!("mqtt://{address}") };
         runs.broker = Some(wanted.map_or_else(running, mask_password));
     }
-    if let Service::Running { address, advertised } = model.bench.server() {
+    if let Service::Running { address, advertised } = model.shown().server() {
         let prefix = settings.advertise.as_ref().map(|_| advertised.clone());
         runs.server = Some((address.clone(), prefix.unwrap_or_default()));
     }
@@ -72,7 +75,7 @@ fn network(model: &Model, settings: &Settings) -> Dialog {
     let (server, advertise) =
         runs.server.clone().unwrap_or_else(|| (wanted(&settings.server), wanted(&settings.advertise)));
     let broker = runs.broker.clone().unwrap_or_else(|| mask_password(&wanted(&settings.broker)));
-    let listening = |service| match model.bench.tls(service) {
+    let listening = |service| match model.shown().tls(service) {
         Service::Running { address, .. } => Some(address.clone()),
         _ => None,
     };
@@ -111,10 +114,10 @@ fn broken(text: String, trouble: &Trouble) -> StatusView {
 }
 
 fn broker(model: &Model) -> StatusView {
-    match (model.bench.broker(), model.bench.connected_clients()) {
+    match (model.shown().broker(), model.shown().connected_clients()) {
         (Service::Running { address, .. }, Some(n)) => {
             let text = tell("status.broker", &[("address", address), ("n", &n)]);
-            running(if model.bench.is_open() { format!("{text} · {}", say("status.open")) } else { text })
+            running(if model.shown().is_open() { format!("{text} · {}", say("status.open")) } else { text })
         }
         (Service::Running { address, .. }, None) => running(tell("status.broker-external", &[("address", address)])),
         (Service::Failed(trouble), _) => broken(say("status.broker-failed"), trouble),
@@ -123,7 +126,7 @@ fn broker(model: &Model) -> StatusView {
 }
 
 fn server(model: &Model) -> StatusView {
-    match model.bench.server() {
+    match model.shown().server() {
         Service::Running { advertised, .. } => running(tell("status.server", &[("address", advertised)])),
         Service::Failed(trouble) => broken(say("status.server-failed"), trouble),
         Service::Stopped => stopped(say("status.server-stopped")),
@@ -133,7 +136,7 @@ fn server(model: &Model) -> StatusView {
 /// TLS is only spoken of where it was asked for.
 fn over_tls(model: &Model, service: TlsService) -> Option<StatusView> {
     let scheme = service.scheme();
-    match model.bench.tls(service) {
+    match model.shown().tls(service) {
         Service::Running { address, .. } => Some(running(format!("{scheme}://{address}"))),
         Service::Failed(trouble) => Some(broken(tell("status.tls-failed", &[("scheme", &scheme)]), trouble)),
         Service::Stopped => None,
@@ -141,7 +144,7 @@ fn over_tls(model: &Model, service: TlsService) -> Option<StatusView> {
 }
 
 fn serial(model: &Model) -> StatusView {
-    let ports: Vec<(&str, &Port)> = model.bench.ports().collect();
+    let ports: Vec<(&str, &Port)> = model.shown().ports().collect();
     let open: Vec<_> = ports.iter().filter(|(_, port)| port.state.is_ok()).collect();
     if let [(name, port)] = open.as_slice() {
         return running(tell("status.serial", &[("port", name), ("settings", &port.settings)]));
@@ -175,8 +178,11 @@ pub fn top_bar_ui(ui: &mut Ui, view: &TopBarView, settings: &mut Settings) -> Ve
     let mut wishes = Vec::new();
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if button_ui(ui, say("network.open")).clicked() {
+            if !view.past && button_ui(ui, say("network.open")).clicked() {
                 wishes.push(Wish::Open(view.network.clone()));
+            }
+            if button_ui(ui, say("captures.open-list")).on_hover_text(say("captures.open-list-hint")).clicked() {
+                wishes.push(Wish::Captures(Ask::Show(true)));
             }
             let themes = ThemeChoice::ALL.map(|choice| (choice, say(choice.key())));
             if let Some(theme) = choice_ui(ui, "theme", &say("theme.name"), 70.0, &settings.theme, themes) {

@@ -1,5 +1,7 @@
 //! What was clicked: an action for the session, or a change of what the window shows.
 
+use super::captures::Ask;
+use super::past::Travel;
 use super::state::Dialog;
 use crate::bench::{Action, QuickSend};
 use crate::event::{DeviceId, ImageId, Micros};
@@ -33,6 +35,19 @@ pub enum Wish {
     ListPorts,
     /// Show both panes at this instant; both marked.
     ShowInstant(Micros),
+    /// Show both panes at this row of the messages; both marked.
+    ShowRow {
+        /// Its event.
+        seq: u64,
+        /// Its time.
+        at: Micros,
+    },
+    /// Go to another moment of the capture that is looked at.
+    Travel(Travel),
+    /// Look at the live bench again.
+    LeavePast,
+    /// Something about the list of captures.
+    Captures(Ask),
     /// Show the messages at this instant, marked: the console stands there already.
     ShowMessagesAt(Micros),
     /// Show the message of this event, selected.

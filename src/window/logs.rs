@@ -13,6 +13,7 @@ use crate::ui::model::Shelves;
 use crate::ui::settings::Settings;
 use crate::ui::words::say;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Log files on their way to the window.
@@ -100,7 +101,7 @@ pub fn wired(files: &Arc<LogFiles>, session: &Arc<Session>, keeper: &Arc<Keeper>
             let files = Arc::clone(&waking);
             console::in_background(job, move || (files.wake)());
         }),
-        shelves: Some(Shelves(Box::new(move || Arc::new(Spill::new(&spill))))),
+        shelves: Some(Shelves(Rc::new(move || Arc::new(Spill::new(&spill))))),
         pick: Box::new(move || {
             let files = Arc::clone(&picking);
             dialog::pick_file(say("log.open"), move |path| files.open(&path));

@@ -1,8 +1,9 @@
 //! Opens the window: session, settings and dialogs on one side, eframe on the other.
 
+mod captures;
 mod logs;
 
-use crate::app::{Wiring, Workbench};
+use crate::app::{Captures, Wiring, Workbench};
 use crate::bench::{Action, Bench, QuickSend};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
 use crate::event::Trouble;
@@ -57,10 +58,12 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let language = Language::of_locale(&sys_locale::get_locale().unwrap_or_default());
     let wired = Arc::clone(&session);
     let logs = logs::LogFiles::new(&args.logs, data.join("console"), Box::new(wake.clone()));
+    let captures = captures::CaptureFiles::new(data.join("captures"), args.look.as_deref(), wake.clone());
     let made = Box::new(move |creation: &eframe::CreationContext<'_>| {
         let _ = screen.set(creation.egui_ctx.clone());
         let bench = Bench::new(wired.clock().began_unix_ms());
-        let wiring = wiring(&wired, wake, kept, &logs);
+        let captures = captures::wired(&captures, &wired);
+        let wiring = wiring(&wired, wake, kept, &logs, captures);
         let window = Workbench::new(&creation.egui_ctx, bench, settings, language, wiring);
         Ok(Box::new(window) as Box<dyn eframe::App>)
     });
@@ -134,6 +137,7 @@ fn wiring(
     wake: impl Fn() + Clone + Send + Sync + 'static,
     kept: Kept,
     logs: &Arc<logs::LogFiles>,
+    captures: Captures,
 ) -> Wiring {
     let watch = Arc::new(Watch::start(Box::new(wake)));
     let (looking, watching) = (Arc::clone(&watch), Arc::clone(&watch));
@@ -184,5 +188,6 @@ fn wiring(
         now: Box::new(move || clock.now()),
         utc_offset_secs: utc_offset_secs(),
         logs,
+        captures,
     }
 }

@@ -4,6 +4,7 @@ use super::LogPane;
 use super::bytes::bytes_ui;
 use super::row::{Drawing, letter_width};
 use crate::console::Console;
+use crate::event::Micros;
 use crate::ui::model::Model;
 use crate::ui::rows::{RowSpace, Rows, RowsOutput, Scroll, rows_ui};
 use crate::ui::state::WindowState;
@@ -25,12 +26,15 @@ pub fn lines_ui(ui: &mut Ui, console: &Console, model: &Model, state: &mut Windo
     let before = if console.is_file() { 0 } else { stamp };
     state.log.aim(console, &mut scroll, letter_width(ui.ctx()), ui.available_width(), before);
     let range = range(console, state);
-    let marked = state.mark.filter(|_| !console.is_file()).map(|at| state.log.row_of(console.index_at(at)));
-    let drawing = Drawing { console, log: &state.log, stamps: state.stamps(model), marked, first: range.start };
+    let now = state.past.filter(|_| !console.is_file()).map(|cursor| cursor.at);
+    let next = now.map(|at| console.index_at(at + Micros(1)));
+    let marked = next.or_else(|| state.mark.filter(|_| !console.is_file()).map(|at| console.index_at(at)));
+    let marked = marked.map(|line| state.log.row_of(line));
+    let drawing = Drawing { console, log: &state.log, stamps: state.stamps(model), marked, now, first: range.start };
     let marks = drawing.marks(&range);
     let mut draw = |space: &RowSpace<'_>| drawing.row(space);
     let name = say("console.rows");
-    let rows = Rows { salt: "console", name: &name, range, marks: &marks, draw: &mut draw };
+    let rows = Rows { salt: "console", name: &name, height: theme::ROW, range, marks: &marks, draw: &mut draw };
     let sent = scroll.reveal.is_some();
     let body = ui.available_rect_before_wrap();
     let output = rows_ui(ui, &mut scroll, rows);
@@ -147,7 +151,7 @@ impl LogPane {
     }
 
     /// The time between the two ends of what is chosen.
-    fn span(&self, console: &Console) -> Option<crate::event::Micros> {
+    fn span(&self, console: &Console) -> Option<Micros> {
         let (cursor, anchor) = self.chosen.filter(|(cursor, anchor)| cursor != anchor && !console.is_file())?;
         let (first, last) = (cursor.min(anchor), cursor.max(anchor));
         Some(console.line(last)?.at.since(console.line(first)?.at))

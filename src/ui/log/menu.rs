@@ -14,7 +14,7 @@ pub fn menu_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut
     let shown = ui.menu_button("…", |ui| {
         ui.set_min_width(220.0);
         taken_ui(ui, model, state);
-        if ui.button(say("log.open")).clicked() {
+        if !state.is_past() && ui.button(say("log.open")).clicked() {
             wishes.push(Wish::PickLog);
         }
         ui.separator();

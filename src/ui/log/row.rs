@@ -4,7 +4,8 @@ use super::LogPane;
 use super::dress;
 use super::highlights::colour;
 use crate::console::{Console, HighlightColour, Level, Line, Origin, Span, level};
-use crate::ui::messages::paint_mark;
+use crate::event::Micros;
+use crate::ui::messages::{paint_mark, paint_now};
 use crate::ui::rows::RowSpace;
 use crate::ui::stamps::Stamps;
 use crate::ui::theme::{self, Palette};
@@ -34,6 +35,8 @@ pub struct Drawing<'a> {
     pub log: &'a LogPane,
     pub stamps: Stamps,
     pub marked: Option<u64>,
+    /// The moment that is looked at, in a capture.
+    pub now: Option<Micros>,
     pub first: u64,
 }
 
@@ -63,6 +66,7 @@ impl Drawing<'_> {
             return words;
         };
         let at = |x: f32| pos2(x, rect.center().y - 7.5);
+        let ahead = self.now.is_some_and(|now| line.at > now);
         let (mut left, edge) = (rect.left() + 6.0, painter.clip_rect().left());
         let mut time = String::new();
         if !self.console.is_file() {
@@ -85,9 +89,13 @@ impl Drawing<'_> {
         if bookmarked {
             painter.circle_filled(pos2(edge + 3.0, rect.center().y), 3.0, colours.accent);
         }
-        let drawn = painter.layout_no_wrap(time.clone(), theme::log_font(), colours.weak);
-        painter.galley(at(rect.left() + 6.0), drawn, colours.weak);
-        let job = shown.job(&line, colours);
+        let weak = if ahead { colours.ahead } else { colours.weak };
+        let drawn = painter.layout_no_wrap(time.clone(), theme::log_font(), weak);
+        painter.galley(at(rect.left() + 6.0), drawn, weak);
+        let mut job = shown.job(&line, colours);
+        if ahead {
+            job.sections.iter_mut().for_each(|section| section.format.color = colours.ahead);
+        }
         let mut text = job.text.clone();
         painter.galley(at(left + seen.pushed()), painter.layout_job(job), colours.text);
         if shown.hidden >= HIDDEN {
@@ -95,10 +103,11 @@ impl Drawing<'_> {
             text = format!("{text} {}", more(shown.hidden));
         }
         if self.marked == Some(space.row) {
-            paint_mark(painter, rect, colours);
+            if self.now.is_some() { paint_now(painter, rect, colours) } else { paint_mark(painter, rect, colours) }
         }
         let bookmark = if bookmarked { say("log.bookmarked") + ": " } else { String::new() };
-        format!("{bookmark}{time} {text}")
+        let later = if ahead { say("past.ahead") + ": " } else { String::new() };
+        format!("{later}{bookmark}{time} {text}")
     }
 }
 

@@ -1,11 +1,13 @@
 //! A window on a desk: driven by accessible name, with everything it asks for written down.
 
 use super::story::Story;
-use crate::app::{Logs, OpenedLog, Wiring, Workbench};
+use crate::app::{Captures, Logs, OpenedLog, Wiring, Workbench};
 use crate::bench::{Action, Bench, PluggedPort};
 use crate::console::{Board, Highlight, Job};
 use crate::event::{Event, Micros};
+use crate::ui::captures::{Ask, Shelf};
 use crate::ui::model::Batch;
+use crate::ui::past::Opening;
 use crate::ui::settings::Settings;
 use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::words::Language;
@@ -32,6 +34,9 @@ struct Written {
     waiting: RefCell<Vec<Job>>,
     held: Cell<bool>,
     rules: RefCell<Vec<Vec<Highlight>>>,
+    shelf: RefCell<Shelf>,
+    asked: RefCell<Vec<Ask>>,
+    opened: RefCell<Vec<Opening>>,
 }
 
 pub struct Desk {
@@ -139,6 +144,12 @@ impl Desk {
         self.run();
     }
 
+    /// Presses the pointer on the row that holds this.
+    pub fn click_at(&mut self, part: &str) {
+        self.harness.get_by_label_contains(part).click();
+        self.run();
+    }
+
     pub fn click_holding(&mut self, part: &str, modifiers: Modifiers) {
         self.harness.get_by_label_contains(part).click_modifiers(modifiers);
         self.run();
@@ -172,6 +183,29 @@ impl Desk {
     pub fn close(&mut self) -> Vec<Vec<Highlight>> {
         *self.harness.state_mut() = None;
         self.written.rules.take()
+    }
+
+    /// A capture is opened.
+    pub fn look_at(&mut self, opening: Opening) {
+        self.written.opened.borrow_mut().push(opening);
+        self.run();
+    }
+
+    /// These captures are in the folder.
+    pub fn record(&mut self, there: Shelf) {
+        *self.written.shelf.borrow_mut() = there;
+        self.run();
+    }
+
+    /// What was asked about captures since the last time this was asked.
+    pub fn asked(&self) -> Vec<Ask> {
+        self.written.asked.take()
+    }
+
+    /// Something happens on the live bench.
+    pub fn goes_on(&mut self, events: Vec<Arc<Event>>) {
+        self.written.events.borrow_mut().extend(events);
+        self.run();
     }
 
     pub fn press(&mut self, modifiers: Modifiers, key: Key) {
@@ -274,7 +308,8 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep] = [(); 11].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened] =
+        [(); 14].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
@@ -294,6 +329,11 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
         now: Box::new(move || Micros(now.now.get())),
         utc_offset_secs: 0,
+        captures: Captures {
+            shelf: Box::new(move || shelf.shelf.borrow().clone()),
+            ask: Box::new(move |one| ask.asked.borrow_mut().push(one)),
+            opened: Box::new(move || opened.opened.take().into_iter().map(Ok).collect()),
+        },
         logs: Logs {
             opened: Box::new(move || logs.logs.take()),
             background: Box::new(move |job| {

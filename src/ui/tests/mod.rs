@@ -1,11 +1,13 @@
 //! What the window promises, by accessible name: these names are contracts.
 
+mod captures;
 mod console;
 mod desk;
 mod finding;
 mod keys;
 mod logs;
 mod panes;
+mod past;
 mod ports;
 mod scroller;
 mod secrets;

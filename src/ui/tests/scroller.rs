@@ -23,7 +23,14 @@ fn list() -> Harness<'static, List> {
             tops.push(space.rect.top());
             format!("row {}", space.row)
         };
-        let rows = Rows { salt: "list", name: "Rows", range: 0..ROWS, marks: &[], draw: &mut draw };
+        let rows = Rows {
+            salt: "list",
+            name: "Rows",
+            height: crate::ui::theme::ROW,
+            range: 0..ROWS,
+            marks: &[],
+            draw: &mut draw,
+        };
         list.output = rows_ui(ui, &mut list.scroll, rows);
         (list.drawn, list.tops) = (drawn, tops);
     };

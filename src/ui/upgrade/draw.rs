@@ -34,6 +34,9 @@ pub fn upgrade_ui(ui: &mut Ui, view: &UpgradeView, fields: Fields<'_>) -> Vec<Wi
     let Fields { draft, dialect, network } = fields;
     let mut wishes = Vec::new();
     pane_ui(ui, &say("pane.upgrade"), |ui| {
+        if view.past {
+            return past_ui(ui, view, &mut wishes);
+        }
         headline_ui(ui, view, draft, &mut wishes);
         if draft.more {
             more_ui(ui, draft);
@@ -48,7 +51,7 @@ pub fn upgrade_ui(ui: &mut Ui, view: &UpgradeView, fields: Fields<'_>) -> Vec<Wi
             lint_ui(ui, warning);
         }
         if let Some(case) = &view.case {
-            case_ui(ui, case, &mut wishes);
+            case_ui(ui, case, true, &mut wishes);
         }
         for finding in &view.findings {
             finding_ui(ui, finding, &mut wishes);
@@ -58,6 +61,19 @@ pub fn upgrade_ui(ui: &mut Ui, view: &UpgradeView, fields: Fields<'_>) -> Vec<Wi
         }
     });
     wishes
+}
+
+/// What became of the push, at a moment of a capture.
+fn past_ui(ui: &mut Ui, view: &UpgradeView, wishes: &mut Vec<Wish>) {
+    match &view.case {
+        Some(case) => case_ui(ui, case, false, wishes),
+        None => {
+            weak_ui(ui, tell("past.no-upgrade", &[("device", &view.device)]));
+        }
+    }
+    for finding in &view.findings {
+        finding_ui(ui, finding, wishes);
+    }
 }
 
 fn headline_ui(ui: &mut Ui, view: &UpgradeView, draft: &mut Draft, wishes: &mut Vec<Wish>) {
@@ -124,15 +140,18 @@ fn more_ui(ui: &mut Ui, draft: &mut Draft) {
     });
 }
 
-fn case_ui(ui: &mut Ui, case: &CaseView, wishes: &mut Vec<Wish>) {
+/// Draws an upgrade; a live one can be cancelled or tried again.
+fn case_ui(ui: &mut Ui, case: &CaseView, live: bool, wishes: &mut Vec<Wish>) {
     if let Some(title) = &case.title {
-        let weak = palette(ui).weak;
-        line_ui(ui, RichText::new(title).color(weak));
+        let colours = palette(ui);
+        let title = RichText::new(title);
+        line_ui(ui, if live { title.color(colours.weak) } else { title.color(colours.strong).size(14.5) });
     }
     track_ui(ui, &case.steps);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             match &case.verdict {
+                _ if !live => {}
                 None => {
                     if ui.button(say("upgrade.cancel")).clicked() {
                         wishes.push(Action::CancelUpgrade(case.upgrade).into());

@@ -107,6 +107,8 @@ pub struct UpgradeView {
     pub case: Option<CaseView>,
     /// What to do next, when there is none.
     pub next: Option<NextStepsView>,
+    /// Whether it is looked at in a capture: nothing can be done.
+    pub past: bool,
     /// What was found out.
     pub findings: Vec<Finding>,
     /// What is likely to go wrong with the push as it would be made.
@@ -125,8 +127,8 @@ pub fn is_moving(model: &Model, state: &WindowState, now: Micros) -> bool {
 #[must_use]
 pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
     let case = state.case(model).map(|case| case_view(case, model, state, now));
-    let next = case.is_none().then(|| next_steps(model));
-    let findings = case.as_ref().map(|case| diagnosis::examine(&model.bench, case.upgrade)).unwrap_or_default();
+    let next = (case.is_none() && !state.is_past()).then(|| next_steps(model));
+    let findings = case.as_ref().map(|case| diagnosis::examine(model.shown(), case.upgrade)).unwrap_or_default();
     UpgradeView {
         build: state.build(model).map_or_else(|| say("push.no-build-chosen"), |(_, build)| build_line(build)),
         device: state
@@ -136,8 +138,9 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
         push: state.push_order(model),
         case,
         next,
+        past: state.is_past(),
         findings,
-        warnings: warnings(model, state),
+        warnings: if state.is_past() { Vec::new() } else { warnings(model, state) },
         along: along(model, state),
     }
 }
@@ -146,14 +149,14 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> UpgradeView {
 fn warnings(model: &Model, state: &WindowState) -> Vec<Finding> {
     let Ok(order) = state.push_order(model) else { return Vec::new() };
     let console = console_name(&order.device);
-    if model.bench.ports().any(|(port, _)| port == console) {
+    if model.shown().ports().any(|(port, _)| port == console) {
         return Vec::new();
     }
-    diagnosis::lint(&model.bench, &order)
+    diagnosis::lint(model.shown(), &order)
 }
 
 fn along(model: &Model, state: &WindowState) -> Option<Vec<(ImageId, String)>> {
-    let others = model.bench.builds().filter(|(build, _)| Some(*build) != state.build);
+    let others = model.shown().builds().filter(|(build, _)| Some(*build) != state.build);
     are_announced(&state.dialect(model)).then(|| others.map(|(build, known)| (build, known.name.clone())).collect())
 }
 
@@ -171,10 +174,10 @@ fn case_view(case: &Case, model: &Model, state: &WindowState, now: Micros) -> Ca
     let order = &case.order;
     let chosen = state.build(model);
     let same = chosen.is_some_and(|(_, build)| build.md5 == order.md5) && state.draft.version.trim() == order.version;
-    let title = (!same).then(|| {
+    let title = (!same || state.is_past()).then(|| {
         tell("upgrade.title", &[("name", &order.name), ("version", &order.version), ("device", &order.device.device)])
     });
-    let online = model.bench.device(&order.device).and_then(|device| device.online);
+    let online = model.shown().device(&order.device).and_then(|device| device.online);
     let ended = case.upgrade.ended_at().is_some();
     CaseView {
         upgrade: order.upgrade,
@@ -247,7 +250,7 @@ fn verdict(case: &Case) -> Option<Verdict> {
 }
 
 fn next_steps(model: &Model) -> NextStepsView {
-    let bench = &model.bench;
+    let bench = model.shown();
     let mut steps = Vec::new();
     let mut loopback = false;
     let refused = bench.devices().filter_map(|(id, device)| Some((id, device.refused.as_ref()?)));

@@ -8,7 +8,7 @@ mod sentences;
 mod tests;
 
 pub use faults::{fault_acted, fault_expects, fault_help, fault_malformed, fault_stage, faults_of};
-pub use numbers::{bytes, clock, count, duration, rate, short_md5, time_left};
+pub use numbers::{bytes, clock, count, date, duration, rate, short_md5, time_left};
 pub use replays::of_replay;
 pub use sentences::{Sentences, defect, failure, finding, state, trouble, waiting};
 
@@ -86,7 +86,8 @@ pub fn tell(key: &str, args: &[(&str, &dyn Display)]) -> String {
 }
 
 /// The text of a key, if there is one.
-fn find(key: &str) -> Option<String> {
+#[must_use]
+pub fn find(key: &str) -> Option<String> {
     crate::_rust_i18n_try_translate(spoken().id(), key).map(std::borrow::Cow::into_owned)
 }
 

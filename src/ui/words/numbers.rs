@@ -67,6 +67,14 @@ pub fn clock(unix_millis: u64, utc_offset_secs: i32) -> String {
     format!("{:02}:{:02}:{:02}.{millis:03}", secs / 3_600, secs / 60 % 60, secs % 60)
 }
 
+/// A day and time of day, from milliseconds since 1970 and the zone's offset: `2026-11-22 05:12:40`.
+#[must_use]
+pub fn date(unix_millis: u64, utc_offset_secs: i32) -> String {
+    let local = unix_millis.saturating_add_signed(i64::from(utc_offset_secs) * 1_000);
+    let time = i64::try_from(local).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    time.map(|time| time.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+}
+
 /// The first digits of a digest, enough to tell two builds apart.
 #[must_use]
 pub fn short_md5(md5: &str) -> String {

@@ -1,0 +1,165 @@
+//! The window looking back: the list of captures, and the one that is open.
+
+use super::{FINDING, Workbench, jobs};
+use crate::bench::Case;
+use crate::ui::bench_screen::past_screen_ui;
+use crate::ui::captures::{Ask, captures_ui};
+use crate::ui::past::{LiveView, Opening, Past};
+use crate::ui::pieces::Light;
+use crate::ui::theme;
+use crate::ui::top_bar::{self, Recording};
+use crate::ui::wish::Wish;
+use crate::ui::words::{self, say, tell};
+use eframe::egui;
+use eframe::egui::{CentralPanel, Frame, Margin, Panel};
+use std::path::Path;
+
+/// A capture that is looked at, and what the live bench had come to when it was opened.
+pub struct Looking {
+    past: Past,
+    /// The latest event in which an upgrade had ended.
+    ended: Option<u64>,
+}
+
+/// Whether a file is looked at rather than pushed, by its name.
+pub fn is_capture(path: &Path) -> bool {
+    let ends = |path: &Path, ending: &str| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
+    ends(path, "jsonl") || ends(path, "zst") && path.file_stem().is_some_and(|stem| ends(Path::new(stem), "jsonl"))
+}
+
+impl Workbench {
+    /// Takes in what was read of captures since the last frame.
+    pub(super) fn look_back(&mut self) {
+        for opened in (self.wiring.captures.opened)() {
+            match opened {
+                Ok(opening) => self.open_past(opening),
+                Err(trouble) => {
+                    self.captures.troubles.push(trouble);
+                    self.captures.open = true;
+                }
+            }
+        }
+        if self.captures.open {
+            self.captures.take((self.wiring.captures.shelf)());
+        }
+        self.in_the_past(|past, wiring| {
+            past.keep_up(&wiring.now);
+            for job in jobs(&mut past.state, &mut past.model) {
+                (wiring.logs.background)(job);
+            }
+        });
+    }
+
+    fn open_past(&mut self, opening: Opening) {
+        let past = Past::new(opening, self.shelves.clone(), self.state.utc_offset_secs);
+        self.past = Some(Looking { past, ended: latest_end(self.model.bench.cases()).and_then(|case| case.ended) });
+        self.captures.open = false;
+    }
+
+    /// Does something with the capture that is looked at. What is set in the window is the same there and on the bench.
+    fn in_the_past<T>(&mut self, act: impl FnOnce(&mut Past, &super::Wiring) -> T) -> Option<T> {
+        let looking = self.past.as_mut()?;
+        std::mem::swap(&mut looking.past.state.settings, &mut self.state.settings);
+        let done = act(&mut looking.past, &self.wiring);
+        std::mem::swap(&mut looking.past.state.settings, &mut self.state.settings);
+        Some(done)
+    }
+
+    pub(super) fn past_screen(&mut self, ui: &mut egui::Ui, recording: Option<&Recording>) -> Vec<Wish> {
+        let Some(looking) = &self.past else { return Vec::new() };
+        let live = self.live(looking, recording);
+        let left = self.in_the_past(|past, wiring| {
+            let wishes = past_screen_ui(ui, past, &live);
+            let now = (wiring.now)();
+            let (own, others): (Vec<_>, Vec<_>) = wishes.into_iter().partition(is_of_the_past);
+            for wish in own {
+                past.grant(wish, now);
+            }
+            if let Some(save) = past.state.log.to_save.take() {
+                (wiring.logs.save)(save);
+            }
+            for job in jobs(&mut past.state, &mut past.model) {
+                (wiring.logs.background)(job);
+            }
+            others
+        });
+        let left = left.unwrap_or_default();
+        if left.contains(&Wish::LeavePast) {
+            self.past = None;
+        }
+        left.into_iter().filter(|wish| matches!(wish, Wish::Captures(_))).collect()
+    }
+
+    pub(super) fn captures_screen(&mut self, ui: &mut egui::Ui, recording: Option<&Recording>) -> Vec<Wish> {
+        let fill = theme::palette(ui).panel;
+        let bar = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 5));
+        let view = top_bar::view(&self.model, &self.state, recording);
+        let mut wishes = Vec::new();
+        Panel::top("status").frame(bar).show(ui, |ui| {
+            wishes.extend(top_bar::top_bar_ui(ui, &view, &mut self.state.settings));
+        });
+        let zone = self.state.utc_offset_secs;
+        let (captures, limits) = (&mut self.captures, &mut self.state.settings.captures);
+        CentralPanel::default().frame(Frame::new().fill(fill)).show(ui, |ui| {
+            wishes.extend(captures_ui(ui, captures, limits, zone).into_iter().map(Wish::Captures));
+        });
+        // The dialog for addresses is the bench's.
+        if wishes.iter().any(|wish| matches!(wish, Wish::Open(_))) {
+            self.captures.open = false;
+        }
+        wishes
+    }
+
+    /// Does what was asked about captures.
+    pub(super) fn ask(&mut self, ask: Ask) {
+        match ask {
+            Ask::Show(open) => {
+                self.captures.open = open && !self.captures.open;
+                if self.captures.open {
+                    (self.wiring.captures.ask)(Ask::Look);
+                }
+            }
+            other => (self.wiring.captures.ask)(other),
+        }
+    }
+
+    /// How the live bench goes on behind the capture.
+    fn live(&self, looking: &Looking, recording: Option<&Recording>) -> LiveView {
+        let (light, meaning, text) = match (self.model.bench.recording_trouble(), recording) {
+            (Some(trouble), _) => (Light::Broken, words::trouble(trouble).joined(), say("past.live-unrecorded")),
+            (None, Some(recording)) => {
+                let size = words::bytes(recording.bytes);
+                (Light::On, say("status.running"), tell("past.live", &[("size", &size)]))
+            }
+            (None, None) => (Light::Off, say("status.stopped"), say("past.live-unrecorded")),
+        };
+        let verdict = latest_end(self.model.bench.cases()).filter(|case| case.ended > looking.ended);
+        LiveView { light, meaning, text, verdict: verdict.map(verdict_of) }
+    }
+
+    /// Draws again while a capture is read or played.
+    pub(super) fn rest_in_the_past(&self, ctx: &egui::Context) {
+        let Some(Looking { past, .. }) = &self.past else { return };
+        if past.is_playing() || past.is_going() {
+            ctx.request_repaint();
+        } else if past.is_busy() || past.state.log.is_busy(past.state.shown(&past.model)) {
+            ctx.request_repaint_after(FINDING);
+        }
+    }
+}
+
+/// The upgrade that ended last.
+fn latest_end(cases: &[Case]) -> Option<&Case> {
+    cases.iter().filter(|case| case.ended.is_some()).max_by_key(|case| case.ended)
+}
+
+fn verdict_of(case: &Case) -> String {
+    let state = words::state(case.upgrade.state());
+    let device = &case.order.device.device;
+    tell("past.live-verdict", &[("device", device), ("version", &case.order.version), ("state", &state)])
+}
+
+/// What only concerns the capture; nothing acts on the bench from there.
+const fn is_of_the_past(wish: &Wish) -> bool {
+    !matches!(wish, Wish::Captures(_) | Wish::LeavePast)
+}

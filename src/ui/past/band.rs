@@ -1,0 +1,170 @@
+//! The band over a capture: that this is the past, how to move in it, and how the bench goes on meanwhile.
+
+use super::{Past, Speed, Travel};
+use crate::ui::pieces::{Light, button_ui, choice_ui, light_ui, line_ui, weak_ui};
+use crate::ui::theme::palette;
+use crate::ui::wish::Wish;
+use crate::ui::words::{self, say, tell};
+use eframe::egui;
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Align, Button, Key, Layout, Modifiers, RichText, Ui, WidgetInfo, pos2, vec2};
+
+/// How the live bench goes on while a capture is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveView {
+    /// The light of its recording.
+    pub light: Light,
+    /// The light in a word.
+    pub meaning: String,
+    /// What it does.
+    pub text: String,
+    /// The verdict that came since the capture was opened, if one did.
+    pub verdict: Option<String>,
+}
+
+/// Draws the band, and hears the keys that move in the past.
+pub fn band_ui(ui: &mut Ui, past: &Past, live: &LiveView, wishes: &mut Vec<Wish>) {
+    keys(ui, wishes);
+    ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+        node.set_role(Role::Region);
+        node.set_label(say("past.band"));
+    });
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            live_ui(ui, live);
+            ui.add_space(10.0);
+            if button_ui(ui, say("past.back")).on_hover_text(say("past.back-hint")).clicked() {
+                wishes.push(Wish::LeavePast);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let started = past.model.bench.started_unix_ms();
+                let date = words::date(started, past.state.utc_offset_secs);
+                // A packet trace does not tell when it was taken.
+                let key = if started == 0 { "past.looking-undated" } else { "past.looking" };
+                let text = tell(key, &[("name", &past.name), ("date", &date)]);
+                line_ui(ui, RichText::new(text).color(palette(ui).strong).size(14.5));
+            });
+        });
+    });
+    ui.horizontal(|ui| {
+        player_ui(ui, past, wishes);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| progress_ui(ui, past));
+    });
+    for trouble in past.troubles() {
+        ui.colored_label(palette(ui).bad, words::trouble(trouble).joined());
+    }
+    for (key, number) in [("past.damaged", past.damaged()), ("past.mended", past.mended())] {
+        if number > 0 {
+            ui.colored_label(palette(ui).warn, tell(key, &[("n", &words::count(number))]));
+        }
+    }
+}
+
+fn live_ui(ui: &mut Ui, live: &LiveView) {
+    if let Some(verdict) = &live.verdict {
+        ui.label(RichText::new(verdict).color(palette(ui).warn));
+        weak_ui(ui, "·");
+    }
+    ui.label(&live.text);
+    light_ui(ui, live.light, &live.meaning);
+}
+
+fn player_ui(ui: &mut Ui, past: &Past, wishes: &mut Vec<Wish>) {
+    let mut ask = |travel| wishes.push(Wish::Travel(travel));
+    let (first, last) = (past.position() == 0, past.position() == past.len());
+    if sign_ui(ui, !first, Sign::Start, "past.start") {
+        ask(Travel::Start);
+    }
+    if sign_ui(ui, !first, Sign::Back, "past.step-back") {
+        ask(Travel::Back);
+    }
+    let key = if past.is_playing() { "past.pause" } else { "past.play" };
+    if button_ui(ui, say(key)).on_hover_text(say("past.play-hint")).clicked() {
+        ask(Travel::Play);
+    }
+    if sign_ui(ui, !last, Sign::Forward, "past.step-forward") {
+        ask(Travel::Forward);
+    }
+    if sign_ui(ui, !last, Sign::End, "past.end") {
+        ask(Travel::End);
+    }
+    let speeds = Speed::ALL.map(|speed| (speed, face(speed)));
+    if let Some(speed) = choice_ui(ui, "speed", &say("past.speed"), 96.0, &past.speed, speeds) {
+        ask(Travel::Speed(speed));
+    }
+    ui.add_space(8.0);
+    let at = past.state.past.map_or_else(Default::default, |cursor| cursor.at);
+    let place: [(&str, &dyn std::fmt::Display); 4] =
+        [("at", &at), ("end", &past.end()), ("n", &words::count(past.position())), ("all", &words::count(past.len()))];
+    ui.label(tell("past.place", &place));
+}
+
+/// What is painted on a button: not every system has a font with these signs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Start,
+    Back,
+    Forward,
+    End,
+}
+
+fn sign_ui(ui: &mut Ui, enabled: bool, sign: Sign, key: &str) -> bool {
+    let name = say(key);
+    let response = ui.add_enabled(enabled, Button::new("").min_size(vec2(26.0, 22.0)));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &name));
+    let colours = palette(ui);
+    let colour = if enabled { colours.text } else { colours.ahead };
+    let (center, side) = (response.rect.center(), if matches!(sign, Sign::Start | Sign::Back) { -1.0 } else { 1.0 });
+    let far = matches!(sign, Sign::Start | Sign::End);
+    let base = center - vec2(if far { 5.0 } else { 2.0 } * side, 0.0);
+    let tip = base + vec2(7.0 * side, 0.0);
+    let points = vec![base - vec2(0.0, 5.0), tip, base + vec2(0.0, 5.0)];
+    ui.painter().add(egui::Shape::convex_polygon(points, colour, egui::Stroke::NONE));
+    // A step ends at a line before the arrow, a jump to the end at one behind it.
+    let line = if far { tip.x + 1.5 * side } else { base.x - 3.0 * side };
+    ui.painter().line_segment([pos2(line, center.y - 5.0), pos2(line, center.y + 5.0)], (1.8, colour));
+    response.on_hover_text(name).clicked()
+}
+
+fn face(speed: Speed) -> String {
+    match speed {
+        Speed::Times(times) => format!("{times} ×"),
+        Speed::Max => say("past.fastest"),
+    }
+}
+
+fn progress_ui(ui: &mut Ui, past: &Past) {
+    if let Some(part) = past.reading() {
+        ui.add(egui::ProgressBar::new(part).desired_width(110.0).desired_height(8.0));
+        weak_ui(ui, tell("past.reading", &[("n", &format_args!("{:.0}", part * 100.0))]));
+    } else if past.is_going() {
+        weak_ui(ui, say("past.going"));
+    }
+}
+
+/// The keys are heard before the lists hear theirs; where something is typed, they are letters.
+fn keys(ui: &Ui, wishes: &mut Vec<Wish>) {
+    let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
+    for (key, travel) in [
+        (Key::ArrowRight, Travel::Forward),
+        (Key::ArrowLeft, Travel::Back),
+        (Key::Home, Travel::Start),
+        (Key::End, Travel::End),
+    ] {
+        if pressed(Modifiers::ALT, key) {
+            wishes.push(Wish::Travel(travel));
+        }
+    }
+    // The space bar presses a button that has the keyboard.
+    let elsewhere = ui.ctx().text_edit_focused() || ui.memory(|memory| memory.focused().is_some());
+    let in_list = past_list_focused(ui);
+    if (!elsewhere || in_list) && pressed(Modifiers::NONE, Key::Space) || pressed(Modifiers::CTRL, Key::Space) {
+        wishes.push(Wish::Travel(Travel::Play));
+    }
+}
+
+/// Whether a list of rows has the keyboard: there, the space bar has no other meaning.
+fn past_list_focused(ui: &Ui) -> bool {
+    let focused = ui.memory(egui::Memory::focused);
+    focused.is_some_and(|id| ui.data(|data| data.get_temp::<bool>(id.with("rows")).unwrap_or(false)))
+}

@@ -1,0 +1,177 @@
+//! A capture that is looked at: shown as it was lived, moved in by name and by key, and without hands.
+
+use super::desk::Desk;
+use super::of;
+use super::story::Story;
+use crate::event::{Fact, Micros};
+use crate::ui::past::Opening;
+use crate::ui::past::tests::Tape;
+use eframe::egui::{Key, Modifiers};
+
+const STARTED: u64 = 1_790_000_000_000;
+
+/// A capture of a whole upgrade.
+fn capture(tell: impl FnOnce(&mut Story)) -> Opening {
+    let story = of(|story| {
+        story.services().build().device().push().download(100);
+        tell(story);
+    });
+    Opening {
+        path: "/captures/bad.jsonl.zst".into(),
+        name: "the bad one".into(),
+        started_unix_ms: STARTED,
+        reel: Tape::of(story.events, 10_000),
+    }
+}
+
+/// A quiet bench on which a capture is looked at.
+fn looking() -> Desk {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    desk.look_at(capture(|story| {
+        story.fail();
+    }));
+    desk
+}
+
+#[test]
+fn a_capture_opens_at_its_end_says_so_and_leads_back_to_the_bench() {
+    let mut desk = looking();
+    assert!(desk.says("You look at a capture: the bad one, of 2026-09-21"));
+    assert!(desk.begins("Failed: the image the device assembled has another MD5"));
+    assert!(desk.says("lamp-2.0.0.bin") && desk.says("ota: md5 mismatch"));
+    desk.click("Back to the bench");
+    assert!(!desk.says("You look at a capture") && desk.shows("Network…"));
+    assert!(!desk.says("ota: md5 mismatch"));
+}
+
+#[test]
+fn nothing_can_be_done_in_the_past() {
+    let mut desk = looking();
+    for name in [
+        "Push",
+        "Retry",
+        "Cancel upgrade",
+        "Version",
+        "Network…",
+        "Add build…",
+        "Add device…",
+        "Start a simulated device",
+        "Close",
+        "Open",
+        "Look again",
+        "DTR",
+        "Remove lamp-01",
+        "Remove lamp-2.0.0.bin",
+        "Send",
+    ] {
+        assert!(!desk.shows(name), "{name} can be had");
+    }
+    desk.press(Modifiers::COMMAND, Key::Enter);
+    desk.press(Modifiers::COMMAND, Key::O);
+    assert_eq!((desk.acted(), desk.picked()), (Vec::new(), 0));
+}
+
+#[test]
+fn the_state_follows_the_row_that_is_chosen_and_later_rows_say_that_they_are_later() {
+    let mut desk = looking();
+    desk.click("Go to the start (Alt+Home)");
+    assert!(desk.says("Nothing had been pushed") && desk.says("event 0 of"));
+    assert!(desk.says("No build was on the list yet"));
+    assert!(desk.begins("not yet: "));
+    for _ in 0..30 {
+        desk.click("Step forward by a row (Alt+Right)");
+        if desk.says("Offered: now") {
+            break;
+        }
+    }
+    assert!(desk.says("Offered: now"), "{:?}", desk.texts());
+    assert!(!desk.begins("Failed: the image"));
+    desk.press(Modifiers::ALT, Key::ArrowLeft);
+    desk.press(Modifiers::ALT, Key::ArrowLeft);
+    assert!(!desk.says("Offered: now"));
+    desk.press(Modifiers::ALT, Key::End);
+    assert!(desk.begins("Failed: the image") && !desk.begins("not yet: "));
+}
+
+#[test]
+fn a_click_on_a_line_of_the_console_goes_to_its_moment() {
+    let mut desk = looking();
+    desk.press(Modifiers::ALT, Key::Home);
+    desk.press(Modifiers::ALT, Key::End);
+    desk.press(Modifiers::ALT, Key::Home);
+    desk.click_at("I (1204) mqtt: connected, running 1.0.0");
+    assert!(desk.says("Nothing had been pushed") && desk.says("lamp-01"));
+    assert!(!desk.begins("Failed: the image"));
+}
+
+#[test]
+fn it_plays_by_the_clock_and_pauses() {
+    let mut desk = looking();
+    desk.click("Go to the start (Alt+Home)");
+    desk.click("Play");
+    desk.later(4_080);
+    assert!(desk.shows("Pause") && desk.says("Offered: now"), "{:?}", desk.texts());
+    desk.click("Pause");
+    desk.later(60_000);
+    assert!(desk.shows("Play") && !desk.begins("Failed: the image"));
+    desk.choose("Speed", "100 ×");
+    desk.press(Modifiers::CTRL, Key::Space);
+    desk.later(2_000);
+    assert!(desk.begins("Failed: the image") && desk.shows("Play"), "it stops at the end");
+}
+
+#[test]
+fn the_bench_goes_on_behind_a_capture_and_a_verdict_there_is_told() {
+    let live = of(|story| {
+        story.services().build().device().push().download(100);
+    });
+    let verdict = of(|story| {
+        story.services().build().device().push().download(100).finish();
+    });
+    let fresh = verdict.events[live.events.len()..].to_vec();
+    let mut desk = Desk::at(live);
+    desk.look_at(capture(|story| {
+        story.fail();
+    }));
+    assert!(desk.says("The bench goes on") && !desk.says("New on the bench"));
+    desk.goes_on(fresh);
+    assert!(desk.says("New on the bench: lamp-01 to 2.0.0: Succeeded"));
+    assert!(desk.begins("Failed: the image"), "the capture stays as it was");
+}
+
+#[test]
+fn a_capture_that_is_read_and_at_rest_draws_nothing() {
+    let mut desk = looking();
+    desk.later(10_000);
+    assert!(desk.rests());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    let mut story = of(|story| {
+        story.services().build();
+    });
+    let mut late = (*story.events[1]).clone();
+    (late.at, late.fact) = (Micros(0), Fact::BrokerStopped);
+    story.events.push(late.into());
+    let reel = Tape::of(story.events, 100);
+    desk.look_at(Opening { path: "a".into(), name: "a".into(), started_unix_ms: STARTED, reel });
+    assert!(desk.says("Events out of order: 1."));
+}
+
+#[test]
+fn a_trace_that_does_not_tell_its_date_is_not_said_to_be_of_1970() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    let opening = capture(|story| {
+        story.finish();
+    });
+    desk.look_at(Opening { started_unix_ms: 0, ..opening });
+    assert!(desk.shows("You look at a capture: the bad one"));
+}
