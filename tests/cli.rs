@@ -626,7 +626,7 @@ fn a_bad_run_is_compared_with_a_good_one_phase_by_phase() {
     run(&["inspect", GOOD, "--against", SAMPLE]).check_trouble(2, "capture-foreign", "");
 }
 
-/// What mosquitto_sub wrote down beside a cloud nobody here may see is looked at like a capture.
+/// What `mosquitto_sub` wrote down beside a cloud nobody here may see is looked at like a capture.
 #[test]
 fn what_mosquitto_sub_wrote_is_read_like_a_capture() {
     let folder = Folder::new();
