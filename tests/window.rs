@@ -372,7 +372,8 @@ fn a_console_is_followed_and_let_go_by_keyboard_while_it_prints() {
         (Modifiers::NONE, Key::ArrowUp),
     ]);
     window.wait_for_button("Jump to latest");
-    board.print(b"while nobody followed\r\n");
+    // More than the part of a row that may stand at the edge.
+    board.print(b"one\r\ntwo\r\nwhile nobody followed\r\n");
     window.stay_quiet(Duration::from_millis(500));
     let (_, widgets) = window.look();
     let seen = |part: &str| widgets.iter().any(|widget| widget.texts.iter().any(|text| text.contains(part)));

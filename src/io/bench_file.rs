@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn every_key_can_be_named_when_its_value_is_wrong() {
-        for table in ["", "[[device]]", "[[product]]", "[[serial]]", "[[highlight]]", "[[quick]]"] {
+        for table in ["", "[[device]]", "[[product]]", "[[serial]]", "[[highlight]]", "[[quick]]", "[[message]]"] {
             let keys = taken_in(table);
             assert!(!keys.is_empty(), "{table}");
             for key in keys {
@@ -365,6 +365,7 @@ mod tests {
             ("[[quick]]\nsend = 'zz'\nhex = true", "zz"),
             ("[[quick]]\nsend = 'x'\nending = 'nl'", "ending"),
             ("[[quick]]\nname = 'mad'\nevery_ms = 1", "mad"),
+            ("[[message]]\ntopic = '/a/+'", "topic-wildcard"),
             ("builds = 5", "builds"),
             ("\n\nbuilds = 5", "line 3"),
             ("broker = '127.0.0.1'", "broker"),

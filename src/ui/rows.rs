@@ -152,7 +152,9 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     place.wheel(ui, &response, scroll);
     let mut output = RowsOutput::default();
     place.pointer(ui, &response, scroll, &mut output);
-    if response.has_focus() {
+    // Keys that come are for it even where nobody tells the window that it has the keyboard, as without a window manager.
+    let focused = ui.memory(|memory| memory.has_focus(id));
+    if focused {
         place.keyboard(ui, id, scroll, &mut output);
     }
     let track = Rect::from_min_max(pos2(body.right(), rect.top()), rect.max);
@@ -162,7 +164,7 @@ pub fn rows_ui(ui: &mut Ui, scroll: &mut Scroll, rows: Rows<'_>) -> RowsOutput {
     output.moved = top.total_cmp(&scroll.top).is_ne();
     place.settle(scroll);
     place.draw(ui, id, scroll, draw);
-    output.focused = response.has_focus();
+    output.focused = focused;
     ui.data_mut(|data| data.insert_temp(id.with("rows"), true));
     if output.focused {
         let stroke = ui.visuals().widgets.hovered.bg_stroke;

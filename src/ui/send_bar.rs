@@ -13,6 +13,8 @@ use super::words::{self, say, tell};
 use crate::bench::{Action, LineEnding, Port, QuickSend, SendingFile, SerialSettings, parse_hex};
 use eframe::egui;
 use eframe::egui::accesskit::Role;
+use eframe::egui::text::{CCursor, CCursorRange};
+use eframe::egui::text_edit::TextEditState;
 use eframe::egui::{
     Align, Align2, Button, EventFilter, FontId, Id, Key, Layout, Modifiers, ProgressBar, Sense, TextEdit, Ui,
     WidgetInfo, vec2,
@@ -189,7 +191,8 @@ fn typed_bytes(line: &str, settings: &Settings) -> Result<Vec<u8>, String> {
     if settings.send_as == SendAs::Hex {
         return parse_hex(line).map_err(|trouble| words::trouble(&trouble).joined());
     }
-    Ok([line.as_bytes(), settings.line_ending.bytes()].concat())
+    // As the device reads it, and as the console shows it.
+    Ok([&settings.log.encoding.encode(line), settings.line_ending.bytes()].concat())
 }
 
 /// The field; the arrow keys go through what was sent. Gives whether Enter was pressed in it.
@@ -198,11 +201,15 @@ fn field_ui(ui: &mut Ui, open: bool, wrong: bool, state: &mut WindowState) -> bo
     if ui.memory(|memory| memory.has_focus(id)) {
         let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
         let sent = &state.settings.history;
-        if pressed(Key::ArrowUp) {
+        let (older, newer) = (pressed(Key::ArrowUp), pressed(Key::ArrowDown));
+        if older {
             state.history.older(sent, &mut state.line);
         }
-        if pressed(Key::ArrowDown) {
+        if newer {
             state.history.newer(sent, &mut state.line);
+        }
+        if older || newer {
+            type_on_behind(ui, id, &state.line);
         }
     }
     let key = if state.settings.send_as == SendAs::Hex { "send.hex-hint" } else { "console.line" };
@@ -219,6 +226,14 @@ fn field_ui(ui: &mut Ui, open: bool, wrong: bool, state: &mut WindowState) -> bo
         state.history = Place::default();
     }
     field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE)
+}
+
+/// What is typed next comes behind the line that was brought back.
+fn type_on_behind(ui: &Ui, id: Id, line: &str) {
+    let end = CCursorRange::one(CCursor::new(line.chars().count()));
+    let mut field = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    field.cursor.set_char_range(Some(end));
+    field.store(ui.ctx(), id);
 }
 
 fn file_button_ui(ui: &mut Ui, open: bool, state: &WindowState, wishes: &mut Vec<Wish>) {
