@@ -4,7 +4,7 @@ use super::access::Access;
 use super::ports::Ports;
 use super::pushes::Pushes;
 use super::replays::Replays;
-use super::saver::Saver;
+use super::saver::{Kept, Saver};
 use super::secured::Secured;
 use crate::bench::{Action, Bench, PushOrder, SimulatedOrder};
 use crate::device::console_name;
@@ -144,9 +144,11 @@ impl Hands {
             | Action::CancelFile(_)
             | Action::Repeat { .. }
             | Action::EndRepeats(_) => self.ports.act(action),
-            Action::SaveQuickSends { file, sends } => trouble(self.saver.save(&file, sends)).into_iter().collect(),
+            Action::SaveQuickSends { file, sends } => {
+                trouble(self.saver.save(&file, Kept::QuickSends(sends))).into_iter().collect()
+            }
             Action::SaveMessages { file, messages } => {
-                trouble(crate::io::bench_file::save_messages(&file, &messages)).into_iter().collect()
+                trouble(self.saver.save(&file, Kept::Messages(messages))).into_iter().collect()
             }
             Action::Publish(message) => self.publish_alone(message).into_iter().collect(),
             Action::Replay(order) => vec![fact(self.replay(*order, bench))],

@@ -1,6 +1,6 @@
 //! Saves bench files on a thread of its own: the session never waits for a disk.
 
-use crate::bench::QuickSend;
+use crate::bench::{QuickSend, SavedMessage};
 use crate::event::{Fact, Trouble};
 use crate::io::{Inbox, bench_file};
 use std::path::{Path, PathBuf};
@@ -12,8 +12,16 @@ const CAPACITY: usize = 16;
 /// How long the end of a session waits for a slow disk.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is to be saved.
+pub enum Kept {
+    /// What is sent with one click.
+    QuickSends(Vec<QuickSend>),
+    /// Messages to be published.
+    Messages(Vec<SavedMessage>),
+}
+
 /// What is to be saved, and where.
-type Order = (PathBuf, Vec<QuickSend>);
+type Order = (PathBuf, Kept);
 
 /// Saves in the order it is asked to. Dropping it waits until all is saved.
 pub struct Saver {
@@ -27,17 +35,17 @@ impl Saver {
         Self { inbox, running: None }
     }
 
-    /// Saves quick sends. A trouble is told once it is known.
+    /// Saves it. A trouble is told once it is known.
     ///
     /// # Errors
     /// `file-unwritable` when too many wait, `thread-not-started`.
-    pub fn save(&mut self, file: &Path, sends: Vec<QuickSend>) -> Result<(), Trouble> {
+    pub fn save(&mut self, file: &Path, kept: Kept) -> Result<(), Trouble> {
         if self.running.is_none() {
             self.running = Some(start(self.inbox.clone())?);
         }
         let busy = || Trouble::new("file-unwritable").with("path", file.display()).with("detail", "busy");
         let (orders, _) = self.running.as_ref().ok_or_else(busy)?;
-        orders.try_send((file.to_owned(), sends)).map_err(|_| busy())
+        orders.try_send((file.to_owned(), kept)).map_err(|_| busy())
     }
 }
 
@@ -55,8 +63,12 @@ fn start(inbox: Inbox) -> Result<(SyncSender<Order>, Receiver<()>), Trouble> {
     let (orders, queue) = sync_channel::<Order>(CAPACITY);
     let (holding, done) = sync_channel(0);
     let saving = move || {
-        while let Ok((file, sends)) = queue.recv() {
-            if let Err(trouble) = bench_file::save_quick_sends(&file, &sends) {
+        while let Ok((file, kept)) = queue.recv() {
+            let saved = match &kept {
+                Kept::QuickSends(sends) => bench_file::save_quick_sends(&file, sends),
+                Kept::Messages(messages) => bench_file::save_messages(&file, messages),
+            };
+            if let Err(trouble) = saved {
                 let _ = inbox.fact(Fact::TroubleMet { trouble });
             }
         }
@@ -71,7 +83,7 @@ fn start(inbox: Inbox) -> Result<(SyncSender<Order>, Receiver<()>), Trouble> {
 
 #[cfg(test)]
 mod tests {
-    use super::Saver;
+    use super::{Kept, Saver};
     use crate::bench::QuickSend;
     use crate::event::Fact;
     use crate::io::{Inbox, Input};
@@ -85,9 +97,9 @@ mod tests {
         let mut saver = Saver::new(inbox);
         for number in 0..5 {
             let send = QuickSend { send: number.to_string(), ..QuickSend::default() };
-            saver.save(&file, vec![send]).unwrap();
+            saver.save(&file, Kept::QuickSends(vec![send])).unwrap();
         }
-        saver.save(&folder.path().join("none.toml"), Vec::new()).unwrap();
+        saver.save(&folder.path().join("none.toml"), Kept::Messages(Vec::new())).unwrap();
         drop(saver);
         assert!(std::fs::read_to_string(&file).unwrap().contains("send = \"4\""));
         let Ok(Input::Fact(Fact::TroubleMet { trouble })) = facts.try_recv() else { panic!("nothing is told") };
