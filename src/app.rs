@@ -62,8 +62,15 @@ impl Workbench {
         let utc_offset_secs = wiring.utc_offset_secs;
         let (bench_file, kept_sends) = (wiring.bench_file.clone(), wiring.quick_sends.clone());
         let quick = if bench_file.is_some() { kept_sends } else { settings.quick.clone() };
-        let state =
-            WindowState { settings: settings.clone(), utc_offset_secs, bench_file, quick, ..WindowState::default() };
+        let saved = if bench_file.is_some() { wiring.messages.clone() } else { settings.messages.clone() };
+        let state = WindowState {
+            settings: settings.clone(),
+            utc_offset_secs,
+            bench_file,
+            quick,
+            saved,
+            ..WindowState::default()
+        };
         let mut model = Model::new(bench);
         let shelves = wiring.logs.shelves.take();
         if let Some(shelves) = shelves.clone() {

@@ -1,6 +1,6 @@
 //! What the window is wired to: everything it asks of the session and of the system.
 
-use crate::bench::{Action, QuickSend};
+use crate::bench::{Action, QuickSend, SavedMessage};
 use crate::console::{Highlight, Job, LogStamp, Shelf as ConsoleShelf};
 use crate::event::{Micros, Trouble};
 use crate::ui::captures::{Ask, Shelf};
@@ -35,6 +35,8 @@ pub struct Wiring {
     pub bench_file: Option<PathBuf>,
     /// What it offers to send with one click.
     pub quick_sends: Vec<QuickSend>,
+    /// The messages it keeps to be sent by hand.
+    pub messages: Vec<SavedMessage>,
     /// How the recording stands, if there is one.
     pub recording: Box<dyn Fn() -> Option<Recording>>,
     /// What is to be remembered changed.

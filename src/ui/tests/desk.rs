@@ -325,6 +325,7 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         pick_to_send: Box::new(move |port| send.sent_to.borrow_mut().push(port)),
         bench_file: None,
         quick_sends: Vec::new(),
+        messages: Vec::new(),
         recording: Box::new(|| None),
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
         now: Box::new(move || Micros(now.now.get())),

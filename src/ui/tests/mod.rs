@@ -9,6 +9,7 @@ mod logs;
 mod panes;
 mod past;
 mod ports;
+mod publishing;
 mod scroller;
 mod secrets;
 mod story;
