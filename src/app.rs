@@ -1,6 +1,7 @@
 //! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
 
 mod looking;
+mod replays;
 mod wiring;
 
 pub use wiring::{Captures, Logs, OpenedLog, Wiring};
@@ -36,6 +37,7 @@ pub struct Workbench {
     remembered: Settings,
     captures: CapturesState,
     past: Option<looking::Looking>,
+    replays: replays::Replays,
     shelves: Option<Shelves>,
     /// How consoles are logged to files at this moment.
     kept: Option<LogStamp>,
@@ -86,6 +88,7 @@ impl Workbench {
             remembered: settings,
             captures,
             past: None,
+            replays: replays::Replays::default(),
             shelves,
             kept,
             kept_highlights,
@@ -161,14 +164,16 @@ impl Workbench {
         self.keep_up(&ctx);
         let now = (self.wiring.now)();
         let recording = (self.wiring.recording)();
-        let wishes = if self.captures.open {
+        let mut wishes = self.replay_strip(ui);
+        wishes.extend(if self.captures.open {
             self.captures_screen(ui, recording.as_ref())
         } else if self.past.is_some() {
             self.past_screen(ui, recording.as_ref())
         } else {
             let around = Surroundings { now, recording: recording.as_ref() };
             bench_screen_ui(ui, &self.model, &mut self.state, &around)
-        };
+        });
+        wishes.extend(self.replay_dialog(ui));
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }

@@ -119,6 +119,10 @@ impl Workbench {
                     (self.wiring.captures.ask)(Ask::Look);
                 }
             }
+            Ask::Replay(of) => {
+                self.open_replay(of.clone());
+                (self.wiring.captures.ask)(Ask::Replay(of));
+            }
             other => (self.wiring.captures.ask)(other),
         }
     }

@@ -7,6 +7,7 @@ use crate::ui::captures::{Ask, Shelf};
 use crate::ui::log::Save;
 use crate::ui::model::{Batch, Shelves};
 use crate::ui::past::Opening;
+use crate::ui::replaying::Gathered;
 use crate::ui::settings::Settings;
 use crate::ui::state::PluggedIn;
 use crate::ui::top_bar::Recording;
@@ -59,12 +60,19 @@ pub struct Captures {
     pub ask: Box<dyn Fn(Ask)>,
     /// Captures that were opened, and why one could not be.
     pub opened: Box<dyn FnMut() -> Vec<Result<Opening, Trouble>>>,
+    /// Captures that were read to be sent again.
+    pub gathered: Box<dyn FnMut() -> Vec<Gathered>>,
 }
 
 impl Default for Captures {
     /// None, for tests.
     fn default() -> Self {
-        Self { shelf: Box::new(Shelf::default), ask: Box::new(drop), opened: Box::new(Vec::new) }
+        Self {
+            shelf: Box::new(Shelf::default),
+            ask: Box::new(drop),
+            opened: Box::new(Vec::new),
+            gathered: Box::new(Vec::new),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod port_dialog;
 pub mod port_words;
 pub mod publish_dialog;
 pub mod quick_dialog;
+pub mod replaying;
 pub mod rows;
 pub mod send_bar;
 pub mod series;

@@ -177,11 +177,7 @@ pub(super) fn publish_dialog_ui(ui: &mut Ui, draft: &mut PublishDraft, wishes: &
         ui.end_row();
     });
     payload_ui(ui, draft);
-    let nowhere = draft.target.is_none().then(|| say("publish.nowhere"));
-    let message = match nowhere {
-        Some(reason) => Err(reason),
-        None => draft.publication(),
-    };
+    let message = if draft.target.is_some() { draft.publication() } else { Err(say("publish.nowhere")) };
     if let Err(reason) = &message {
         ui.colored_label(palette(ui).warn, reason);
     }

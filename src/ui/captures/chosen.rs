@@ -3,6 +3,7 @@
 use super::{Ask, CapturesState, row};
 use crate::capture::{Condition, Entry};
 use crate::ui::pieces::{button_ui, line_ui, weak_ui};
+use crate::ui::replaying::ReplayOf;
 use crate::ui::theme::palette;
 use crate::ui::words::{self, say, tell};
 use eframe::egui::{Button, RichText, Ui};
@@ -44,6 +45,11 @@ fn buttons_ui(ui: &mut Ui, state: &mut CapturesState, entry: &Entry, recording: 
         let open = ui.add_enabled(readable, Button::new(RichText::new(say("captures.open")).strong()));
         if open.on_hover_text(say("captures.open-hint")).clicked() {
             asks.push(Ask::Open(path.clone()));
+        }
+        let again = ui.add_enabled(readable, Button::new(say("replay.open")));
+        if again.on_hover_text(say("replay.open-hint")).clicked() {
+            let of = ReplayOf { path: path.clone(), name: entry.title().to_owned(), ..ReplayOf::default() };
+            asks.push(Ask::Replay(of));
         }
         if button_ui(ui, say("captures.rename")).on_hover_text("F2").clicked() {
             state.naming = Some((path.clone(), entry.about.title.clone().unwrap_or_default()));

@@ -8,6 +8,7 @@ mod row;
 pub use draw::captures_ui;
 pub use row::{RowView, VerdictView, verdict_words};
 
+use super::replaying::ReplayOf;
 use super::rows::Scroll;
 use crate::capture::{Entry, Limits};
 use crate::event::Trouble;
@@ -31,6 +32,8 @@ pub enum Ask {
     Star(PathBuf, bool),
     /// Delete it.
     Delete(PathBuf),
+    /// Send its messages again: read them, and ask which and where to.
+    Replay(ReplayOf),
     /// Keep so much of those that nobody named or starred.
     Limit(Limits),
 }
@@ -63,6 +66,8 @@ struct Found {
 pub struct CapturesState {
     /// Whether it is shown.
     pub open: bool,
+    /// Whether a dialog stands over it: then Escape closes that.
+    pub covered: bool,
     /// What is there.
     pub shelf: Shelf,
     /// What is looked for.

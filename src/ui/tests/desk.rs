@@ -8,6 +8,7 @@ use crate::event::{Event, Micros};
 use crate::ui::captures::{Ask, Shelf};
 use crate::ui::model::Batch;
 use crate::ui::past::Opening;
+use crate::ui::replaying::Gathered;
 use crate::ui::settings::Settings;
 use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::words::Language;
@@ -37,6 +38,7 @@ struct Written {
     shelf: RefCell<Shelf>,
     asked: RefCell<Vec<Ask>>,
     opened: RefCell<Vec<Opening>>,
+    gathered: RefCell<Vec<Gathered>>,
 }
 
 pub struct Desk {
@@ -191,6 +193,12 @@ impl Desk {
         self.run();
     }
 
+    /// A capture was read, to be sent again.
+    pub fn gather(&mut self, gathered: Gathered) {
+        self.written.gathered.borrow_mut().push(gathered);
+        self.run();
+    }
+
     /// These captures are in the folder.
     pub fn record(&mut self, there: Shelf) {
         *self.written.shelf.borrow_mut() = there;
@@ -308,8 +316,8 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened] =
-        [(); 14].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened, gathered] =
+        [(); 15].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
@@ -334,6 +342,7 @@ fn wiring(written: &Rc<Written>) -> Wiring {
             shelf: Box::new(move || shelf.shelf.borrow().clone()),
             ask: Box::new(move |one| ask.asked.borrow_mut().push(one)),
             opened: Box::new(move || opened.opened.take().into_iter().map(Ok).collect()),
+            gathered: Box::new(move || gathered.gathered.take()),
         },
         logs: Logs {
             opened: Box::new(move || logs.logs.take()),

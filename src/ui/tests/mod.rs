@@ -10,6 +10,7 @@ mod panes;
 mod past;
 mod ports;
 mod publishing;
+mod replaying;
 mod scroller;
 mod secrets;
 mod story;
