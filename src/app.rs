@@ -1,5 +1,6 @@
 //! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
 
+mod handing;
 mod looking;
 mod replays;
 mod wiring;
@@ -38,6 +39,7 @@ pub struct Workbench {
     captures: CapturesState,
     past: Option<looking::Looking>,
     replays: replays::Replays,
+    handing: handing::Handing,
     shelves: Option<Shelves>,
     /// How consoles are logged to files at this moment.
     kept: Option<LogStamp>,
@@ -89,6 +91,7 @@ impl Workbench {
             captures,
             past: None,
             replays: replays::Replays::default(),
+            handing: handing::Handing::default(),
             shelves,
             kept,
             kept_highlights,
@@ -113,6 +116,7 @@ impl Workbench {
         }
         self.state.keep_up(&self.model);
         self.look_back();
+        self.hear_of_errands();
         self.work();
         if self.state.listing.update(&self.model, &self.state.filter) {
             ctx.request_repaint();
@@ -165,6 +169,7 @@ impl Workbench {
         let now = (self.wiring.now)();
         let recording = (self.wiring.recording)();
         let mut wishes = self.replay_strip(ui);
+        self.reports_strip(ui);
         wishes.extend(if self.captures.open {
             self.captures_screen(ui, recording.as_ref())
         } else if self.past.is_some() {
@@ -174,6 +179,8 @@ impl Workbench {
             bench_screen_ui(ui, &self.model, &mut self.state, &around)
         });
         wishes.extend(self.replay_dialog(ui));
+        self.handing_dialogs(ui);
+        self.captures.covered = self.replays.covers() || self.handing.covers();
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }

@@ -16,6 +16,13 @@ pub struct Replays {
     put_away: ReplayId,
 }
 
+impl Replays {
+    /// Whether the dialog stands over the screen.
+    pub const fn covers(&self) -> bool {
+        self.dialog.is_some()
+    }
+}
+
 impl Workbench {
     /// Opens the dialog; the capture's messages are read meanwhile.
     pub(super) fn open_replay(&mut self, of: ReplayOf) {
@@ -29,9 +36,7 @@ impl Workbench {
                 dialog.take(gathered);
             }
         }
-        let wish = replay_dialog_ui(ui, &mut self.replays.dialog, &self.model.bench);
-        self.captures.covered = self.replays.dialog.is_some();
-        wish
+        replay_dialog_ui(ui, &mut self.replays.dialog, &self.model.bench)
     }
 
     /// Draws the strip while there is something to tell.

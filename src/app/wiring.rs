@@ -4,6 +4,7 @@ use crate::bench::{Action, QuickSend, SavedMessage};
 use crate::console::{Highlight, Job, LogStamp, Shelf as ConsoleShelf};
 use crate::event::{Micros, Trouble};
 use crate::ui::captures::{Ask, Shelf};
+use crate::ui::handing::Done;
 use crate::ui::log::Save;
 use crate::ui::model::{Batch, Shelves};
 use crate::ui::past::Opening;
@@ -62,6 +63,8 @@ pub struct Captures {
     pub opened: Box<dyn FnMut() -> Vec<Result<Opening, Trouble>>>,
     /// Captures that were read to be sent again.
     pub gathered: Box<dyn FnMut() -> Vec<Gathered>>,
+    /// What became of errands with captures' files.
+    pub done: Box<dyn FnMut() -> Vec<Done>>,
 }
 
 impl Default for Captures {
@@ -72,6 +75,7 @@ impl Default for Captures {
             ask: Box::new(drop),
             opened: Box::new(Vec::new),
             gathered: Box::new(Vec::new),
+            done: Box::new(Vec::new),
         }
     }
 }

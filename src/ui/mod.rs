@@ -12,6 +12,7 @@ pub mod dialog;
 pub mod dialogs;
 pub mod entry;
 pub mod feed;
+pub mod handing;
 pub mod history;
 pub mod known_ports;
 pub mod listing;

@@ -79,10 +79,9 @@ impl PublishDraft {
         (self.topic, self.qos, self.retain) = (topic.to_owned(), qos, retain);
         self.kept = (payload.len() > EDITABLE).then(|| payload.into());
         let shown = if self.kept.is_some() { &[] } else { payload };
-        match plain(shown) {
-            Some(text) => (self.payload, self.hex) = (text, false),
-            None => (self.payload, self.hex) = (in_hex(shown), true),
-        }
+        let text = plain(shown);
+        self.hex = text.is_none();
+        self.payload = text.unwrap_or_else(|| in_hex(shown));
     }
 
     fn bytes(&self) -> Result<Vec<u8>, String> {

@@ -1,5 +1,6 @@
 //! The window's captures wired to files: listed, named, cleared away, and read event by event.
 
+use super::handing;
 use crate::app::Captures;
 use crate::event::{Event, Trouble};
 use crate::io::captures::{Library, News, Opened, Pages, Progress, Recording, Wish};
@@ -9,6 +10,7 @@ use crate::io::session::Session;
 use crate::journal::{Reading, Reel};
 use crate::replay::is_planned_with;
 use crate::ui::captures::{Ask, Shelf};
+use crate::ui::handing::Done;
 use crate::ui::past::Opening;
 use crate::ui::replaying::Gathered;
 use crate::ui::words::say;
@@ -31,6 +33,8 @@ pub struct CaptureFiles {
     opening: Mutex<Vec<Awaited>>,
     /// Captures that were read to be sent again.
     gathered: Mutex<Vec<Gathered>>,
+    /// What became of errands.
+    done: Mutex<Vec<Done>>,
     wake: Wake,
 }
 
@@ -48,6 +52,7 @@ impl CaptureFiles {
             library,
             opening: Mutex::default(),
             gathered: Mutex::default(),
+            done: Mutex::default(),
             wake: Arc::new(wake),
         });
         if let Some(file) = look {
@@ -143,7 +148,15 @@ impl CaptureFiles {
                 return dialog::pick_file(say("captures.pick-title"), move |path| files.open(&path));
             }
             Ask::Replay(of) => return self.gather(of.path),
-            Ask::Show(_) | Ask::Limit(_) => return,
+            Ask::Errand(errand) => {
+                let (files, wake) = (Arc::clone(self), Arc::clone(&self.wake));
+                let tell = move |done| {
+                    files.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+                    wake();
+                };
+                return handing::run(errand, Arc::new(tell));
+            }
+            Ask::Show(_) | Ask::Limit(_) | Ask::Export(..) => return,
         };
         if let Ok(library) = &self.library
             && !library.ask(wish)
@@ -155,12 +168,13 @@ impl CaptureFiles {
 
 /// Wires the window's captures.
 pub fn wired(files: &Arc<CaptureFiles>, session: &Arc<Session>) -> Captures {
-    let [listing, asking, opening, gathering] = [(); 4].map(|()| Arc::clone(files));
+    let [listing, asking, opening, gathering, telling] = [(); 5].map(|()| Arc::clone(files));
     let session = Arc::clone(session);
     Captures {
         shelf: Box::new(move || listing.shelf(session.capture().map(Path::to_owned))),
         ask: Box::new(move |ask| asking.grant(ask)),
         opened: Box::new(move || opening.opened()),
+        done: Box::new(move || std::mem::take(&mut *telling.done.lock().unwrap_or_else(PoisonError::into_inner))),
         gathered: Box::new(move || {
             std::mem::take(&mut *gathering.gathered.lock().unwrap_or_else(PoisonError::into_inner))
         }),

@@ -1,6 +1,7 @@
 //! Opens the window: session, settings and dialogs on one side, eframe on the other.
 
 mod captures;
+mod handing;
 mod logs;
 
 use crate::app::{Captures, Wiring, Workbench};

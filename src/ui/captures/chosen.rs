@@ -51,6 +51,10 @@ fn buttons_ui(ui: &mut Ui, state: &mut CapturesState, entry: &Entry, recording: 
             let of = ReplayOf { path: path.clone(), name: entry.title().to_owned(), ..ReplayOf::default() };
             asks.push(Ask::Replay(of));
         }
+        let export = ui.add_enabled(readable, Button::new(say("export.open")));
+        if export.on_hover_text(say("export.open-hint")).clicked() {
+            asks.push(Ask::Export(path.clone(), entry.title().to_owned()));
+        }
         if button_ui(ui, say("captures.rename")).on_hover_text("F2").clicked() {
             state.naming = Some((path.clone(), entry.about.title.clone().unwrap_or_default()));
         }

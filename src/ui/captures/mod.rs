@@ -8,6 +8,7 @@ mod row;
 pub use draw::captures_ui;
 pub use row::{RowView, VerdictView, verdict_words};
 
+use super::handing::Errand;
 use super::replaying::ReplayOf;
 use super::rows::Scroll;
 use crate::capture::{Entry, Limits};
@@ -34,6 +35,10 @@ pub enum Ask {
     Delete(PathBuf),
     /// Send its messages again: read them, and ask which and where to.
     Replay(ReplayOf),
+    /// Hand it on, under this name: ask as what.
+    Export(PathBuf, String),
+    /// Do this with captures' files.
+    Errand(Errand),
     /// Keep so much of those that nobody named or starred.
     Limit(Limits),
 }

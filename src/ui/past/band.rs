@@ -38,6 +38,9 @@ pub fn band_ui(ui: &mut Ui, past: &Past, live: &LiveView, wishes: &mut Vec<Wish>
             if button_ui(ui, say("past.back")).on_hover_text(say("past.back-hint")).clicked() {
                 wishes.push(Wish::LeavePast);
             }
+            if button_ui(ui, say("export.open")).on_hover_text(say("export.open-hint")).clicked() {
+                wishes.push(Wish::Captures(Ask::Export(past.path.clone(), past.name.clone())));
+            }
             if button_ui(ui, say("replay.open")).on_hover_text(say("replay.open-hint")).clicked() {
                 wishes.push(Wish::Captures(Ask::Replay(ReplayOf::past(past))));
             }

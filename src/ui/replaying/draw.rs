@@ -36,7 +36,7 @@ pub fn replay_dialog_ui(ui: &mut Ui, open: &mut Option<ReplayDialog>, bench: &Be
         form_ui(ui, dialog);
         let order = outcome_ui(ui, dialog, bench);
         let (confirmed, closed) = buttons_ui(ui, say("replay.begin"), order.as_ref().err().map(String::as_str));
-        (order.ok().filter(|()| confirmed).is_some(), closed)
+        (order.is_ok() && confirmed, closed)
     });
     let (confirmed, closed) = modal.inner;
     let closed = closed || modal.should_close();

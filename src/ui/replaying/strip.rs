@@ -12,6 +12,7 @@ use eframe::egui::{Align, Layout, ProgressBar, RichText, Ui};
 const SHOWN: usize = 4;
 
 /// The replays to be shown: those that run, and those that ended and were not put away yet.
+#[must_use]
 pub fn shown(bench: &Bench, put_away: ReplayId) -> Vec<&Replay> {
     bench.replays().rev().filter(|replay| !replay.is_over() || replay.id > put_away).take(SHOWN).collect()
 }

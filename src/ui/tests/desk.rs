@@ -6,6 +6,7 @@ use crate::bench::{Action, Bench, PluggedPort};
 use crate::console::{Board, Highlight, Job};
 use crate::event::{Event, Micros};
 use crate::ui::captures::{Ask, Shelf};
+use crate::ui::handing::Done;
 use crate::ui::model::Batch;
 use crate::ui::past::Opening;
 use crate::ui::replaying::Gathered;
@@ -39,6 +40,7 @@ struct Written {
     asked: RefCell<Vec<Ask>>,
     opened: RefCell<Vec<Opening>>,
     gathered: RefCell<Vec<Gathered>>,
+    done: RefCell<Vec<Done>>,
 }
 
 pub struct Desk {
@@ -199,6 +201,12 @@ impl Desk {
         self.run();
     }
 
+    /// Something became of an errand.
+    pub fn is_done(&mut self, done: Done) {
+        self.written.done.borrow_mut().push(done);
+        self.run();
+    }
+
     /// These captures are in the folder.
     pub fn record(&mut self, there: Shelf) {
         *self.written.shelf.borrow_mut() = there;
@@ -316,8 +324,8 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened, gathered] =
-        [(); 15].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened, gathered, done] =
+        [(); 16].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
@@ -343,6 +351,7 @@ fn wiring(written: &Rc<Written>) -> Wiring {
             ask: Box::new(move |one| ask.asked.borrow_mut().push(one)),
             opened: Box::new(move || opened.opened.take().into_iter().map(Ok).collect()),
             gathered: Box::new(move || gathered.gathered.take()),
+            done: Box::new(move || done.done.take()),
         },
         logs: Logs {
             opened: Box::new(move || logs.logs.take()),

@@ -4,6 +4,7 @@ mod captures;
 mod console;
 mod desk;
 mod finding;
+mod handing;
 mod keys;
 mod logs;
 mod panes;
