@@ -2,7 +2,8 @@
 
 use super::Workbench;
 use crate::ui::captures::Ask;
-use crate::ui::handing::{Done, ExportDialog, Reports, export_dialog_ui, reports_ui};
+use crate::ui::compare_dialog::{CompareDialog, Named, compare_dialog_ui};
+use crate::ui::handing::{Done, Errand, ExportDialog, Reports, export_dialog_ui, reports_ui};
 use crate::ui::theme;
 use eframe::egui;
 use eframe::egui::{Frame, Margin, Panel};
@@ -12,19 +13,25 @@ use std::path::PathBuf;
 #[derive(Default)]
 pub struct Handing {
     export: Option<ExportDialog>,
+    compare: Option<CompareDialog>,
     reports: Reports,
 }
 
 impl Handing {
     /// Whether a dialog stands over the screen.
     pub const fn covers(&self) -> bool {
-        self.export.is_some()
+        self.export.is_some() || self.compare.is_some()
     }
 }
 
 impl Workbench {
     pub(super) fn open_export(&mut self, path: PathBuf, name: String) {
         self.handing.export = Some(ExportDialog::new(path, name));
+    }
+
+    pub(super) fn open_comparison(&mut self, a: Named, b: Named) {
+        (self.wiring.captures.ask)(Ask::Errand(Errand::Compare(a.0.clone(), b.0.clone())));
+        self.handing.compare = Some(CompareDialog::new(a, b));
     }
 
     /// Takes in what became of errands.
@@ -36,17 +43,23 @@ impl Workbench {
                         dialog.take(order, preview);
                     }
                 }
+                Done::Compared(both, compared) => {
+                    if let Some(dialog) = &mut self.handing.compare {
+                        dialog.take(&both, compared);
+                    }
+                }
                 Done::Begun(path) => self.handing.reports.take(path, None),
                 Done::Saved(path, ended) => self.handing.reports.take(path, Some(ended)),
             }
         }
     }
 
-    /// Draws the dialog, if it is open.
+    /// Draws the dialogs that are open.
     pub(super) fn handing_dialogs(&mut self, ui: &mut egui::Ui) {
         for errand in export_dialog_ui(ui, &mut self.handing.export) {
             (self.wiring.captures.ask)(Ask::Errand(errand));
         }
+        compare_dialog_ui(ui, &mut self.handing.compare);
     }
 
     /// Draws what is told of files that were written.

@@ -123,6 +123,7 @@ impl Workbench {
                 self.open_replay(of.clone());
                 (self.wiring.captures.ask)(Ask::Replay(of));
             }
+            Ask::Compare(a, b) => self.open_comparison(a, b),
             Ask::Export(path, name) => self.open_export(path, name),
             other => (self.wiring.captures.ask)(other),
         }

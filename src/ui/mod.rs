@@ -4,6 +4,7 @@ pub mod bench_screen;
 pub mod builds;
 pub mod burst;
 pub mod captures;
+pub mod compare_dialog;
 pub mod console;
 pub mod detail;
 mod device_dialog;

@@ -201,7 +201,7 @@ fn payload_ui(ui: &mut Ui, draft: &mut PublishDraft) {
         weak_ui(ui, tell("publish.kept", &[("size", &words::bytes(kept.len() as u64))]));
         return;
     }
-    ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
+    ScrollArea::vertical().max_height(260.0).min_scrolled_height(260.0).show(ui, |ui| {
         let field = TextEdit::multiline(&mut draft.payload).desired_rows(6).desired_width(f32::INFINITY);
         ui.add(field.font(TextStyle::Monospace)).labelled_by(label.id);
     });

@@ -156,7 +156,7 @@ impl CaptureFiles {
                 };
                 return handing::run(errand, Arc::new(tell));
             }
-            Ask::Show(_) | Ask::Limit(_) | Ask::Export(..) => return,
+            Ask::Show(_) | Ask::Limit(_) | Ask::Export(..) | Ask::Compare(..) => return,
         };
         if let Ok(library) = &self.library
             && !library.ask(wish)

@@ -4,7 +4,7 @@ use crate::event::Trouble;
 use crate::io::captures::Recording;
 use crate::io::console::in_background;
 use crate::io::{NewFile, dialog, save_test_case};
-use crate::replay::{Exporter, Handed, Part, preview, test_case_of};
+use crate::replay::{Course, Courses, Exporter, Handed, Part, compare, preview, test_case_of};
 use crate::ui::handing::{Done, Errand, Order, PREVIEW_LINES};
 use crate::ui::words::say;
 use std::path::Path;
@@ -20,6 +20,13 @@ pub fn run(errand: Errand, tell: Tell) {
             let working = move || {
                 let worked = previewed(&order);
                 tell(Done::Preview(order, worked));
+            };
+            in_background(Box::new(working), || {});
+        }
+        Errand::Compare(a, b) => {
+            let working = move || {
+                let compared = courses(&a).and_then(|first| Ok(compare(first, courses(&b)?)));
+                tell(Done::Compared((a, b), compared));
             };
             in_background(Box::new(working), || {});
         }
@@ -39,6 +46,15 @@ fn choose(order: Order, tell: &Tell, write: fn(&Order, &Path) -> Result<Handed, 
         let written = write(&order, &path);
         tell(Done::Saved(path, written));
     });
+}
+
+fn courses(path: &Path) -> Result<Vec<Course>, Trouble> {
+    let recording = Recording::open(path)?;
+    let mut courses = Courses::begin(recording.header());
+    for event in recording {
+        courses.event(&event);
+    }
+    Ok(courses.end())
 }
 
 fn part(order: &Order) -> Part {

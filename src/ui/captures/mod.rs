@@ -8,6 +8,7 @@ mod row;
 pub use draw::captures_ui;
 pub use row::{RowView, VerdictView, verdict_words};
 
+use super::compare_dialog::Named;
 use super::handing::Errand;
 use super::replaying::ReplayOf;
 use super::rows::Scroll;
@@ -37,6 +38,8 @@ pub enum Ask {
     Replay(ReplayOf),
     /// Hand it on, under this name: ask as what.
     Export(PathBuf, String),
+    /// Compare these two.
+    Compare(Named, Named),
     /// Do this with captures' files.
     Errand(Errand),
     /// Keep so much of those that nobody named or starred.
@@ -83,6 +86,8 @@ pub struct CapturesState {
     pub troubles: Vec<Trouble>,
     /// The capture that is chosen: it stays chosen while the list changes around it.
     chosen: Option<PathBuf>,
+    /// The capture that another is to be compared with.
+    compared: Option<Named>,
     /// The capture that is being named, with what was typed.
     naming: Option<(PathBuf, String)>,
     /// The capture that is to be deleted, if that is meant.

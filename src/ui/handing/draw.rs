@@ -70,7 +70,7 @@ fn preview_ui(ui: &mut Ui, dialog: &ExportDialog) {
     if !order.with_secrets && preview.handed.taken.is_empty() {
         weak_ui(ui, say("export.nothing-taken"));
     }
-    ScrollArea::both().max_height(190.0).show(ui, |ui| {
+    ScrollArea::both().max_height(190.0).min_scrolled_height(190.0).show(ui, |ui| {
         for line in &preview.lines {
             ui.add(Label::new(RichText::new(line).text_style(TextStyle::Monospace)).selectable(true).extend());
         }

@@ -6,7 +6,7 @@ pub use draw::{export_dialog_ui, reports_ui};
 
 use super::words::{self, say, tell};
 use crate::event::Trouble;
-use crate::replay::{Filter, Format, Handed, Preview, SecretKind};
+use crate::replay::{Comparison, Filter, Format, Handed, Preview, SecretKind};
 use std::path::PathBuf;
 
 /// What is handed on of which capture.
@@ -27,6 +27,8 @@ pub struct Order {
 pub enum Errand {
     /// Work out what would be handed on.
     Preview(Order),
+    /// Compare two captures.
+    Compare(PathBuf, PathBuf),
     /// Ask for a place, and write it there.
     Save(Order),
     /// Ask for a place, and write a test case there: the capture and its summary.
@@ -38,6 +40,8 @@ pub enum Errand {
 pub enum Done {
     /// What would be handed on.
     Preview(Order, Result<Preview, Trouble>),
+    /// What two captures have in common, and what not.
+    Compared((PathBuf, PathBuf), Result<Comparison, Trouble>),
     /// A file is being written.
     Begun(PathBuf),
     /// It is written, or why not.

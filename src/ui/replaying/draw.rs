@@ -140,7 +140,7 @@ fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(
     };
     let warnings = bench.replay_warnings(&plan.order);
     ui.label(summary(plan));
-    ScrollArea::vertical().max_height(150.0).show(ui, |ui| {
+    ScrollArea::vertical().max_height(150.0).min_scrolled_height(150.0).show(ui, |ui| {
         for note in &plan.notes {
             weak_ui(ui, format!("{}: {}", say("cli.replay-note"), words::trouble(note).joined()));
         }

@@ -10,7 +10,7 @@ use crate::ui::handing::{Done, Errand, Order};
 use eframe::egui::{Key, Modifiers};
 use std::path::PathBuf;
 
-fn entry(name: &str) -> Entry {
+pub fn entry(name: &str) -> Entry {
     Entry {
         path: PathBuf::from(format!("/captures/{name}.jsonl.zst")),
         name: name.into(),
@@ -23,7 +23,7 @@ fn entry(name: &str) -> Entry {
 }
 
 /// The list with these captures, and nothing asked yet.
-fn list(names: &[&str]) -> Desk {
+pub fn list(names: &[&str]) -> Desk {
     let mut desk = Desk::at(of(|story| {
         story.services();
     }));

@@ -1,6 +1,7 @@
 //! What the window promises, by accessible name: these names are contracts.
 
 mod captures;
+mod comparing;
 mod console;
 mod desk;
 mod finding;
