@@ -251,7 +251,7 @@ fn saved_ui(ui: &mut Ui, draft: &mut PublishDraft, message: Option<&Publication>
 
 #[cfg(test)]
 mod tests {
-    use super::{EDITABLE, PublishDraft, looks_like_broken_json};
+    use super::{Action, EDITABLE, PathBuf, Publication, PublishDraft, SavedMessage, Wish, looks_like_broken_json};
 
     #[test]
     fn every_payload_is_sent_byte_for_byte_however_it_is_shown() {
@@ -270,6 +270,20 @@ mod tests {
             draft.spell(!draft.hex);
             assert_eq!(draft.bytes().unwrap(), payload, "the other way");
         }
+    }
+
+    #[test]
+    fn a_saved_message_is_kept_in_the_bench_file_and_replaces_the_one_of_its_name() {
+        let file = Some(PathBuf::from("lamp.toml"));
+        let mut draft = PublishDraft { name: " light ".into(), file, ..PublishDraft::default() };
+        let message = |topic: &str| Publication { topic: topic.into(), ..Publication::default() };
+        draft.save(message("/a"));
+        draft.save(message("/b"));
+        let messages = vec![SavedMessage { name: "light".into(), message: message("/b") }];
+        let mut wishes = Vec::new();
+        draft.keep(&mut wishes);
+        let written = Action::SaveMessages { file: "lamp.toml".into(), messages: messages.clone() };
+        assert_eq!(wishes, [Wish::Act(written), Wish::SetMessages(messages)]);
     }
 
     #[test]
