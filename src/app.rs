@@ -1,6 +1,8 @@
 //! The window on the roof: drains the session, draws the screen, hands the operator's actions over.
 
+mod handing;
 mod looking;
+mod replays;
 mod wiring;
 
 pub use wiring::{Captures, Logs, OpenedLog, Wiring};
@@ -36,6 +38,8 @@ pub struct Workbench {
     remembered: Settings,
     captures: CapturesState,
     past: Option<looking::Looking>,
+    replays: replays::Replays,
+    handing: handing::Handing,
     shelves: Option<Shelves>,
     /// How consoles are logged to files at this moment.
     kept: Option<LogStamp>,
@@ -62,8 +66,15 @@ impl Workbench {
         let utc_offset_secs = wiring.utc_offset_secs;
         let (bench_file, kept_sends) = (wiring.bench_file.clone(), wiring.quick_sends.clone());
         let quick = if bench_file.is_some() { kept_sends } else { settings.quick.clone() };
-        let state =
-            WindowState { settings: settings.clone(), utc_offset_secs, bench_file, quick, ..WindowState::default() };
+        let saved = if bench_file.is_some() { wiring.messages.clone() } else { settings.messages.clone() };
+        let state = WindowState {
+            settings: settings.clone(),
+            utc_offset_secs,
+            bench_file,
+            quick,
+            saved,
+            ..WindowState::default()
+        };
         let mut model = Model::new(bench);
         let shelves = wiring.logs.shelves.take();
         if let Some(shelves) = shelves.clone() {
@@ -79,6 +90,8 @@ impl Workbench {
             remembered: settings,
             captures,
             past: None,
+            replays: replays::Replays::default(),
+            handing: handing::Handing::default(),
             shelves,
             kept,
             kept_highlights,
@@ -103,6 +116,7 @@ impl Workbench {
         }
         self.state.keep_up(&self.model);
         self.look_back();
+        self.hear_of_errands();
         self.work();
         if self.state.listing.update(&self.model, &self.state.filter) {
             ctx.request_repaint();
@@ -154,14 +168,19 @@ impl Workbench {
         self.keep_up(&ctx);
         let now = (self.wiring.now)();
         let recording = (self.wiring.recording)();
-        let wishes = if self.captures.open {
+        let mut wishes = self.replay_strip(ui);
+        self.reports_strip(ui);
+        wishes.extend(if self.captures.open {
             self.captures_screen(ui, recording.as_ref())
         } else if self.past.is_some() {
             self.past_screen(ui, recording.as_ref())
         } else {
             let around = Surroundings { now, recording: recording.as_ref() };
             bench_screen_ui(ui, &self.model, &mut self.state, &around)
-        };
+        });
+        wishes.extend(self.replay_dialog(ui));
+        self.handing_dialogs(ui);
+        self.captures.covered = self.replays.covers() || self.handing.covers();
         for wish in wishes.into_iter().chain(dropped_files(&ctx)) {
             self.grant(wish);
         }

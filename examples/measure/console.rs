@@ -211,6 +211,7 @@ fn window(ctx: &egui::Context, events: &Rc<RefCell<Vec<Arc<Event>>>>, folder: &P
         pick_to_send: Box::new(|_| {}),
         bench_file: None,
         quick_sends: Vec::new(),
+        messages: Vec::new(),
         act: Box::new(drop),
         drain: Box::new(move || Batch { resync: None, events: events.take() }),
         pick_images: Box::new(|| {}),

@@ -119,6 +119,12 @@ impl Workbench {
                     (self.wiring.captures.ask)(Ask::Look);
                 }
             }
+            Ask::Replay(of) => {
+                self.open_replay(of.clone());
+                (self.wiring.captures.ask)(Ask::Replay(of));
+            }
+            Ask::Compare(a, b) => self.open_comparison(a, b),
+            Ask::Export(path, name) => self.open_export(path, name),
             other => (self.wiring.captures.ask)(other),
         }
     }

@@ -1,12 +1,14 @@
 //! What the window is wired to: everything it asks of the session and of the system.
 
-use crate::bench::{Action, QuickSend};
+use crate::bench::{Action, QuickSend, SavedMessage};
 use crate::console::{Highlight, Job, LogStamp, Shelf as ConsoleShelf};
 use crate::event::{Micros, Trouble};
 use crate::ui::captures::{Ask, Shelf};
+use crate::ui::handing::Done;
 use crate::ui::log::Save;
 use crate::ui::model::{Batch, Shelves};
 use crate::ui::past::Opening;
+use crate::ui::replaying::Gathered;
 use crate::ui::settings::Settings;
 use crate::ui::state::PluggedIn;
 use crate::ui::top_bar::Recording;
@@ -35,6 +37,8 @@ pub struct Wiring {
     pub bench_file: Option<PathBuf>,
     /// What it offers to send with one click.
     pub quick_sends: Vec<QuickSend>,
+    /// The messages it keeps to be sent by hand.
+    pub messages: Vec<SavedMessage>,
     /// How the recording stands, if there is one.
     pub recording: Box<dyn Fn() -> Option<Recording>>,
     /// What is to be remembered changed.
@@ -57,12 +61,22 @@ pub struct Captures {
     pub ask: Box<dyn Fn(Ask)>,
     /// Captures that were opened, and why one could not be.
     pub opened: Box<dyn FnMut() -> Vec<Result<Opening, Trouble>>>,
+    /// Captures that were read to be sent again.
+    pub gathered: Box<dyn FnMut() -> Vec<Gathered>>,
+    /// What became of errands with captures' files.
+    pub done: Box<dyn FnMut() -> Vec<Done>>,
 }
 
 impl Default for Captures {
     /// None, for tests.
     fn default() -> Self {
-        Self { shelf: Box::new(Shelf::default), ask: Box::new(drop), opened: Box::new(Vec::new) }
+        Self {
+            shelf: Box::new(Shelf::default),
+            ask: Box::new(drop),
+            opened: Box::new(Vec::new),
+            gathered: Box::new(Vec::new),
+            done: Box::new(Vec::new),
+        }
     }
 }
 

@@ -65,17 +65,7 @@ fn next(facts: &InboxReader, told: &mut Told) -> Option<(u64, Option<Trouble>)> 
 
 fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
     let filter = args.only.parse()?;
-    // Consoles and downloads are never replayed: they are not held, however long they are.
-    let said = |event: &Event| {
-        !matches!(
-            event.fact,
-            Fact::BytesReceived { .. }
-                | Fact::BytesSent { .. }
-                | Fact::RequestReceived { .. }
-                | Fact::RangeServed { .. }
-        )
-    };
-    let events: Vec<Event> = Recording::open(&args.capture)?.filter(said).collect();
+    let events: Vec<Event> = Recording::open(&args.capture)?.filter(replay::is_planned_with).collect();
     let name = args.capture.file_name().unwrap_or_default().to_string_lossy();
     let choice = Choice { downstream: args.downstream, filter, events: None };
     let manner = Manner {

@@ -20,10 +20,10 @@ pub use compare::{Comparison, Course, Courses, Lane, Pair, Parting, Phase, Step,
 pub use export::{Export, Exporter, Format, Handed, Part, Preview, preview};
 pub use filter::{Filter, Sieve, Sort};
 pub use mosquitto::from_mosquitto;
-pub use plan::{Choice, Manner, Plan, plan};
+pub use plan::{Choice, Manner, Plan, is_planned_with, plan};
 pub use redact::{Redactor, SecretKind, Taken};
 pub use summary::{Ending, Summary};
-pub use test_case::{TestCase, test_case};
+pub use test_case::{TestCase, test_case, test_case_of};
 pub use trace::from_trace;
 pub use whose::Whose;
 

@@ -2,8 +2,9 @@
 
 use super::export::{Exporter, Format, Handed, Part};
 use super::{Summary, read};
-use crate::capture::Capture;
-use crate::event::Trouble;
+use crate::capture::{Capture, Header};
+use crate::event::{Event, Trouble};
+use std::borrow::Borrow;
 
 /// The largest test, in bytes: everybody who runs the tests reads it.
 const LARGEST: usize = 16 << 20;
@@ -24,13 +25,24 @@ pub struct TestCase {
 /// # Errors
 /// `test-case-empty` when nothing of it is meant, `test-case-too-large` with `limit` in megabytes.
 pub fn test_case(capture: &Capture, choice: &Part) -> Result<TestCase, Trouble> {
+    test_case_of(&capture.header, &capture.events, choice)
+}
+
+/// The same of a capture that is being read: no more of it is held than the test takes.
+///
+/// # Errors
+/// As above.
+pub fn test_case_of<E: Borrow<Event>>(
+    header: &Header,
+    events: impl IntoIterator<Item = E>,
+    choice: &Part,
+) -> Result<TestCase, Trouble> {
     let too_large = || Trouble::new("test-case-too-large").with("limit", LARGEST >> 20);
     let mut written = Bounded(Vec::new());
     // Only the bound makes it fail.
-    let mut exporter =
-        Exporter::begin(Format::Jsonl, choice, &capture.header, &mut written).map_err(|_| too_large())?;
-    for event in &capture.events {
-        exporter.event(event).map_err(|_| too_large())?;
+    let mut exporter = Exporter::begin(Format::Jsonl, choice, header, &mut written).map_err(|_| too_large())?;
+    for event in events {
+        exporter.event(event.borrow()).map_err(|_| too_large())?;
     }
     let handed = exporter.end().map_err(|_| too_large())?;
     if handed.events.0 == 0 {

@@ -1,8 +1,10 @@
 //! The Bench screen: where everything stands in the window.
 
+use super::detail::DetailAsk;
 use super::model::Model;
 use super::past::{LiveView, Past, band_ui};
-use super::state::{PluggedIn, WindowState};
+use super::publish_dialog::PublishDraft;
+use super::state::{Dialog, PluggedIn, WindowState};
 use super::top_bar::Recording;
 use super::upgrade::Fields;
 use super::wish::Wish;
@@ -109,14 +111,20 @@ fn panes_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Ve
     }
     state.panes_width = width;
     if let Some(view) = detail::view(model, state) {
-        detail_pane_ui(ui, &view, whole.height(), state);
+        detail_pane_ui(ui, &view, whole.height(), (model, state), wishes);
     }
     CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
         wishes.extend(messages::messages_ui(ui, model, state));
     });
 }
 
-fn detail_pane_ui(ui: &mut Ui, view: &detail::DetailView, height: f32, state: &mut WindowState) {
+fn detail_pane_ui(
+    ui: &mut Ui,
+    view: &detail::DetailView,
+    height: f32,
+    (model, state): (&Model, &mut WindowState),
+    wishes: &mut Vec<Wish>,
+) {
     let most = (height * 0.6).max(91.0);
     let below = Panel::bottom("detail")
         .resizable(true)
@@ -125,8 +133,13 @@ fn detail_pane_ui(ui: &mut Ui, view: &detail::DetailView, height: f32, state: &m
         .size_range(90.0..=most);
     let shown = below.show(ui, |ui| {
         ui.take_available_height();
-        if detail::detail_ui(ui, view) {
-            state.put_away();
+        match detail::detail_ui(ui, view) {
+            Some(DetailAsk::Away) => state.put_away(),
+            Some(DetailAsk::SendAgain) => {
+                let draft = PublishDraft::again(model, state);
+                wishes.extend(draft.map(|draft| Wish::Open(Dialog::Publish(Box::new(draft)))));
+            }
+            None => {}
         }
     });
     state.settings.detail_height = shown.response.rect.height().round();

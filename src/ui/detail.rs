@@ -1,10 +1,10 @@
 //! The chosen message in full: its fields, its bytes, what is wrong with it.
 
 use super::model::Model;
-use super::pieces::{sign_ui, title_ui, warning_ui, weak_ui};
+use super::pieces::{button_ui, sign_ui, title_ui, warning_ui, weak_ui};
 use super::state::WindowState;
 use super::words::{self, say};
-use super::{summary, theme};
+use super::{publish_dialog, summary, theme};
 use crate::console::hex;
 use crate::dialect;
 use crate::event::{Event, Fact};
@@ -25,6 +25,8 @@ pub struct DetailView {
     pub hex: Option<String>,
     /// What is wrong with it.
     pub problems: Vec<String>,
+    /// Whether it is a message that can be sent by hand.
+    pub sendable: bool,
 }
 
 /// Works out what is shown of the chosen row.
@@ -37,6 +39,7 @@ pub fn view(model: &Model, state: &WindowState) -> Option<DetailView> {
     view.field("detail.time", state.time(event.at, model));
     view.field("detail.event", words::count(event.seq));
     view.take(event);
+    view.sendable = !state.is_past() && publish_dialog::is_message(&event.fact);
     if row.replayed {
         view.field("detail.sent-by", say("detail.a-replay"));
     }
@@ -194,13 +197,27 @@ fn laid_out(payload: &[u8]) -> String {
         .unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned())
 }
 
-/// Draws the detail. Gives whether it is to be put away.
-pub fn detail_ui(ui: &mut Ui, view: &DetailView) -> bool {
-    let mut away = false;
+/// What was clicked in the detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DetailAsk {
+    /// Put it away.
+    Away,
+    /// Send the message again, perhaps edited.
+    SendAgain,
+}
+
+/// Draws the detail. Gives what was clicked.
+pub fn detail_ui(ui: &mut Ui, view: &DetailView) -> Option<DetailAsk> {
+    let mut asked = None;
     ui.horizontal(|ui| {
         title_ui(ui, &say("detail.name"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            away = sign_ui(ui, "×", &say("detail.hide")).clicked();
+            if sign_ui(ui, "×", &say("detail.hide")).clicked() {
+                asked = Some(DetailAsk::Away);
+            }
+            if view.sendable && button_ui(ui, say("publish.again")).on_hover_text(say("publish.again-hint")).clicked() {
+                asked = Some(DetailAsk::SendAgain);
+            }
         });
     });
     ScrollArea::both().id_salt("detail").auto_shrink(false).show(ui, |ui| {
@@ -226,5 +243,5 @@ pub fn detail_ui(ui: &mut Ui, view: &DetailView) -> bool {
         });
         bytes_ui(ui, &view.hex);
     });
-    away
+    asked
 }

@@ -1,7 +1,8 @@
-//! The dialogs: a device, a serial port, quick sends, network addresses.
+//! The dialogs: a device, a serial port, quick sends, a message by hand, network addresses.
 
 use super::device_dialog::device_dialog_ui;
 use super::port_dialog::port_dialog_ui;
+use super::publish_dialog::publish_dialog_ui;
 use super::quick_dialog::quick_dialog_ui;
 use super::settings::Settings;
 use super::state::{Choice, Dialog, OverTls, PluggedIn, Runs};
@@ -24,11 +25,16 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, plugged: &PluggedIn, se
     let mut wishes = Vec::new();
     let mut done = false;
     let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
-        ui.set_width(if matches!(dialog, Dialog::Quick(_)) { 680.0 } else { 430.0 });
+        ui.set_width(match dialog {
+            Dialog::Quick(_) => 680.0,
+            Dialog::Publish(_) => 560.0,
+            _ => 430.0,
+        });
         let (confirmed, closed) = match dialog {
             Dialog::Device(draft) => device_dialog_ui(ui, draft, &mut wishes),
             Dialog::Port(draft) => port_dialog_ui(ui, draft, &plugged.ports, settings, &mut wishes),
             Dialog::Quick(draft) => quick_dialog_ui(ui, draft, &mut wishes),
+            Dialog::Publish(draft) => publish_dialog_ui(ui, draft, &mut wishes),
             Dialog::Network { broker, server, advertise, open, tls, runs } => {
                 interfaces_ui(ui, &plugged.interfaces, [broker, server, advertise], tls);
                 network_ui(ui, [broker, server, advertise], (open, tls), runs, settings, &mut wishes)

@@ -4,8 +4,9 @@ use super::feed::{Row, Way};
 use super::listing::{Item, Kind, Listing};
 use super::model::Model;
 use super::pieces::{button_ui, choice_ui, paint_warning, pane_ui, title_ui, weak_ui};
+use super::publish_dialog::PublishDraft;
 use super::rows::{RowSpace, Rows, rows_ui};
-use super::state::WindowState;
+use super::state::{Dialog, WindowState};
 use super::summary;
 use super::theme;
 use super::wish::Wish;
@@ -23,16 +24,21 @@ const SIGN: f32 = 18.0;
 pub fn messages_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) -> Vec<Wish> {
     let mut wishes = Vec::new();
     pane_ui(ui, &say("pane.messages"), |ui| {
-        header_ui(ui, model, state);
+        header_ui(ui, model, state, &mut wishes);
         list_ui(ui, model, state, &mut wishes);
     });
     wishes
 }
 
-fn header_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) {
+fn header_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut Vec<Wish>) {
     ui.horizontal(|ui| {
         title_ui(ui, &say("pane.messages"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if !state.is_past() && button_ui(ui, say("publish.open")).on_hover_text(say("publish.open-hint")).clicked()
+            {
+                let draft = PublishDraft::new(model, state);
+                wishes.push(Wish::Open(Dialog::Publish(Box::new(draft))));
+            }
             if !state.messages.follow && button_ui(ui, say("list.latest")).clicked() {
                 state.messages.jump_to_latest();
             }

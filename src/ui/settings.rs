@@ -4,7 +4,7 @@ use super::known_ports::KnownPort;
 use super::log::LogSettings;
 use super::send_bar::SendAs;
 use super::words::Language;
-use crate::bench::{LineEnding, QuickSend};
+use crate::bench::{LineEnding, QuickSend, SavedMessage};
 use crate::capture::Limits;
 use crate::event;
 use eframe::egui;
@@ -133,6 +133,8 @@ pub struct Settings {
     pub serial: Vec<KnownPort>,
     /// What is sent with one click, where no bench file says it.
     pub quick: Vec<QuickSend>,
+    /// Messages kept to be sent by hand, where no bench file has them.
+    pub messages: Vec<SavedMessage>,
 }
 
 impl Default for Settings {
@@ -162,6 +164,7 @@ impl Default for Settings {
             captures: Limits::default(),
             serial: Vec::new(),
             quick: Vec::new(),
+            messages: Vec::new(),
         }
     }
 }

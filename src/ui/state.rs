@@ -1,22 +1,21 @@
 //! What the window remembers that is not on the bench.
 
+pub use super::dialog::{DeviceDraft, Dialog, OverTls, Runs};
 use super::history::Place;
 use super::known_ports::place_of;
 use super::listing::{Filter, Listing};
 use super::log::LogPane;
 use super::model::Model;
 use super::past::Cursor;
-use super::port_dialog::PortDraft;
-use super::quick_dialog::QuickDraft;
 use super::rows::Scroll;
 use super::settings::Settings;
 use super::stamps::Stamps;
 use super::upgrade::{ExtrasDraft, FaultsDraft};
 use super::wish::Wish;
 use super::words;
-use crate::bench::{Build, Case, Device, PluggedPort, PushOrder, QuickSend};
+use crate::bench::{Build, Case, Device, PluggedPort, PushOrder, QuickSend, SavedMessage};
 use crate::console::Console;
-use crate::event::{DeviceId, ImageId, Micros, Secret, Trouble};
+use crate::event::{DeviceId, ImageId, Micros, Trouble};
 use crate::fault::Fault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,73 +36,6 @@ pub struct PluggedIn {
     pub ports: Vec<PluggedPort>,
     /// Network interfaces.
     pub interfaces: Vec<Choice>,
-}
-
-/// A dialog that is open, with what was typed into it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dialog {
-    /// Put a device on the list, or change one.
-    Device(DeviceDraft),
-    /// Set a serial port.
-    Port(Box<PortDraft>),
-    /// Write down what is sent with one click.
-    Quick(Box<QuickDraft>),
-    /// Addresses.
-    Network {
-        /// Broker address, or an external broker's URL.
-        broker: String,
-        /// Firmware server's address.
-        server: String,
-        /// URL prefix told to devices.
-        advertise: String,
-        /// Whether devices without a secret are let in from the network.
-        open: bool,
-        /// Where broker and firmware server take connections over TLS.
-        tls: OverTls,
-        /// What needs no action when it is confirmed.
-        runs: Runs,
-    },
-}
-
-/// A device as typed so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeviceDraft {
-    /// The device that is changed; none is a new one.
-    pub known: Option<DeviceId>,
-    /// `ProductSN` or `ProductKey`.
-    pub product: String,
-    /// `DeviceSN` or `DeviceName`.
-    pub device: String,
-    /// Dialect id.
-    pub dialect: String,
-    /// The secret; empty leaves it as it is.
-    pub secret: Secret,
-    /// Whether the bench has a secret for it already.
-    pub has_secret: bool,
-    /// Whether that is to be taken away.
-    pub forget_secret: bool,
-}
-
-/// What ran when the dialog for addresses was opened, as the dialog writes it. To set it again would cut all devices off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Runs {
-    /// The broker, if it runs.
-    pub broker: Option<String>,
-    /// The firmware server and its prefix, if it runs.
-    pub server: Option<(String, String)>,
-    /// Whether devices without a secret are let in from the network.
-    pub open: bool,
-    /// What runs over TLS.
-    pub tls: OverTls,
-}
-
-/// Where services take connections over TLS: nowhere when absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OverTls {
-    /// The broker.
-    pub mqtts: Option<String>,
-    /// The firmware server.
-    pub https: Option<String>,
 }
 
 /// What is to be pushed, as typed so far.
@@ -162,7 +94,9 @@ pub struct WindowState {
     pub history: Place,
     /// What is sent with one click.
     pub quick: Vec<QuickSend>,
-    /// The bench file, which keeps it.
+    /// Messages kept to be sent by hand.
+    pub saved: Vec<SavedMessage>,
+    /// The bench file, which keeps both.
     pub bench_file: Option<PathBuf>,
     /// Whether the keys are to go to the device from the next frame on.
     pub seize_keys: bool,
@@ -310,6 +244,12 @@ impl WindowState {
                     self.settings.quick.clone_from(&sends);
                 }
                 self.quick = sends;
+            }
+            Wish::SetMessages(messages) => {
+                if self.bench_file.is_none() {
+                    self.settings.messages.clone_from(&messages);
+                }
+                self.saved = messages;
             }
             Wish::Open(dialog) => self.dialog = Some(dialog),
             Wish::ShowInstant(at) | Wish::ShowRow { at, .. } => self.show_instant(at, model),

@@ -3,7 +3,7 @@
 use super::captures::Ask;
 use super::past::Travel;
 use super::state::Dialog;
-use crate::bench::{Action, QuickSend};
+use crate::bench::{Action, QuickSend, SavedMessage};
 use crate::event::{DeviceId, ImageId, Micros};
 
 /// One thing the operator asked of the window.
@@ -23,6 +23,8 @@ pub enum Wish {
     PickToSend(String),
     /// Keep these quick sends.
     SetQuickSends(Vec<QuickSend>),
+    /// Keep these messages, to be sent by hand.
+    SetMessages(Vec<SavedMessage>),
     /// Choose a build.
     SelectBuild(ImageId),
     /// Choose a device.

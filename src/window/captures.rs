@@ -1,14 +1,18 @@
 //! The window's captures wired to files: listed, named, cleared away, and read event by event.
 
+use super::handing;
 use crate::app::Captures;
 use crate::event::{Event, Trouble};
-use crate::io::captures::{Library, News, Opened, Pages, Progress, Wish};
+use crate::io::captures::{Library, News, Opened, Pages, Progress, Recording, Wish};
 use crate::io::console::in_background;
 use crate::io::dialog;
 use crate::io::session::Session;
 use crate::journal::{Reading, Reel};
+use crate::replay::is_planned_with;
 use crate::ui::captures::{Ask, Shelf};
+use crate::ui::handing::Done;
 use crate::ui::past::Opening;
+use crate::ui::replaying::Gathered;
 use crate::ui::words::say;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -27,6 +31,10 @@ pub struct CaptureFiles {
     library: Result<Library, Trouble>,
     /// Files whose first line is awaited, and troubles.
     opening: Mutex<Vec<Awaited>>,
+    /// Captures that were read to be sent again.
+    gathered: Mutex<Vec<Gathered>>,
+    /// What became of errands.
+    done: Mutex<Vec<Done>>,
     wake: Wake,
 }
 
@@ -39,7 +47,14 @@ impl CaptureFiles {
     /// Has a folder looked after, and these files looked at from the start.
     pub fn new(folder: PathBuf, look: Option<&Path>, wake: impl Fn() + Clone + Send + Sync + 'static) -> Arc<Self> {
         let library = Library::open(&folder, Box::new(wake.clone()));
-        let files = Arc::new(Self { folder, library, opening: Mutex::default(), wake: Arc::new(wake) });
+        let files = Arc::new(Self {
+            folder,
+            library,
+            opening: Mutex::default(),
+            gathered: Mutex::default(),
+            done: Mutex::default(),
+            wake: Arc::new(wake),
+        });
         if let Some(file) = look {
             files.open(file);
         }
@@ -111,6 +126,16 @@ impl CaptureFiles {
         }
     }
 
+    /// Reads what a replay needs of a capture.
+    fn gather(self: &Arc<Self>, path: PathBuf) {
+        let (files, wake) = (Arc::clone(self), Arc::clone(&self.wake));
+        let reading = move || {
+            let events = Recording::open(&path).map(|recording| recording.filter(is_planned_with).collect());
+            files.gathered.lock().unwrap_or_else(PoisonError::into_inner).push((path, events));
+        };
+        in_background(Box::new(reading), move || wake());
+    }
+
     fn grant(self: &Arc<Self>, ask: Ask) {
         let wish = match ask {
             Ask::Look => Wish::List,
@@ -122,7 +147,16 @@ impl CaptureFiles {
                 let files = Arc::clone(self);
                 return dialog::pick_file(say("captures.pick-title"), move |path| files.open(&path));
             }
-            Ask::Show(_) | Ask::Limit(_) => return,
+            Ask::Replay(of) => return self.gather(of.path),
+            Ask::Errand(errand) => {
+                let (files, wake) = (Arc::clone(self), Arc::clone(&self.wake));
+                let tell = move |done| {
+                    files.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+                    wake();
+                };
+                return handing::run(errand, Arc::new(tell));
+            }
+            Ask::Show(_) | Ask::Limit(_) | Ask::Export(..) | Ask::Compare(..) => return,
         };
         if let Ok(library) = &self.library
             && !library.ask(wish)
@@ -134,12 +168,16 @@ impl CaptureFiles {
 
 /// Wires the window's captures.
 pub fn wired(files: &Arc<CaptureFiles>, session: &Arc<Session>) -> Captures {
-    let [listing, asking, opening] = [(); 3].map(|()| Arc::clone(files));
+    let [listing, asking, opening, gathering, telling] = [(); 5].map(|()| Arc::clone(files));
     let session = Arc::clone(session);
     Captures {
         shelf: Box::new(move || listing.shelf(session.capture().map(Path::to_owned))),
         ask: Box::new(move |ask| asking.grant(ask)),
         opened: Box::new(move || opening.opened()),
+        done: Box::new(move || std::mem::take(&mut *telling.done.lock().unwrap_or_else(PoisonError::into_inner))),
+        gathered: Box::new(move || {
+            std::mem::take(&mut *gathering.gathered.lock().unwrap_or_else(PoisonError::into_inner))
+        }),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Opens the window: session, settings and dialogs on one side, eframe on the other.
 
 mod captures;
+mod handing;
 mod logs;
 
 use crate::app::{Captures, Wiring, Workbench};
-use crate::bench::{Action, Bench, QuickSend};
+use crate::bench::{Action, Bench, QuickSend, SavedMessage};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
 use crate::event::Trouble;
 use crate::io::session::{Session, SessionOptions, TlsOptions};
@@ -40,8 +41,8 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let mut settings = settings(args, &settings_file);
     let keeper = logs::Keeper::new(remember::Keeper::start(settings_file), &args.bench, &mut settings)?;
     let options = options(args, &settings, &data)?;
-    let quick_sends = options.quick_sends.clone();
-    let kept = Kept { keeper, file: args.bench.bench.clone(), quick_sends };
+    let (quick_sends, messages) = (options.quick_sends.clone(), options.messages.clone());
+    let kept = Kept { keeper, file: args.bench.bench.clone(), quick_sends, messages };
     let screen: Arc<OnceLock<egui::Context>> = Arc::default();
     let wake = waker(&screen);
     let session = Session::start(options, Box::new(wake.clone())).map_err(Ended::unusable)?;
@@ -127,9 +128,10 @@ fn waker(screen: &Arc<OnceLock<egui::Context>>) -> impl Fn() + Clone + Send + Sy
 /// What the window keeps, and where.
 struct Kept {
     keeper: logs::Keeper,
-    /// The bench file, with its quick sends.
+    /// The bench file, with its quick sends and messages.
     file: Option<PathBuf>,
     quick_sends: Vec<QuickSend>,
+    messages: Vec<SavedMessage>,
 }
 
 fn wiring(
@@ -179,6 +181,7 @@ fn wiring(
         }),
         bench_file: kept.file,
         quick_sends: kept.quick_sends,
+        messages: kept.messages,
         recording: Box::new(move || {
             let path = recording.capture()?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -12,6 +12,7 @@ use super::filter::{Filter, Sieve};
 use super::redact::{Redactor, Taken};
 use crate::capture::{Header, encode};
 use crate::event::{Event, Micros};
+use std::borrow::Borrow;
 use std::io::{self, Write};
 use std::str::FromStr;
 
@@ -182,11 +183,11 @@ const LONGEST_LINE: usize = 4_096;
 
 /// Works out what an export would hand on, and its first `lines` lines.
 #[must_use]
-pub fn preview<'a>(
+pub fn preview<E: Borrow<Event>>(
     format: Format,
     choice: &Part,
     header: &Header,
-    events: impl IntoIterator<Item = &'a Event>,
+    events: impl IntoIterator<Item = E>,
     lines: usize,
 ) -> Preview {
     let format = if format == Format::PcapNg { Format::Jsonl } else { format };
@@ -194,7 +195,7 @@ pub fn preview<'a>(
     // Nothing goes wrong in memory.
     let Ok(mut exporter) = Exporter::begin(format, choice, header, &mut first) else { return Preview::default() };
     for event in events {
-        let _ = exporter.event(event);
+        let _ = exporter.event(event.borrow());
     }
     let handed = exporter.end().unwrap_or_default();
     if !first.line.is_empty() {

@@ -3,6 +3,7 @@
 use super::{Ask, CapturesState, row};
 use crate::capture::{Condition, Entry};
 use crate::ui::pieces::{button_ui, line_ui, weak_ui};
+use crate::ui::replaying::ReplayOf;
 use crate::ui::theme::palette;
 use crate::ui::words::{self, say, tell};
 use eframe::egui::{Button, RichText, Ui};
@@ -45,6 +46,16 @@ fn buttons_ui(ui: &mut Ui, state: &mut CapturesState, entry: &Entry, recording: 
         if open.on_hover_text(say("captures.open-hint")).clicked() {
             asks.push(Ask::Open(path.clone()));
         }
+        let again = ui.add_enabled(readable, Button::new(say("replay.open")));
+        if again.on_hover_text(say("replay.open-hint")).clicked() {
+            let of = ReplayOf { path: path.clone(), name: entry.title().to_owned(), ..ReplayOf::default() };
+            asks.push(Ask::Replay(of));
+        }
+        let export = ui.add_enabled(readable, Button::new(say("export.open")));
+        if export.on_hover_text(say("export.open-hint")).clicked() {
+            asks.push(Ask::Export(path.clone(), entry.title().to_owned()));
+        }
+        compare_ui(ui, state, entry, readable, asks);
         if button_ui(ui, say("captures.rename")).on_hover_text("F2").clicked() {
             state.naming = Some((path.clone(), entry.about.title.clone().unwrap_or_default()));
         }
@@ -62,4 +73,29 @@ fn buttons_ui(ui: &mut Ui, state: &mut CapturesState, entry: &Entry, recording: 
             state.deleting = Some(path);
         }
     });
+}
+
+/// The first press remembers a capture, the second one compares another with it.
+fn compare_ui(ui: &mut Ui, state: &mut CapturesState, entry: &Entry, readable: bool, asks: &mut Vec<Ask>) {
+    let own = (entry.path.clone(), entry.title().to_owned());
+    match state.compared.clone().filter(|other| other.0 != own.0) {
+        Some(other) => {
+            let compare = Button::new(tell("compare.with", &[("name", &other.1)]));
+            if ui.add_enabled(readable, compare).clicked() {
+                state.compared = None;
+                asks.push(Ask::Compare(other, own));
+            }
+        }
+        None if state.compared.is_some() => {
+            let waits = ui.add_enabled(false, Button::new(say("compare.open")));
+            waits.on_disabled_hover_text(say("compare.choose"));
+            weak_ui(ui, say("compare.choose"));
+        }
+        None => {
+            let compare = ui.add_enabled(readable, Button::new(say("compare.open")));
+            if compare.on_hover_text(say("compare.open-hint")).clicked() {
+                state.compared = Some(own);
+            }
+        }
+    }
 }

@@ -38,7 +38,8 @@ fn head_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
             weak_ui(ui, say("captures.looking"));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let escape = state.naming.is_none() && state.deleting.is_none() && !ui.ctx().text_edit_focused();
+            let escape =
+                !state.covered && state.naming.is_none() && state.deleting.is_none() && !ui.ctx().text_edit_focused();
             let escape = escape && ui.input(|input| input.key_pressed(Key::Escape));
             if button_ui(ui, say("captures.close")).clicked() || escape {
                 asks.push(Ask::Show(false));

@@ -8,6 +8,9 @@ mod row;
 pub use draw::captures_ui;
 pub use row::{RowView, VerdictView, verdict_words};
 
+use super::compare_dialog::Named;
+use super::handing::Errand;
+use super::replaying::ReplayOf;
 use super::rows::Scroll;
 use crate::capture::{Entry, Limits};
 use crate::event::Trouble;
@@ -31,6 +34,14 @@ pub enum Ask {
     Star(PathBuf, bool),
     /// Delete it.
     Delete(PathBuf),
+    /// Send its messages again: read them, and ask which and where to.
+    Replay(ReplayOf),
+    /// Hand it on, under this name: ask as what.
+    Export(PathBuf, String),
+    /// Compare these two.
+    Compare(Named, Named),
+    /// Do this with captures' files.
+    Errand(Errand),
     /// Keep so much of those that nobody named or starred.
     Limit(Limits),
 }
@@ -63,6 +74,8 @@ struct Found {
 pub struct CapturesState {
     /// Whether it is shown.
     pub open: bool,
+    /// Whether a dialog stands over it: then Escape closes that.
+    pub covered: bool,
     /// What is there.
     pub shelf: Shelf,
     /// What is looked for.
@@ -73,6 +86,8 @@ pub struct CapturesState {
     pub troubles: Vec<Trouble>,
     /// The capture that is chosen: it stays chosen while the list changes around it.
     chosen: Option<PathBuf>,
+    /// The capture that another is to be compared with.
+    compared: Option<Named>,
     /// The capture that is being named, with what was typed.
     naming: Option<(PathBuf, String)>,
     /// The capture that is to be deleted, if that is meant.

@@ -1,7 +1,9 @@
 //! The band over a capture: that this is the past, how to move in it, and how the bench goes on meanwhile.
 
 use super::{Past, Speed, Travel};
+use crate::ui::captures::Ask;
 use crate::ui::pieces::{Light, button_ui, choice_ui, light_ui, line_ui, weak_ui};
+use crate::ui::replaying::ReplayOf;
 use crate::ui::theme::palette;
 use crate::ui::wish::Wish;
 use crate::ui::words::{self, say, tell};
@@ -35,6 +37,12 @@ pub fn band_ui(ui: &mut Ui, past: &Past, live: &LiveView, wishes: &mut Vec<Wish>
             ui.add_space(10.0);
             if button_ui(ui, say("past.back")).on_hover_text(say("past.back-hint")).clicked() {
                 wishes.push(Wish::LeavePast);
+            }
+            if button_ui(ui, say("export.open")).on_hover_text(say("export.open-hint")).clicked() {
+                wishes.push(Wish::Captures(Ask::Export(past.path.clone(), past.name.clone())));
+            }
+            if button_ui(ui, say("replay.open")).on_hover_text(say("replay.open-hint")).clicked() {
+                wishes.push(Wish::Captures(Ask::Replay(ReplayOf::past(past))));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let started = past.model.bench.started_unix_ms();

@@ -6,8 +6,10 @@ use crate::bench::{Action, Bench, PluggedPort};
 use crate::console::{Board, Highlight, Job};
 use crate::event::{Event, Micros};
 use crate::ui::captures::{Ask, Shelf};
+use crate::ui::handing::Done;
 use crate::ui::model::Batch;
 use crate::ui::past::Opening;
+use crate::ui::replaying::Gathered;
 use crate::ui::settings::Settings;
 use crate::ui::state::{Choice, PluggedIn};
 use crate::ui::words::Language;
@@ -37,6 +39,8 @@ struct Written {
     shelf: RefCell<Shelf>,
     asked: RefCell<Vec<Ask>>,
     opened: RefCell<Vec<Opening>>,
+    gathered: RefCell<Vec<Gathered>>,
+    done: RefCell<Vec<Done>>,
 }
 
 pub struct Desk {
@@ -191,6 +195,18 @@ impl Desk {
         self.run();
     }
 
+    /// A capture was read, to be sent again.
+    pub fn gather(&mut self, gathered: Gathered) {
+        self.written.gathered.borrow_mut().push(gathered);
+        self.run();
+    }
+
+    /// Something became of an errand.
+    pub fn is_done(&mut self, done: Done) {
+        self.written.done.borrow_mut().push(done);
+        self.run();
+    }
+
     /// These captures are in the folder.
     pub fn record(&mut self, there: Shelf) {
         *self.written.shelf.borrow_mut() = there;
@@ -308,8 +324,8 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened] =
-        [(); 14].map(|()| written.clone());
+    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened, gathered, done] =
+        [(); 16].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
@@ -325,6 +341,7 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         pick_to_send: Box::new(move |port| send.sent_to.borrow_mut().push(port)),
         bench_file: None,
         quick_sends: Vec::new(),
+        messages: Vec::new(),
         recording: Box::new(|| None),
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
         now: Box::new(move || Micros(now.now.get())),
@@ -333,6 +350,8 @@ fn wiring(written: &Rc<Written>) -> Wiring {
             shelf: Box::new(move || shelf.shelf.borrow().clone()),
             ask: Box::new(move |one| ask.asked.borrow_mut().push(one)),
             opened: Box::new(move || opened.opened.take().into_iter().map(Ok).collect()),
+            gathered: Box::new(move || gathered.gathered.take()),
+            done: Box::new(move || done.done.take()),
         },
         logs: Logs {
             opened: Box::new(move || logs.logs.take()),

@@ -1,14 +1,18 @@
 //! What the window promises, by accessible name: these names are contracts.
 
 mod captures;
+mod comparing;
 mod console;
 mod desk;
 mod finding;
+mod handing;
 mod keys;
 mod logs;
 mod panes;
 mod past;
 mod ports;
+mod publishing;
+mod replaying;
 mod scroller;
 mod secrets;
 mod story;

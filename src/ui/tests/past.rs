@@ -65,6 +65,7 @@ fn nothing_can_be_done_in_the_past() {
         "Remove lamp-01",
         "Remove lamp-2.0.0.bin",
         "Send",
+        "Publish…",
     ] {
         assert!(!desk.shows(name), "{name} can be had");
     }

@@ -1,0 +1,127 @@
+//! Draws the dialog for handing a capture on, and what became of the files that were written.
+
+use super::{Errand, ExportDialog, Reports, handed_words};
+use crate::replay::Format;
+use crate::ui::dialogs::{field_ui, heading_ui};
+use crate::ui::pieces::{choice_ui, line_ui, sign_ui, weak_ui};
+use crate::ui::theme::palette;
+use crate::ui::words::{self, say, tell};
+use eframe::egui::{Align, Button, Grid, Id, Label, Layout, Modal, RichText, ScrollArea, TextStyle, Ui};
+
+/// Draws the dialog over whatever is shown. Closes it when it is done.
+pub fn export_dialog_ui(ui: &mut Ui, open: &mut Option<ExportDialog>) -> Vec<Errand> {
+    let Some(dialog) = open else { return Vec::new() };
+    let mut errands = Vec::new();
+    let modal = Modal::new(Id::unique("export")).show(ui.ctx(), |ui| {
+        ui.set_width(620.0);
+        heading_ui(ui, tell("export.title", &[("name", &dialog.name)]), say("export.hint"));
+        form_ui(ui, dialog);
+        preview_ui(ui, dialog);
+        buttons_ui(ui, dialog, &mut errands)
+    });
+    let done = modal.inner || modal.should_close();
+    errands.extend(dialog.wanted());
+    if done {
+        *open = None;
+    }
+    errands
+}
+
+fn form_ui(ui: &mut Ui, dialog: &mut ExportDialog) {
+    Grid::new("export").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
+        ui.label(say("export.format"));
+        let formats = Format::ALL.map(|format| (format, say(&format!("export.format-{}", format.id()))));
+        if let Some(format) = choice_ui(ui, "format", &say("export.format"), 300.0, &dialog.format, formats) {
+            dialog.format = format;
+        }
+        ui.end_row();
+        field_ui(ui, "export.filter", &say("export.filter-hint"), &mut dialog.filter);
+    });
+    ui.checkbox(&mut dialog.with_secrets, say("export.with-secrets"));
+    let (key, colour) = if dialog.with_secrets {
+        ("export.secrets-in", palette(ui).bad)
+    } else {
+        ("export.secrets-out", palette(ui).weak)
+    };
+    ui.label(RichText::new(say(key)).color(colour));
+}
+
+fn preview_ui(ui: &mut Ui, dialog: &ExportDialog) {
+    ui.add_space(6.0);
+    let order = match dialog.order() {
+        Ok(order) => order,
+        Err(why) => {
+            ui.colored_label(palette(ui).warn, why);
+            return;
+        }
+    };
+    let preview = match &dialog.preview {
+        Some((known, Ok(preview))) if *known == order => preview,
+        Some((known, Err(trouble))) if *known == order => {
+            ui.colored_label(palette(ui).bad, words::trouble(trouble).joined());
+            return;
+        }
+        _ => {
+            weak_ui(ui, say("export.working-out"));
+            return;
+        }
+    };
+    ui.label(handed_words(&preview.handed));
+    if !order.with_secrets && preview.handed.taken.is_empty() {
+        weak_ui(ui, say("export.nothing-taken"));
+    }
+    ScrollArea::both().max_height(190.0).min_scrolled_height(190.0).show(ui, |ui| {
+        for line in &preview.lines {
+            ui.add(Label::new(RichText::new(line).text_style(TextStyle::Monospace)).selectable(true).extend());
+        }
+    });
+}
+
+/// Gives whether the dialog is done.
+fn buttons_ui(ui: &mut Ui, dialog: &ExportDialog, errands: &mut Vec<Errand>) -> bool {
+    let order = dialog.order();
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        let save = ui.add_enabled(order.is_ok(), Button::new(say("export.save")));
+        let test = ui.add_enabled(order.is_ok(), Button::new(say("export.save-test")));
+        let test = test.on_hover_text(say("export.save-test-hint"));
+        let errand = match order {
+            Ok(order) if save.clicked() => Some(Errand::Save(order)),
+            Ok(order) if test.clicked() => Some(Errand::SaveTest(order)),
+            _ => None,
+        };
+        let saved = errand.is_some();
+        errands.extend(errand);
+        ui.button(say("dialog.close")).clicked() || saved
+    })
+    .inner
+}
+
+/// Draws what became of files that were written.
+pub fn reports_ui(ui: &mut Ui, reports: &mut Reports) {
+    let mut away = None;
+    for (place, (path, ended)) in reports.0.iter().enumerate() {
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ended.is_some() && sign_ui(ui, "×", &say("export.put-away")).clicked() {
+                    away = Some(place);
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let path = path.display();
+                    let (text, colour) = match ended {
+                        None => (tell("export.writing", &[("path", &path)]), palette(ui).weak),
+                        Some(Ok(handed)) => {
+                            let what = handed_words(handed);
+                            (tell("export.written", &[("path", &path), ("what", &what)]), palette(ui).strong)
+                        }
+                        Some(Err(trouble)) => (words::trouble(trouble).joined(), palette(ui).bad),
+                    };
+                    line_ui(ui, RichText::new(text).color(colour));
+                });
+            });
+        });
+    }
+    if let Some(place) = away {
+        reports.0.remove(place);
+    }
+}

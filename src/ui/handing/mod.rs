@@ -1,0 +1,141 @@
+//! A capture, or a part of it, handed on: as another format, without its secrets, or as a test case.
+
+mod draw;
+
+pub use draw::{export_dialog_ui, reports_ui};
+
+use super::words::{self, say, tell};
+use crate::event::Trouble;
+use crate::replay::{Comparison, Filter, Format, Handed, Preview, SecretKind};
+use std::path::PathBuf;
+
+/// What is handed on of which capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The capture.
+    pub path: PathBuf,
+    /// As what.
+    pub format: Format,
+    /// Which events.
+    pub only: Filter,
+    /// Whether secrets, signatures and tokens stay in.
+    pub with_secrets: bool,
+}
+
+/// Work with captures' files that is done away from the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Work out what would be handed on.
+    Preview(Order),
+    /// Compare two captures.
+    Compare(PathBuf, PathBuf),
+    /// Ask for a place, and write it there.
+    Save(Order),
+    /// Ask for a place, and write a test case there: the capture and its summary.
+    SaveTest(Order),
+}
+
+/// What became of an errand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// What would be handed on.
+    Preview(Order, Result<Preview, Trouble>),
+    /// What two captures have in common, and what not.
+    Compared((PathBuf, PathBuf), Result<Comparison, Trouble>),
+    /// A file is being written.
+    Begun(PathBuf),
+    /// It is written, or why not.
+    Saved(PathBuf, Result<Handed, Trouble>),
+}
+
+/// Lines of a preview.
+pub const PREVIEW_LINES: usize = 12;
+
+/// The dialog, while it is open.
+#[derive(Debug)]
+pub struct ExportDialog {
+    path: PathBuf,
+    name: String,
+    format: Format,
+    filter: String,
+    with_secrets: bool,
+    preview: Option<(Order, Result<Preview, Trouble>)>,
+    /// What is being worked out.
+    awaited: Option<Order>,
+}
+
+impl ExportDialog {
+    /// For this capture.
+    #[must_use]
+    pub const fn new(path: PathBuf, name: String) -> Self {
+        let format = Format::Jsonl;
+        Self { path, name, format, filter: String::new(), with_secrets: false, preview: None, awaited: None }
+    }
+
+    /// What is chosen, or what is wrong with it.
+    fn order(&self) -> Result<Order, String> {
+        let only = self.filter.parse().map_err(|trouble: Trouble| words::trouble(&trouble).joined())?;
+        Ok(Order { path: self.path.clone(), format: self.format, only, with_secrets: self.with_secrets })
+    }
+
+    /// Takes in what was worked out.
+    pub fn take(&mut self, order: Order, preview: Result<Preview, Trouble>) {
+        if self.awaited.as_ref() == Some(&order) {
+            self.awaited = None;
+            self.preview = Some((order, preview));
+        }
+    }
+
+    /// What is to be worked out next: one thing at a time, for the whole file is read for it.
+    fn wanted(&mut self) -> Option<Errand> {
+        let order = self.order().ok()?;
+        if self.awaited.is_some() || self.preview.as_ref().is_some_and(|(known, _)| *known == order) {
+            return None;
+        }
+        self.awaited = Some(order.clone());
+        Some(Errand::Preview(order))
+    }
+}
+
+/// What is told of files that were written, until it is put away.
+#[derive(Debug, Default)]
+pub struct Reports(Vec<(PathBuf, Option<Result<Handed, Trouble>>)>);
+
+impl Reports {
+    /// Files told of at the same time; the oldest goes first.
+    const MOST: usize = 4;
+
+    /// Takes in that a file is begun, or ended.
+    pub fn take(&mut self, path: PathBuf, ended: Option<Result<Handed, Trouble>>) {
+        self.0.retain(|(known, _)| *known != path);
+        self.0.push((path, ended));
+        let over = self.0.len().saturating_sub(Self::MOST);
+        self.0.drain(..over);
+    }
+
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// How much was handed on, and what was taken out of it.
+fn handed_words(handed: &Handed) -> String {
+    let (events, all) = (words::count(handed.events.0), words::count(handed.events.1));
+    let mut text = tell("cli.exported", &[("events", &events), ("all", &all)]);
+    let mut taken = Vec::new();
+    for kind in SecretKind::ALL {
+        let (values, places) = handed.taken.of(kind);
+        if places > 0 {
+            let kind = say(&format!("cli.taken-{}", kind.name()));
+            let (values, places) = (words::count(values), words::count(places));
+            taken.push(tell("cli.taken", &[("kind", &kind), ("values", &values), ("places", &places)]));
+        }
+    }
+    for one in taken {
+        text.push(' ');
+        text.push_str(&one);
+    }
+    text
+}

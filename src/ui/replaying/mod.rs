@@ -1,0 +1,169 @@
+//! Messages of a capture sent again: chosen, aimed and worked out before anything goes out.
+
+mod draw;
+mod strip;
+
+pub use draw::replay_dialog_ui;
+pub use strip::{shown, strip_ui};
+
+use super::listing::Item;
+use super::past::Past;
+use super::words::{self, say, tell};
+use crate::bench::{Bench, OnDrop, ReplayTarget, Speed};
+use crate::event::{DeviceId, Event, Secret, Trouble};
+use crate::replay::{Choice, Filter, Manner, Plan, plan};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Chosen rows taken over at most.
+const MOST_ROWS: usize = 100_000;
+
+/// What of a capture is to be sent again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplayOf {
+    /// The capture.
+    pub path: PathBuf,
+    /// What it is called.
+    pub name: String,
+    /// The events whose rows are chosen.
+    pub rows: BTreeSet<u64>,
+}
+
+impl ReplayOf {
+    /// Of the capture that is looked at, with the rows that are chosen there.
+    #[must_use]
+    pub fn past(past: &Past) -> Self {
+        let mut rows = BTreeSet::new();
+        if let Some((cursor, anchor)) = past.state.message {
+            let listing = &past.state.listing;
+            let places = listing.place_of(cursor.min(anchor))..=listing.place_of(cursor.max(anchor));
+            let listed = places.filter_map(|place| listing.item(place)).flat_map(|item| match item {
+                Item::Row(row) => *row..=*row,
+                Item::Burst(burst) => burst.first..=burst.last,
+            });
+            let seqs = listed.filter_map(|row| past.model.feed.row(row)).map(|row| row.seq);
+            rows.extend(seqs.take(MOST_ROWS));
+        }
+        Self { path: past.path.clone(), name: past.name.clone(), rows }
+    }
+}
+
+/// What was read of a capture, to be sent again.
+pub type Gathered = (PathBuf, Result<Arc<[Event]>, Trouble>);
+
+/// Which messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Which {
+    #[default]
+    All,
+    Device(DeviceId),
+    Filter,
+    Rows,
+}
+
+/// The dialog as filled in so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Form {
+    which: Which,
+    filter: String,
+    downstream: bool,
+    elsewhere: bool,
+    url: String,
+    identity: String,
+    secret: Secret,
+    speed: Speed,
+    rounds: String,
+    on_drop: OnDrop,
+}
+
+impl Form {
+    fn choice(&self, rows: &BTreeSet<u64>) -> Result<Choice, String> {
+        let mut choice = Choice { downstream: self.downstream, ..Choice::default() };
+        match &self.which {
+            Which::All => {}
+            Which::Device(device) => choice.filter.devices.push(device.clone()),
+            Which::Filter => {
+                let filter: Result<Filter, Trouble> = self.filter.parse();
+                choice.filter = filter.map_err(|trouble| words::trouble(&trouble).joined())?;
+            }
+            Which::Rows => choice.events = Some(rows.clone()),
+        }
+        Ok(choice)
+    }
+
+    fn manner(&self) -> Result<Manner, String> {
+        let url = self.url.trim();
+        let target = if self.elsewhere {
+            let host = url.strip_prefix("mqtt://").or_else(|| url.strip_prefix("mqtts://"));
+            host.filter(|host| !host.is_empty()).ok_or_else(|| say("replay.bad-url"))?;
+            ReplayTarget::Broker(url.to_owned())
+        } else {
+            ReplayTarget::Here
+        };
+        let identity = match self.identity.trim() {
+            "" => None,
+            text => Some(text.parse().map_err(|_| say("replay.bad-identity"))?),
+        };
+        let rounds = self.rounds.trim();
+        let rounds = rounds.parse().ok().filter(|rounds| *rounds > 0);
+        let rounds = rounds.ok_or_else(|| tell("replay.bad-rounds", &[("text", &self.rounds)]))?;
+        let secret = Some(self.secret.clone()).filter(|secret| identity.is_some() && !secret.is_empty());
+        Ok(Manner { target, identity, secret, speed: self.speed, rounds, on_drop: self.on_drop })
+    }
+}
+
+/// The dialog, while it is open.
+#[derive(Debug)]
+pub struct ReplayDialog {
+    of: ReplayOf,
+    form: Form,
+    /// The capture's messages, once they are read.
+    events: Option<Result<Arc<[Event]>, Trouble>>,
+    /// The devices that speak in it.
+    devices: BTreeSet<DeviceId>,
+    /// What was worked out, of which form.
+    planned: Option<(Form, Result<Plan, String>)>,
+    /// Whether what may go wrong is accepted.
+    agreed: bool,
+}
+
+impl ReplayDialog {
+    /// Opens it; the messages come later, through [`Self::take`].
+    #[must_use]
+    pub fn new(of: ReplayOf) -> Self {
+        let which = if of.rows.len() > 1 { Which::Rows } else { Which::All };
+        let form = Form { which, rounds: "1".into(), ..Form::default() };
+        Self { of, form, events: None, devices: BTreeSet::new(), planned: None, agreed: false }
+    }
+
+    /// Takes in what was read of a capture, if it is this one.
+    pub fn take(&mut self, (path, events): Gathered) {
+        if self.events.is_some() || path != self.of.path {
+            return;
+        }
+        if let Ok(events) = &events {
+            for downstream in [false, true] {
+                let choice = Choice { downstream, ..Choice::default() };
+                let all = plan(&self.of.name, events.iter(), &choice, &Manner::default(), None);
+                self.devices.extend(all.iter().flat_map(|plan| plan.order.devices().cloned()));
+            }
+        }
+        self.events = Some(events);
+    }
+
+    /// Works out what would be sent, unless that is known already.
+    fn work_out(&mut self, bench: &Bench) {
+        let Some(Ok(events)) = &self.events else { return };
+        if self.planned.as_ref().is_some_and(|(form, _)| *form == self.form) {
+            return;
+        }
+        let both = self.form.choice(&self.of.rows).and_then(|choice| Ok((choice, self.form.manner()?)));
+        let planned = both.and_then(|(choice, manner)| {
+            plan(&self.of.name, events.iter(), &choice, &manner, Some(bench))
+                .map_err(|trouble| words::trouble(&trouble).joined())
+        });
+        self.planned = Some((self.form.clone(), planned));
+        self.agreed = false;
+    }
+}

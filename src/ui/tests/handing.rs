@@ -1,0 +1,95 @@
+//! A capture handed on: looked at before it goes, without its secrets unless asked, and told of when it is written.
+
+use super::desk::Desk;
+use super::of;
+use crate::capture::{About, Condition, Entry};
+use crate::event::Trouble;
+use crate::replay::{Format, Handed, Preview};
+use crate::ui::captures::{Ask, Shelf};
+use crate::ui::handing::{Done, Errand, Order};
+use eframe::egui::{Key, Modifiers};
+use std::path::PathBuf;
+
+pub fn entry(name: &str) -> Entry {
+    Entry {
+        path: PathBuf::from(format!("/captures/{name}.jsonl.zst")),
+        name: name.into(),
+        bytes: 5_000,
+        started_unix_ms: 1_767_225_600_000,
+        written_unix_ms: 1_767_225_600_000,
+        condition: Condition::Known,
+        about: About::default(),
+    }
+}
+
+/// The list with these captures, and nothing asked yet.
+pub fn list(names: &[&str]) -> Desk {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    let entries: Vec<_> = names.iter().map(|name| entry(name)).collect();
+    desk.record(Shelf { entries: entries.into(), folder: "/captures".into(), ..Shelf::default() });
+    desk.click("Captures…");
+    desk.asked();
+    desk
+}
+
+fn order(format: Format, only: &str, with_secrets: bool) -> Order {
+    Order { path: entry("run-a").path, format, only: only.parse().unwrap(), with_secrets }
+}
+
+fn export() -> Desk {
+    let mut desk = list(&["run-a"]);
+    desk.click_at("run-a, ");
+    desk.click("Export…");
+    desk
+}
+
+#[test]
+fn what_would_go_out_is_shown_before_and_secrets_stay_in_only_when_asked() {
+    let mut desk = export();
+    let first = order(Format::Jsonl, "", false);
+    assert_eq!(desk.asked(), [Ask::Errand(Errand::Preview(first.clone()))]);
+    assert!(desk.says("Secrets, signatures and tokens are taken out.") && desk.says("Working out"));
+    let handed = Handed { events: (2, 3), ..Handed::default() };
+    let lines = vec!["{\"first\":1}".to_owned()];
+    desk.is_done(Done::Preview(first, Ok(Preview { handed, lines })));
+    assert!(desk.says("2 of 3 events") && desk.says("{\"first\":1}") && desk.says("Nothing had to be taken out."));
+    desk.click("With secrets, signatures and tokens");
+    assert!(desk.says("Whoever gets the file can sign in as these devices"));
+    assert_eq!(desk.asked(), [Ask::Errand(Errand::Preview(order(Format::Jsonl, "", true)))]);
+}
+
+#[test]
+fn a_part_is_saved_in_another_format_and_its_end_is_told_wherever_one_is() {
+    let mut desk = export();
+    desk.fill("Only what fits", "nonsense:1");
+    assert!(!desk.is_enabled("Save…") && desk.says("Join words such as up"));
+    desk.fill("Only what fits", "mqtt");
+    desk.choose("Format", "CSV: a row for each event");
+    desk.asked();
+    desk.click("Save…");
+    assert_eq!(desk.asked(), [Ask::Errand(Errand::Save(order(Format::Csv, "mqtt", false)))]);
+    assert!(!desk.says("Export of run-a"));
+    let path = PathBuf::from("/home/me/a.csv");
+    desk.is_done(Done::Begun(path.clone()));
+    assert!(desk.says("Writing /home/me/a.csv…"));
+    desk.click("Close the list");
+    desk.is_done(Done::Saved(path.clone(), Ok(Handed { events: (7, 9), ..Handed::default() })));
+    assert!(desk.says("/home/me/a.csv: 7 of 9 events") && !desk.says("Writing"));
+    desk.is_done(Done::Saved(path, Err(Trouble::new("file-exists").with("path", "/home/me/a.csv"))));
+    assert!(!desk.says("7 of 9 events"), "of one file the latest is told");
+    desk.click("Put the report away");
+    assert!(!desk.says("/home/me/a.csv"));
+}
+
+#[test]
+fn a_test_case_is_saved_and_escape_closes_only_the_dialog() {
+    let mut desk = export();
+    desk.press(Modifiers::NONE, Key::Escape);
+    assert!(!desk.says("Export of run-a") && desk.shows("List of captures"));
+    desk.click("Export…");
+    desk.asked();
+    desk.click("Save as test case…");
+    assert_eq!(desk.asked(), [Ask::Errand(Errand::SaveTest(order(Format::Jsonl, "", false)))]);
+}
