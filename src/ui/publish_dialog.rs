@@ -153,6 +153,8 @@ fn looks_like_broken_json(text: &str) -> bool {
 
 /// Draws the dialog. Gives whether it was confirmed, and whether it was left.
 pub(super) fn publish_dialog_ui(ui: &mut Ui, draft: &mut PublishDraft, wishes: &mut Vec<Wish>) -> (bool, bool) {
+    // Enter alone belongs to the payload, which is not to get this one.
+    let entered = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
     heading_ui(ui, say("publish.title"), draft.target.clone().unwrap_or_default());
     if draft.from_device {
         weak_ui(ui, say("publish.from-device"));
@@ -184,8 +186,6 @@ pub(super) fn publish_dialog_ui(ui: &mut Ui, draft: &mut PublishDraft, wishes: &
     ui.horizontal(|ui| {
         let button = ui.add_enabled(message.is_ok(), Button::new(say("publish.now")));
         let button = button.on_disabled_hover_text(message.as_ref().err().map_or("", String::as_str));
-        // Enter alone belongs to the payload.
-        let entered = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
         let confirmed = message.is_ok() && (button.clicked() || entered);
         if let (true, Ok(message)) = (confirmed, message) {
             wishes.push(Action::Publish(message).into());

@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::of;
 use crate::bench::{Action, Publication, SavedMessage};
+use eframe::egui::{Key, Modifiers};
 
 fn message(topic: &str, payload: &str) -> Publication {
     Publication { topic: topic.into(), payload: payload.as_bytes().to_vec(), qos: 1, retain: false }
@@ -92,4 +93,18 @@ fn without_a_broker_nothing_is_published_and_why_is_said() {
     desk.click("Publish…");
     desk.fill("Topic", "/a");
     assert!(!desk.is_enabled("Publish") && desk.says("The broker does not run"));
+}
+
+#[test]
+fn the_key_that_pushes_publishes_instead_while_a_message_is_written() {
+    let mut desk = Desk::at(of(|story| {
+        story.services().build().device();
+    }));
+    desk.click("Publish…");
+    desk.press(Modifiers::COMMAND, Key::Enter);
+    assert_eq!(desk.acted(), [], "no firmware is pushed by mistake");
+    desk.fill("Topic", "/a");
+    desk.fill("Payload", "on");
+    desk.press(Modifiers::COMMAND, Key::Enter);
+    assert_eq!(desk.acted(), [Action::Publish(message("/a", "on"))]);
 }

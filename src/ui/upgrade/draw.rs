@@ -110,7 +110,9 @@ fn push_ui(ui: &mut Ui, view: &UpgradeView, wishes: &mut Vec<Wish>) {
     let response = ui.add_enabled(view.push.is_ok(), button.min_size(vec2(84.0, 28.0)));
     match &view.push {
         Ok(order) => {
-            let shortcut = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
+            // Under a dialog, the key is the dialog's.
+            let uncovered = ui.memory(|memory| memory.allows_interaction(ui.layer_id()));
+            let shortcut = uncovered && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
             if response.on_hover_text(say("push.hint")).clicked() || shortcut {
                 wishes.push(Action::Push(order.clone()).into());
             }
