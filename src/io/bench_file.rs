@@ -199,7 +199,8 @@ impl BenchFile {
 }
 
 /// The keys there are, for naming the one that is wrong.
-const KEYS: [&str; 39] = [
+const KEYS: [&str; 40] = [
+    "message",
     "broker",
     "http",
     "mqtts",
