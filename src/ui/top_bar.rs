@@ -13,6 +13,9 @@ use crate::event::{TlsService, Trouble, mask_password};
 use eframe::egui;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
+/// What a light and the beginning of its text take, in points.
+const LEAST_STATUS: f32 = 48.0;
+
 /// How the recording stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
@@ -195,6 +198,10 @@ pub fn top_bar_ui(ui: &mut Ui, view: &TopBarView, settings: &mut Settings) -> Ve
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 for status in &view.status {
+                    // In a narrow window the last ones find no room; what is wrong with them is written out below.
+                    if ui.available_width() < LEAST_STATUS {
+                        break;
+                    }
                     status_ui(ui, status);
                 }
             });
