@@ -74,7 +74,7 @@ fn refusal(facts: &mut Facts) -> (Told, Trouble) {
     let told = facts.until(|fact| matches!(fact, Fact::ClientRefused { .. }));
     assert!(!told.iter().any(|fact| matches!(fact, Fact::ClientConnected { .. })), "{told:?}");
     let Some(Fact::ClientRefused { client, trouble }) = told.into_iter().last() else { unreachable!() };
-    (client, trouble)
+    (*client, trouble)
 }
 
 fn check_uiot(broker: &Broker, username: &str, password: &str, expected: ConnectReturnCode) {

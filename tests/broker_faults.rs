@@ -117,7 +117,7 @@ fn a_push_whose_acknowledgement_is_lost_comes_again_as_a_repeat_of_the_same_pack
     let of_device = |fact: &Fact| match fact {
         Fact::MessageDelivered { client, .. } if &**client == "P.D" => Some("delivered"),
         Fact::MessageAcknowledged { client, .. } if &**client == "P.D" => Some("acknowledged"),
-        Fact::FaultActed { upgrade: 7, fault: Fault::LoseAck, .. } => Some("lost"),
+        Fact::FaultActed { upgrade: 7, fault, .. } if **fault == Fault::LoseAck => Some("lost"),
         _ => None,
     };
     let told = facts.until(|fact| of_device(fact) == Some("acknowledged"));

@@ -47,7 +47,7 @@ fn messages_pass_an_external_broker_both_ways_and_are_told() {
     let (broker, _its_facts) = broker("127.0.0.1:0");
     let (client, mut facts) = client(&format!("mqtt://us:se%63ret@{}", broker.address()), &["up/+", "other/#"]);
     let told = facts.until(is_started);
-    assert_eq!(told, [Fact::BrokerStarted { address: broker.address().to_string(), external: true }]);
+    assert_eq!(told, [Fact::BrokerStarted { address: broker.address().to_string().into(), external: true }]);
 
     let device = Device::connect(connect_options(broker.address(), "dn"));
     device.subscribe("down/#", QoS::AtLeastOnce);

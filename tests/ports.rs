@@ -124,7 +124,7 @@ fn received(facts: &[Fact]) -> Vec<u8> {
 }
 
 fn code(trouble: Option<Trouble>) -> String {
-    trouble.map(|trouble| trouble.code.into_owned()).unwrap_or_default()
+    trouble.map(|trouble| trouble.code.to_string()).unwrap_or_default()
 }
 
 #[test]
@@ -212,7 +212,11 @@ fn check_taken(bench: &Bench, settings: SerialSettings, words: &str) {
     let taken = SerialSettings { data_bits: has.data_bits, parity: has.parity, ..settings };
     assert_eq!(has, taken, "all but data bits and parity");
     let port = bench.name().to_str().unwrap().to_owned();
-    assert_eq!(bench.next(), Fact::PortOpened { port, settings: has.to_string() }, "what it has is told");
+    assert_eq!(
+        bench.next(),
+        Fact::PortOpened { port: port.into(), settings: has.to_string().into() },
+        "what it has is told"
+    );
     if has == settings {
         // Root may open a port that is held exclusively; others are refused.
         let stty = std::process::Command::new("stty").arg("-aF").arg(bench.name()).output().unwrap();

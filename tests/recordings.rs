@@ -77,7 +77,7 @@ fn what_the_workbench_would_have_sent_has_the_shape_of_what_the_cloud_sent() {
                 _ => None,
             }));
             if let Fact::MessagePublished { topic, payload, .. } = &event.fact {
-                theirs.push((topic.clone(), payload.to_vec()));
+                theirs.push((topic.to_string(), payload.to_vec()));
             }
         }
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

@@ -248,7 +248,7 @@ fn a_replay_into_a_real_devices_upgrade_is_asked_about_first() {
     let desk = Desk::new(|_| {});
     let order = desk.plan(&capture, false, Speed::Max);
     let codes = |bench: &Bench, order: &ReplayOrder| {
-        bench.replay_warnings(order).into_iter().map(|trouble| trouble.code.into_owned()).collect::<Vec<_>>()
+        bench.replay_warnings(order).into_iter().map(|trouble| trouble.code.to_string()).collect::<Vec<_>>()
     };
     // As far as its upgrade had come then, without the console that tells a simulated device.
     let lived = |until: u64| {

@@ -79,7 +79,7 @@ fn read_exactly(board: &mut TTYPort, length: usize) -> Vec<u8> {
 }
 
 fn code_of(result: Result<SerialPort, ota_workbench::event::Trouble>) -> String {
-    result.expect_err("it opened").code.into_owned()
+    result.expect_err("it opened").code.to_string()
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn what_the_board_prints_is_heard_and_the_opening_names_its_settings() {
     let mut bench = Bench::new();
     let settings = SerialSettings { stop_bits: 2, ..settings() };
     let _port = SerialPort::open(&bench.name, &settings, bench.inbox.clone()).unwrap();
-    let opened = Fact::PortOpened { port: bench.name.clone(), settings: settings.to_string() };
+    let opened = Fact::PortOpened { port: bench.name.clone().into(), settings: settings.to_string().into() };
     assert_eq!(bench.next(), opened);
     assert!(settings.to_string().ends_with(" 8N2"));
     bench.board.write_all(b"boot\r\n").unwrap();
@@ -119,7 +119,7 @@ fn what_is_sent_reaches_the_board_and_is_told() {
     let port = bench.open();
     port.send(b"help\r\n".to_vec()).unwrap();
     assert_eq!(read_exactly(&mut bench.board, 6), b"help\r\n");
-    let sent = Fact::BytesSent { port: bench.name.clone(), bytes: (*b"help\r\n").into() };
+    let sent = Fact::BytesSent { port: bench.name.clone().into(), bytes: (*b"help\r\n").into() };
     assert_eq!(bench.next(), sent);
 }
 
@@ -136,7 +136,7 @@ fn a_board_that_reads_nothing_blocks_neither_the_sender_nor_the_closing() {
     port.close();
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     let last = std::iter::from_fn(|| Some(bench.next())).find(|fact| !matches!(fact, Fact::BytesSent { .. }));
-    assert_eq!(last, Some(Fact::PortClosed { port: bench.name.clone(), trouble: None }));
+    assert_eq!(last, Some(Fact::PortClosed { port: bench.name.clone().into(), trouble: None }));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_closed_port_can_be_opened_again_at_once() {
     let bench = Bench::new();
     for _ in 0..5 {
         bench.open().close();
-        assert_eq!(bench.next(), Fact::PortClosed { port: bench.name.clone(), trouble: None });
+        assert_eq!(bench.next(), Fact::PortClosed { port: bench.name.clone().into(), trouble: None });
     }
 }
 
@@ -269,7 +269,7 @@ fn a_console_may_have_another_name_than_its_port() {
         Ok(Input::Fact(fact)) => fact,
         other => panic!("{other:?}"),
     };
-    assert_eq!(next(), Fact::PortMoved { port: name.into(), now: place });
+    assert_eq!(next(), Fact::PortMoved { port: name.into(), now: place.into() });
     assert!(matches!(next(), Fact::PortOpened { port, .. } if port == name));
     drop((plugged, board));
 }

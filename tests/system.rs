@@ -290,14 +290,14 @@ fn check_packets(name: &str, decode: &str) {
     let (mut messages, mut requests, mut answers, mut carried) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for event in &capture.events {
         match &event.fact {
-            Fact::MessageReceived { topic, payload, .. } => messages.push(vec![topic.clone(), hex(payload)]),
+            Fact::MessageReceived { topic, payload, .. } => messages.push(vec![topic.to_string(), hex(payload)]),
             Fact::MessagePublished { topic, payload, .. } => carried.push((topic, payload)),
             Fact::MessageDelivered { topic, .. } => {
                 let payload = carried.iter().rev().find(|(known, _)| *known == topic).map(|(_, payload)| hex(payload));
-                messages.push(vec![topic.clone(), payload.unwrap_or_default()]);
+                messages.push(vec![topic.to_string(), payload.unwrap_or_default()]);
             }
             Fact::RequestReceived { path, range, method, .. } => {
-                requests.push(vec![path.clone(), method.clone(), range.clone().unwrap_or_default()]);
+                requests.push([path, method, &range.clone().unwrap_or_default()].map(ToString::to_string).to_vec());
             }
             Fact::RangeServed { status, length, .. } => answers.push(vec![status.to_string(), length.to_string()]),
             _ => {}

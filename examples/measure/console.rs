@@ -74,7 +74,7 @@ fn write_log(path: &Path) -> Result<(), Failed> {
 }
 
 fn indexed(log: &Path) -> Result<Console, Failed> {
-    let (file, size) = console::open(log).map_err(|trouble| trouble.code.into_owned())?;
+    let (file, size) = console::open(log).map_err(|trouble| trouble.code.to_string())?;
     let (mut console, index) = Console::of_file(file, size);
     index();
     console.keep_up();

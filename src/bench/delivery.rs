@@ -156,7 +156,7 @@ impl Bench {
                 let concerned = |client| self.under_way.concerns(self.clients.device(client), topic);
                 if client.as_deref().is_none_or(concerned) {
                     let whose = self.under_way.end(topic, Stage::Sent..=Stage::Published);
-                    self.note_delivery(whose, |delivery| delivery.dropped = Some((event.seq, reason.clone())));
+                    self.note_delivery(whose, |delivery| delivery.dropped = Some((event.seq, reason.to_string())));
                 }
             }
             _ => {}

@@ -20,7 +20,7 @@ impl Bench {
             }
             Fact::FileDelivered { path, md5, .. } => {
                 if let Some((case, _)) = self.case_serving(path) {
-                    case.witness.delivered = Some((event.seq, md5.clone()));
+                    case.witness.delivered = Some((event.seq, md5.to_string()));
                 }
             }
             Fact::BlockServed { device, stream, offset, length, code, .. } => {

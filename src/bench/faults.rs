@@ -299,7 +299,7 @@ mod tests {
             extras,
             faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
         };
-        bench.check_push(&order).err().map(|trouble| trouble.code.into_owned())
+        bench.check_push(&order).err().map(|trouble| trouble.code.to_string())
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl Bench {
         let mut effects = Vec::new();
         match &event.fact {
             Fact::BrokerStarted { address, external } => {
-                self.broker = Service::Running { address: address.clone(), advertised: String::new() };
+                self.broker = Service::Running { address: address.to_string(), advertised: String::new() };
                 self.external = *external;
                 if *external {
                     self.forget_presence();
@@ -30,7 +30,7 @@ impl Bench {
             Fact::BrokerStopped => self.lose_broker(Service::Stopped),
             Fact::BrokerFailed { trouble } => self.lose_broker(Service::Failed(trouble.clone())),
             Fact::ServerStarted { address, advertised } => {
-                self.server = Service::Running { address: address.clone(), advertised: advertised.clone() };
+                self.server = Service::Running { address: address.to_string(), advertised: advertised.to_string() };
             }
             Fact::ServerFailed { trouble } => self.server = Service::Failed(trouble.clone()),
             Fact::ImageAdded { .. } | Fact::ImageRemoved { .. } | Fact::ImageTroubled { .. } => self.take_image(event),
@@ -41,7 +41,7 @@ impl Bench {
                         (known.online, known.client) = (Some(true), client);
                     }
                     known.listed = true;
-                    known.chosen = Some(dialect.clone());
+                    known.chosen = Some(dialect.to_string());
                 }
             }
             Fact::DeviceRemoved { device } => {
@@ -151,14 +151,14 @@ impl Bench {
     fn take_image(&mut self, event: &Event) {
         match &event.fact {
             Fact::ImageAdded { image, path, name, size, md5, sha256, version } => {
-                let rebuilt = self.builds.get(image).is_some_and(|known| known.md5 != *md5);
+                let rebuilt = self.builds.get(image).is_some_and(|known| *md5 != known.md5);
                 let build = Build {
-                    path: path.clone(),
-                    name: name.clone(),
+                    path: path.to_string(),
+                    name: name.to_string(),
                     size: *size,
-                    md5: md5.clone(),
-                    sha256: sha256.clone(),
-                    version: version.clone(),
+                    md5: md5.to_string(),
+                    sha256: sha256.to_string(),
+                    version: version.clone().map(Into::into),
                     read_at: event.at,
                     rebuilt,
                     trouble: None,

@@ -85,7 +85,7 @@ impl Bench {
                     if known.state.is_err() || lines(settings) != lines(&known.settings) {
                         (known.dtr, known.rts) = lines(settings).unwrap_or((true, true));
                     }
-                    known.settings.clone_from(settings);
+                    known.settings = settings.to_string();
                     known.state = Ok(());
                 }
             }
@@ -97,16 +97,16 @@ impl Bench {
             }
             Fact::PortMoved { port, now } => {
                 if let Some(known) = self.meet_port(port, "") {
-                    known.now = (now != port).then(|| now.clone());
+                    known.now = (now != port).then(|| now.to_string());
                 }
             }
             Fact::PortBound { port, device: Some(device) } => {
-                if self.bound.len() < MAX_PORTS || self.bound.contains_key(port) {
-                    self.bound.insert(port.clone(), device.clone());
+                if self.bound.len() < MAX_PORTS || self.bound.contains_key(&**port) {
+                    self.bound.insert(port.to_string(), device.clone());
                 }
             }
             Fact::PortBound { port, device: None } => {
-                self.bound.remove(port);
+                self.bound.remove(&**port);
             }
             _ => self.take_port_work(fact),
         }
@@ -122,11 +122,11 @@ impl Bench {
         else {
             return;
         };
-        let Some(known) = self.ports.get_mut(port) else { return };
+        let Some(known) = self.ports.get_mut(&**port) else { return };
         match fact {
             Fact::LinesMoved { line, .. } => (known.dtr, known.rts) = lines_after((known.dtr, known.rts), *line),
             Fact::FileStarted { name, size, .. } => {
-                known.file = Some(SendingFile { name: name.clone(), size: *size, sent: 0 });
+                known.file = Some(SendingFile { name: name.to_string(), size: *size, sent: 0 });
             }
             Fact::FileEnded { .. } => known.file = None,
             Fact::FileProgressed { sent, .. } => {
@@ -136,8 +136,8 @@ impl Bench {
             }
             Fact::RepeatSet { name, every_ms, .. } => {
                 match every_ms {
-                    Some(every) => known.repeats.insert(name.clone(), *every),
-                    None => known.repeats.remove(name),
+                    Some(every) => known.repeats.insert(name.to_string(), *every),
+                    None => known.repeats.remove(&**name),
                 };
             }
             _ => {}
@@ -170,11 +170,11 @@ mod tests {
     }
 
     fn opened() -> Fact {
-        Fact::PortOpened { port: port(), settings: "9600 8N1".into() }
+        Fact::PortOpened { port: port().into(), settings: "9600 8N1".into() }
     }
 
     fn closed(code: &'static str) -> Fact {
-        Fact::PortClosed { port: port(), trouble: Some(Trouble::new(code)) }
+        Fact::PortClosed { port: port().into(), trouble: Some(Trouble::new(code)) }
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
             (vec![opened(), closed("port-vanished")], true),
             (vec![closed("port-held")], true),
             (vec![closed("port-failed")], false),
-            (vec![opened(), Fact::PortClosed { port: port(), trouble: None }], false),
+            (vec![opened(), Fact::PortClosed { port: port().into(), trouble: None }], false),
             (vec![closed("port-not-found"), opened()], false),
         ] {
             let bench = bench(facts);
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_port_belongs_to_the_device_it_is_bound_to_before_it_is_open_and_after() {
         let lamp = DeviceId::new("P", "lamp");
-        let bound = |device: Option<&DeviceId>| Fact::PortBound { port: port(), device: device.cloned() };
+        let bound = |device: Option<&DeviceId>| Fact::PortBound { port: port().into(), device: device.cloned() };
         let kept = bench(vec![bound(Some(&lamp)), opened(), closed("port-vanished")]);
         assert_eq!(kept.device_of_port("COM7"), Some(&lamp));
         assert_eq!(kept.port_of_device(&lamp), Some(port()));
@@ -207,8 +207,8 @@ mod tests {
 
     #[test]
     fn the_switches_stand_as_the_port_was_opened_and_stay_when_only_the_rate_changes() {
-        let opened = |settings: &str| Fact::PortOpened { port: port(), settings: settings.into() };
-        let off = Fact::LinesMoved { port: port(), line: LineMove::RtsOff };
+        let opened = |settings: &str| Fact::PortOpened { port: port().into(), settings: settings.into() };
+        let off = Fact::LinesMoved { port: port().into(), line: LineMove::RtsOff };
         for (facts, lines) in [
             (vec![opened("9600 8N1 RTS-off")], (true, false)),
             (vec![opened("9600 8N1"), off.clone(), opened("115200 8N1")], (true, false)),
@@ -224,19 +224,26 @@ mod tests {
 
     #[test]
     fn the_window_sees_how_far_a_file_is_and_how_the_lines_stand() {
-        let sent = |sent| Fact::FileProgressed { port: port(), sent };
-        let started = Fact::FileStarted { port: port(), name: "a.bin".into(), size: 100 };
+        let sent = |sent| Fact::FileProgressed { port: port().into(), sent };
+        let started = Fact::FileStarted { port: port().into(), name: "a.bin".into(), size: 100 };
         let mut facts = vec![opened(), started, sent(40), sent(80)];
-        facts.push(Fact::LinesMoved { port: port(), line: LineMove::DtrOff });
-        facts.push(Fact::RepeatSet { port: port(), name: "ping".into(), every_ms: Some(50) });
+        facts.push(Fact::LinesMoved { port: port().into(), line: LineMove::DtrOff });
+        facts.push(Fact::RepeatSet { port: port().into(), name: "ping".into(), every_ms: Some(50) });
         let (_, known) =
             bench(facts.clone()).ports().next().map(|(name, port)| (name.to_owned(), port.clone())).unwrap();
         assert_eq!((known.file.map(|file| file.sent), known.dtr, known.rts), (Some(80), false, true));
         assert_eq!(known.repeats.get("ping"), Some(&50));
         let name = Some("a.bin".into());
-        facts.push(Fact::FileEnded { port: port(), name, sent: 80, complete: false, sha256: None, trouble: None });
-        facts.push(Fact::RepeatSet { port: port(), name: "ping".into(), every_ms: None });
-        facts.push(Fact::PortMoved { port: port(), now: "COM9".into() });
+        facts.push(Fact::FileEnded {
+            port: port().into(),
+            name,
+            sent: 80,
+            complete: false,
+            sha256: None,
+            trouble: None,
+        });
+        facts.push(Fact::RepeatSet { port: port().into(), name: "ping".into(), every_ms: None });
+        facts.push(Fact::PortMoved { port: port().into(), now: "COM9".into() });
         let bench = bench(facts);
         let (_, known) = bench.ports().next().unwrap();
         assert!(known.file.is_none() && known.repeats.is_empty() && known.now.as_deref() == Some("COM9"));

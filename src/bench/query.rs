@@ -150,7 +150,7 @@ impl Bench {
                 latest.find(|case| case.order.paths().any(|(own, _)| !own.is_empty() && stem(own) == stem(path)))
             }
             Fact::BlockServed { device, stream, .. } => {
-                latest.find(|case| case.order.device == *device && case.order.extras.stream == Some(*stream))
+                latest.find(|case| case.order.device == **device && case.order.extras.stream == Some(*stream))
             }
             _ => None,
         }

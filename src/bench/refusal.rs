@@ -50,7 +50,7 @@ mod tests {
     }
 
     fn refused(username: &str) -> Fact {
-        Fact::ClientRefused { client: client(username), trouble: Trouble::new("wrong-secret") }
+        Fact::ClientRefused { client: client(username).into(), trouble: Trouble::new("wrong-secret") }
     }
 
     fn fold(facts: Vec<Fact>) -> Bench {
@@ -68,7 +68,7 @@ mod tests {
         let device = bench.device(&id).unwrap();
         assert_eq!((device.online, device.dialect()), (Some(false), Some("uiot-v2")));
         assert!(matches!(&device.refused, Some((2, trouble)) if trouble.code == "wrong-secret"));
-        let bench = fold(vec![refused("P|D|1"), Fact::ClientConnected { client: client("P|D|1") }]);
+        let bench = fold(vec![refused("P|D|1"), Fact::ClientConnected { client: client("P|D|1").into() }]);
         let device = bench.device(&id).unwrap();
         assert_eq!((device.online, &device.refused), (Some(true), &None));
     }

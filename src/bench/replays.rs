@@ -171,10 +171,10 @@ impl Replays {
                 }
                 self.list.push_back(Replay {
                     id: *replay,
-                    source: source.clone(),
-                    target: target.clone(),
+                    source: source.to_string(),
+                    target: target.to_string(),
                     downstream: *downstream,
-                    device: device.clone(),
+                    device: device.as_deref().cloned(),
                     speed: speed.parse().ok(),
                     messages: *messages,
                     rounds: *rounds,
@@ -249,12 +249,20 @@ mod tests {
 
     fn sent(replay: u32, payload: &str) -> Fact {
         let (topic, payload) = ("t".to_owned(), payload.as_bytes().into());
-        Fact::MessageReplayed { replay, of: 5, client: Some("c".into()), topic, payload, qos: 0, retain: false }
+        Fact::MessageReplayed {
+            replay,
+            of: 5,
+            client: Some("c".into()),
+            topic: topic.into(),
+            payload,
+            qos: 0,
+            retain: false,
+        }
     }
 
     fn received(client: &str, payload: &str) -> Fact {
         let (topic, payload) = ("t".to_owned(), payload.as_bytes().into());
-        Fact::MessageReceived { client: Some(client.into()), topic, payload, qos: 0, retain: false }
+        Fact::MessageReceived { client: Some(client.into()), topic: topic.into(), payload, qos: 0, retain: false }
     }
 
     #[test]

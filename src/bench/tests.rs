@@ -44,7 +44,7 @@ fn connected(name: &str, username: &str) -> Fact {
         clean: true,
         keep_alive_secs: 60,
     };
-    Fact::ClientConnected { client }
+    Fact::ClientConnected { client: client.into() }
 }
 
 fn subscribed(client: &str) -> Fact {
@@ -52,7 +52,7 @@ fn subscribed(client: &str) -> Fact {
 }
 
 fn gone(client: &str) -> Fact {
-    Fact::ClientDisconnected { client: client.into(), reason: String::new() }
+    Fact::ClientDisconnected { client: client.into(), reason: String::new().into() }
 }
 
 fn says(client: Option<&str>, retain: bool, payload: &str) -> Fact {
@@ -166,7 +166,7 @@ fn a_failure_of_the_module_that_was_pushed_is_that_modules_even_when_it_is_its_f
 fn a_request_without_the_urls_query_still_counts_as_the_devices() {
     let asked = |path: &str| Fact::RequestReceived {
         request: 1,
-        peer: String::new(),
+        peer: String::new().into(),
         method: "GET".into(),
         path: path.into(),
         range: None,
@@ -181,7 +181,7 @@ fn a_flood_of_invented_devices_does_not_make_the_bench_grow() {
     let mut desk = Desk::new();
     desk.take((0..10_000).map(|number| Fact::MessageReceived {
         client: None,
-        topic: format!("/$system/P/D{number}/ota/upstream"),
+        topic: format!("/$system/P/D{number}/ota/upstream").into(),
         payload: VERSION.as_bytes().into(),
         qos: 0,
         retain: false,

@@ -8,7 +8,7 @@ impl Bench {
     pub(super) fn take_tls(&mut self, event: &Event) {
         let (service, stands) = match &event.fact {
             Fact::TlsStarted { service, address } => {
-                (service, Service::Running { address: address.clone(), advertised: String::new() })
+                (service, Service::Running { address: address.to_string(), advertised: String::new() })
             }
             Fact::TlsStopped { service } => (service, Service::Stopped),
             Fact::TlsFailed { service, trouble } => (service, Service::Failed(trouble.clone())),

@@ -1,7 +1,7 @@
 //! How one field of a fact stands in JSON.
 
 use crate::event::{
-    Client, Deadline, DeviceId, Extras, LineMove, OrderedFile, Payload, TlsService, Trouble, UpgradeOrder,
+    Client, Deadline, DeviceId, Extras, LineMove, OrderedFile, Payload, Text, TlsService, Trouble, UpgradeOrder,
 };
 use crate::fault::Fault;
 use base64::Engine;
@@ -76,12 +76,21 @@ impl Field for String {
     }
 }
 
-impl Field for Arc<str> {
+impl Field for Text {
     fn put(&self, key: &str, line: &mut Vec<u8>) {
         put_text(key, self, line);
     }
     fn take(object: &Object, key: &str) -> Option<Self> {
         Some(object.get(key)?.as_str()?.into())
+    }
+}
+
+impl<F: Field> Field for Box<F> {
+    fn put(&self, key: &str, line: &mut Vec<u8>) {
+        (**self).put(key, line);
+    }
+    fn take(object: &Object, key: &str) -> Option<Self> {
+        F::take(object, key).map(Self::new)
     }
 }
 
@@ -178,7 +187,7 @@ impl Field for Trouble {
         let code = Cow::Owned(trouble.get("code")?.as_str()?.to_owned());
         let args = trouble.get("args")?.as_object()?;
         let args = args.iter().map(|(name, value)| Some((Cow::Owned(name.clone()), value.as_str()?.to_owned())));
-        Some(Self { code, args: args.collect::<Option<_>>()? })
+        Some(Self::said(code, args.collect::<Option<_>>()?))
     }
 }
 

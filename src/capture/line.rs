@@ -184,7 +184,8 @@ mod tests {
                     level: 4,
                     clean: true,
                     keep_alive_secs: 240,
-                },
+                }
+                .into(),
             },
             r#""kind":"client_connected","client":{"name":"p.d","address":"127.0.0.1:5","level":4,"clean":true,"keep_alive_secs":240}"#,
         );
@@ -249,7 +250,7 @@ mod tests {
                 source: "a.jsonl".into(),
                 target: "127.0.0.1:1883".into(),
                 downstream: false,
-                device: Some(DeviceId::new("p", "d")),
+                device: Some(DeviceId::new("p", "d").into()),
                 speed: "2.5".into(),
                 messages: 23,
                 rounds: 2,
@@ -313,7 +314,7 @@ mod tests {
         assert_eq!(Vec::<Fault>::take(&object, "none"), Some(Vec::new()), "a capture from before there were any");
         let fault = Fault::Cut { offset: 4_096 };
         check(
-            Fact::FaultActed { upgrade: 1, fault, place: Some(4_096), request: Some(2) },
+            Fact::FaultActed { upgrade: 1, fault: fault.into(), place: Some(4_096), request: Some(2) },
             r#""kind":"fault_acted","upgrade":1,"fault":"cut:4096","place":4096,"request":2"#,
         );
     }
@@ -330,7 +331,7 @@ mod tests {
         #[test]
         fn any_message_survives_the_round_trip(topic: String, payload: Vec<u8>, qos in 0_u8..3, at: u64, client: Option<String>) {
             let fact = Fact::MessageReceived {
-                client: client.map(Into::into), topic, payload: payload.into(), qos, retain: qos == 2,
+                client: client.map(Into::into), topic: topic.into(), payload: payload.into(), qos, retain: qos == 2,
             };
             let event = Event { seq: 1, at: Micros(at), fact };
             let mut line = Vec::new();

@@ -1,7 +1,7 @@
 //! Reads a capture line by line, as much of it as there is, and never holds more of it than one line.
 
 use super::{Damage, Damages, Header, NoEvent, decode};
-use crate::event::{Event, Micros, Trouble};
+use crate::event::{Event, Micros, Texts, Trouble};
 use std::io::{BufRead, ErrorKind, Result};
 
 /// A longer line is no event, in bytes. The largest packet the broker takes fits, however its bytes are written down.
@@ -20,6 +20,7 @@ pub struct Reader<R> {
     line: Vec<u8>,
     damage: Damages,
     last: Option<(u64, Micros)>,
+    texts: Texts,
     over: bool,
 }
 
@@ -40,12 +41,13 @@ impl<R: BufRead> Reader<R> {
         // Some editors put a mark before the first character.
         let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
         let header = Header::decode(&String::from_utf8_lossy(text))?;
-        Ok(Self { source, header, lines: 1, line, damage: Damages::default(), last: None, over: false })
+        Ok(Self { lines: 1, line, ..Self::resume(source, header) })
     }
 
     /// Goes on in the middle of a capture whose header is known: `source` stands at the begin of a line.
     pub fn resume(source: R, header: Header) -> Self {
-        Self { source, header, lines: 0, line: Vec::new(), damage: Damages::default(), last: None, over: false }
+        let (line, damage, texts) = (Vec::new(), Damages::default(), Texts::default());
+        Self { source, header, lines: 0, line, damage, last: None, texts, over: false }
     }
 
     /// The first line.
@@ -88,7 +90,8 @@ impl<R: BufRead> Iterator for Reader<R> {
             match read {
                 Ok(Line::Whole) if self.line.is_empty() => {}
                 Ok(Line::Whole) => match decode(&String::from_utf8_lossy(&self.line)) {
-                    Ok(event) => {
+                    Ok(mut event) => {
+                        self.texts.share(&mut event.fact);
                         self.look_back(&event);
                         return Some(event);
                     }

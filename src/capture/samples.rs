@@ -1,7 +1,7 @@
 //! A value of every type that stands in a fact, for tests that must not forget one.
 
 use crate::event::{
-    Client, Deadline, DeviceId, Extras, LineMove, OrderedFile, Payload, TlsService, Trouble, UpgradeOrder,
+    Client, Deadline, DeviceId, Extras, LineMove, OrderedFile, Payload, Text, TlsService, Trouble, UpgradeOrder,
 };
 use crate::fault::Fault;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ samples! {
     u32 = |full| if full { u32::MAX } else { 0 };
     u64 = |full| if full { u64::MAX } else { 0 };
     String = |full| if full { "“text” \"\\\n\u{1b}[0m\u{0}é".into() } else { Self::new() };
-    Arc<str> = |full| String::sample(full).into();
+    Text = |full| String::sample(full).into();
     Payload = |full| if full { [0xff, 0, b'a'][..].into() } else { "文本\t{\"a\":1}\r\n".as_bytes().into() };
     DeviceId = |full| if full { Self::new("p", "AA:BB:é") } else { Self::new("p", "d") };
     Deadline = |full| if full { Self::LatePush } else { Self::Silence };
@@ -77,6 +77,12 @@ samples! {
         extras: Sample::sample(full),
         faults: Sample::sample(full),
     });
+}
+
+impl<S: Sample> Sample for Box<S> {
+    fn sample(full: bool) -> Self {
+        Self::new(S::sample(full))
+    }
 }
 
 impl<S: Sample> Sample for Option<S> {

@@ -252,7 +252,7 @@ impl Desk {
 /// What a reader that fell behind has missed, as an event in the place of the last one missing.
 fn gap(batch: &Batch) -> Option<Event> {
     let bench = batch.resync.as_ref().filter(|_| batch.missed > 0)?;
-    let fact = Fact::Gap { source: "output".to_owned(), lost: batch.missed };
+    let fact = Fact::Gap { source: "output".into(), lost: batch.missed };
     Some(Event { seq: bench.events(), at: bench.now(), fact })
 }
 

@@ -66,7 +66,7 @@ mod tests {
     use crate::event::Fact;
 
     fn acted(fault: &str) -> Fact {
-        Fact::FaultActed { upgrade: 1, fault: fault.parse().unwrap(), place: None, request: None }
+        Fact::FaultActed { upgrade: 1, fault: Box::new(fault.parse().unwrap()), place: None, request: None }
     }
 
     #[test]

@@ -158,8 +158,8 @@ mod tests {
         };
         let filter = "/$system/P/D/ota/downstream".to_owned();
         vec![
-            Fact::ClientConnected { client },
-            Fact::Subscribed { client: "P.D".into(), filter, qos: 1, implicit: false },
+            Fact::ClientConnected { client: client.into() },
+            Fact::Subscribed { client: "P.D".into(), filter: filter.into(), qos: 1, implicit: false },
             Fact::UpgradeRequested { order: order().into() },
             Fact::MessageDelivered { client: "P.D".into(), topic: "/$system/P/D/ota/downstream".into(), qos: 1 },
         ]
@@ -219,8 +219,8 @@ mod tests {
         if let Fact::ClientConnected { client } = &mut facts[0] {
             client.username = Some("D&P".into());
         }
-        facts[1] = Fact::Subscribed { client: "P.D".into(), filter, qos: 1, implicit: true };
-        facts[3] = Fact::MessageDelivered { client: "P.D".into(), topic, qos: 1 };
+        facts[1] = Fact::Subscribed { client: "P.D".into(), filter: filter.into(), qos: 1, implicit: true };
+        facts[3] = Fact::MessageDelivered { client: "P.D".into(), topic: topic.into(), qos: 1 };
         facts
     }
 

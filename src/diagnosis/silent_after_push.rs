@@ -42,7 +42,7 @@ mod tests {
             vec![
                 Fact::RequestReceived {
                     request: 1,
-                    peer: String::new(),
+                    peer: String::new().into(),
                     method: "GET".into(),
                     path: "/x".into(),
                     range: None,

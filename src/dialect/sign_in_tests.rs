@@ -35,7 +35,7 @@ fn sign_in([client_id, username, password]: [&str; 3]) -> SignIn<'_> {
 fn check_aliyun(given: [&str; 3], secrets: &Secrets, connack: u8, code: &str) {
     let (answer, told) = match aliyun(&sign_in(given), secrets) {
         Ok(()) => (0, String::new()),
-        Err(refused) => (refused.connack as u8, refused.trouble.code.into_owned()),
+        Err(refused) => (refused.connack as u8, refused.trouble.code.to_string()),
     };
     assert_eq!((answer, told.as_str()), (connack, code), "{given:?}");
 }
@@ -43,7 +43,7 @@ fn check_aliyun(given: [&str; 3], secrets: &Secrets, connack: u8, code: &str) {
 fn check_uiot(username: &str, password: &str, secrets: &Secrets, connack: u8, code: &str) {
     let (answer, told) = match uiot(&sign_in(["P.D", username, password]), secrets) {
         Ok(()) => (0, String::new()),
-        Err(refused) => (refused.connack as u8, refused.trouble.code.into_owned()),
+        Err(refused) => (refused.connack as u8, refused.trouble.code.to_string()),
     };
     assert_eq!((answer, told.as_str()), (connack, code), "{username} {password}");
 }

@@ -1,13 +1,13 @@
 //! The facts themselves, in the past tense.
 
-use super::{DeviceId, Trouble};
+use super::{DeviceId, Text, Trouble};
 use crate::fault::Fault;
 use std::sync::Arc;
 
 /// What a message carried, byte for byte.
 pub type Payload = Arc<[u8]>;
 /// An MQTT client id.
-pub type ClientName = Arc<str>;
+pub type ClientName = Text;
 /// Names one build within a session.
 pub type ImageId = u32;
 /// Names one upgrade within a session.
@@ -206,31 +206,23 @@ impl UpgradeOrder {
 pub enum Fact {
     // The bench itself
     /// The broker takes connections (embedded), or we are connected to it (external).
-    BrokerStarted { address: String, external: bool },
+    BrokerStarted { address: Text, external: bool },
     /// The broker was stopped by the operator, or the external one was left.
     BrokerStopped,
     /// The broker could not be started or reached; an external one is tried again.
     BrokerFailed { trouble: Trouble },
     /// The firmware server takes requests; `advertised` is the URL prefix told to devices.
-    ServerStarted { address: String, advertised: String },
+    ServerStarted { address: Text, advertised: Text },
     /// The firmware server could not be started.
     ServerFailed { trouble: Trouble },
     /// A build is on the list. The same id again: its file changed.
-    ImageAdded {
-        image: ImageId,
-        path: String,
-        name: String,
-        size: u64,
-        md5: String,
-        sha256: String,
-        version: Option<String>,
-    },
+    ImageAdded { image: ImageId, path: Text, name: Text, size: u64, md5: Text, sha256: Text, version: Option<Text> },
     /// A build left the list.
     ImageRemoved { image: ImageId },
     /// A build's file cannot be read at the moment.
     ImageTroubled { image: ImageId, trouble: Trouble },
     /// The operator put a device on the list, or changed its dialect.
-    DeviceAdded { device: DeviceId, dialect: String },
+    DeviceAdded { device: DeviceId, dialect: Text },
     /// A device's secret was set or taken away. Which one is told to nobody.
     SecretSet { device: DeviceId, set: bool },
     /// Whether a device without a secret, and a client that is no device, is let in from the network as well.
@@ -240,83 +232,83 @@ pub enum Fact {
 
     // MQTT
     /// A client was let in.
-    ClientConnected { client: Client },
+    ClientConnected { client: Box<Client> },
     /// A client was turned away.
-    ClientRefused { client: Client, trouble: Trouble },
+    ClientRefused { client: Box<Client>, trouble: Trouble },
     /// A client may not publish or subscribe what it wanted to; nobody got the message.
-    AccessRefused { client: ClientName, topic: String, trouble: Trouble },
+    AccessRefused { client: ClientName, topic: Text, trouble: Trouble },
     /// A client is gone.
-    ClientDisconnected { client: ClientName, reason: String },
+    ClientDisconnected { client: ClientName, reason: Text },
     /// A client is subscribed; `implicit` when the broker did it, as the cloud does.
-    Subscribed { client: ClientName, filter: String, qos: u8, implicit: bool },
+    Subscribed { client: ClientName, filter: Text, qos: u8, implicit: bool },
     /// A client is no longer subscribed.
-    Unsubscribed { client: ClientName, filter: String },
+    Unsubscribed { client: ClientName, filter: Text },
     /// A message came up. An external broker does not tell from whom.
-    MessageReceived { client: Option<ClientName>, topic: String, payload: Payload, qos: u8, retain: bool },
+    MessageReceived { client: Option<ClientName>, topic: Text, payload: Payload, qos: u8, retain: bool },
     /// Our message went out to the broker.
-    MessagePublished { topic: String, payload: Payload, qos: u8 },
+    MessagePublished { topic: Text, payload: Payload, qos: u8 },
     /// The broker wrote a message to a client's socket.
-    MessageDelivered { client: ClientName, topic: String, qos: u8 },
+    MessageDelivered { client: ClientName, topic: Text, qos: u8 },
     /// The client acknowledged a message.
-    MessageAcknowledged { client: ClientName, topic: String },
+    MessageAcknowledged { client: ClientName, topic: Text },
     /// The broker dropped a message; without a client, nobody was subscribed.
-    MessageDropped { client: Option<ClientName>, topic: String, reason: String },
+    MessageDropped { client: Option<ClientName>, topic: Text, reason: Text },
 
     // HTTP
     /// A request for firmware came in. `request` names it within the session.
-    RequestReceived { request: u64, peer: String, method: String, path: String, range: Option<String> },
+    RequestReceived { request: u64, peer: Text, method: Text, path: Text, range: Option<Text> },
     /// The answer left: `sent` of `length` bytes from `offset`; `complete` is false when the connection broke.
-    RangeServed { request: u64, path: String, status: u16, offset: u64, length: u64, sent: u64, complete: bool },
+    RangeServed { request: u64, path: Text, status: u16, offset: u64, length: u64, sent: u64, complete: bool },
     /// A long answer is under way: `sent` bytes from `offset` have left so far.
-    RangeProgressed { request: u64, path: String, offset: u64, sent: u64 },
+    RangeProgressed { request: u64, path: Text, offset: u64, sent: u64 },
     /// All of a file has left, in order, from its first byte to its last; `md5` of the bytes that left.
-    FileDelivered { request: u64, path: String, md5: String },
+    FileDelivered { request: u64, path: Text, md5: Text },
     /// A connection brought nothing that can be answered as a request; `status` 0: it was closed without a word.
-    RequestRefused { peer: String, status: u16, trouble: Trouble },
+    RequestRefused { peer: Text, status: u16, trouble: Trouble },
     /// A block of firmware left over MQTT: `length` bytes from `offset` of the stream's file, or a refusal with `code`.
-    BlockServed { device: DeviceId, stream: u64, file: u64, offset: u64, length: u64, code: u16 },
+    BlockServed { device: Box<DeviceId>, stream: u64, file: u64, offset: u64, length: u64, code: u16 },
 
     // TLS
     /// A service takes connections over TLS, beside those without.
-    TlsStarted { service: TlsService, address: String },
+    TlsStarted { service: TlsService, address: Text },
     /// It no longer does.
     TlsStopped { service: TlsService },
     /// It cannot, or no longer.
     TlsFailed { service: TlsService, trouble: Trouble },
     /// Somebody did not get through the TLS handshake.
-    TlsRefused { service: TlsService, peer: String, trouble: Trouble },
+    TlsRefused { service: TlsService, peer: Text, trouble: Trouble },
 
     // Serial
     /// A serial port, or a simulated device's console, is open. `settings` reads `115200 8N1`.
-    PortOpened { port: String, settings: String },
+    PortOpened { port: Text, settings: Text },
     /// The port is closed, by the operator or by trouble.
-    PortClosed { port: String, trouble: Option<Trouble> },
+    PortClosed { port: Text, trouble: Option<Trouble> },
     /// The device behind the port came back under another name; what it says is still told under the old one.
-    PortMoved { port: String, now: String },
+    PortMoved { port: Text, now: Text },
     /// The port belongs to a device from now on, or to none.
-    PortBound { port: String, device: Option<DeviceId> },
+    PortBound { port: Text, device: Option<DeviceId> },
     /// The port's control lines were moved.
-    LinesMoved { port: String, line: LineMove },
+    LinesMoved { port: Text, line: LineMove },
     /// A file begins to be written to the port.
-    FileStarted { port: String, name: String, size: u64 },
+    FileStarted { port: Text, name: Text, size: u64 },
     /// So many of its bytes have left. The bytes themselves are in no event: the file is on disk.
-    FileProgressed { port: String, sent: u64 },
+    FileProgressed { port: Text, sent: u64 },
     /// The file is written, with the digest of its bytes, or was given up: by trouble, or, without one, by the operator; after
     /// `sent` bytes. Early captures lack its name.
     FileEnded {
-        port: String,
-        name: Option<String>,
+        port: Text,
+        name: Option<Text>,
         sent: u64,
         complete: bool,
-        sha256: Option<String>,
+        sha256: Option<Text>,
         trouble: Option<Trouble>,
     },
     /// A quick send is repeated from now on, so often, or no longer.
-    RepeatSet { port: String, name: String, every_ms: Option<u64> },
+    RepeatSet { port: Text, name: Text, every_ms: Option<u64> },
     /// Bytes came from the port, in any chunking.
-    BytesReceived { port: String, bytes: Payload },
+    BytesReceived { port: Text, bytes: Payload },
     /// Bytes were written to the port.
-    BytesSent { port: String, bytes: Payload },
+    BytesSent { port: Text, bytes: Payload },
 
     // Upgrades
     /// The operator pressed Push.
@@ -326,7 +318,7 @@ pub enum Fact {
     /// The operator asked for the same push again.
     UpgradeRetried { upgrade: UpgradeId },
     /// A fault acted: at this byte of the image or percent of the progress, in this request, where it acts at one.
-    FaultActed { upgrade: UpgradeId, fault: Fault, place: Option<u64>, request: Option<u64> },
+    FaultActed { upgrade: UpgradeId, fault: Box<Fault>, place: Option<u64>, request: Option<u64> },
     /// A deadline fired.
     DeadlineReached { upgrade: UpgradeId, deadline: Deadline },
 
@@ -334,11 +326,11 @@ pub enum Fact {
     /// A capture's messages begin to be sent again, `messages` in each of so many `rounds`; `device` when all are one's.
     ReplayStarted {
         replay: ReplayId,
-        source: String,
-        target: String,
+        source: Text,
+        target: Text,
         downstream: bool,
-        device: Option<DeviceId>,
-        speed: String,
+        device: Option<Box<DeviceId>>,
+        speed: Text,
         messages: u64,
         rounds: u64,
     },
@@ -347,7 +339,7 @@ pub enum Fact {
         replay: ReplayId,
         of: u64,
         client: Option<ClientName>,
-        topic: String,
+        topic: Text,
         payload: Payload,
         qos: u8,
         retain: bool,
@@ -363,5 +355,5 @@ pub enum Fact {
     /// Something the operator asked for could not be done, or an adapter met trouble that belongs to no other fact.
     TroubleMet { trouble: Trouble },
     /// Events were lost before they could be recorded.
-    Gap { source: String, lost: u64 },
+    Gap { source: Text, lost: u64 },
 }

@@ -4,6 +4,7 @@ mod fact;
 mod identity;
 mod kept_secret;
 mod secret;
+mod text;
 mod trouble;
 
 pub use fact::{
@@ -13,6 +14,7 @@ pub use fact::{
 pub use identity::{DeviceId, MalformedDeviceId};
 pub use kept_secret::Secret;
 pub use secret::{MASK, mask_password, take_mask, without_password};
+pub use text::{Text, Texts};
 pub use trouble::Trouble;
 
 use std::fmt;

@@ -237,7 +237,7 @@ mod tests {
     use crate::event::Fact;
 
     fn gap(lost: u64) -> Fact {
-        Fact::Gap { source: String::new(), lost }
+        Fact::Gap { source: String::new().into(), lost }
     }
 
     #[test]

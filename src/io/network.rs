@@ -126,7 +126,11 @@ mod tests {
             check_broker_address(good).unwrap_or_else(|trouble| panic!("{good}: {trouble:?}"));
         }
         for bad in ["", "localhost", ":1", "127.0.0.1", "localhost:http", "a:65536", "mqtt://127.0.0.1:1", "a b:1"] {
-            assert_eq!(check_address(bad).err().map(|trouble| trouble.code).as_deref(), Some("bad-address"), "{bad}");
+            assert_eq!(
+                check_address(bad).err().map(|trouble| trouble.code.clone()).as_deref(),
+                Some("bad-address"),
+                "{bad}"
+            );
         }
         let trouble = check_broker_address("u:secret@127.0.0.1:1").err().map(|trouble| format!("{trouble:?}"));
         assert!(trouble.is_some_and(|text| text.contains("bad-broker-url") && !text.contains("secret")));

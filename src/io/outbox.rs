@@ -25,7 +25,8 @@ impl From<Outgoing> for Sending {
     /// A message that may be seen by everybody.
     fn from(message: Outgoing) -> Self {
         let Outgoing { topic, payload, qos } = &message;
-        let told = Fact::MessagePublished { topic: topic.clone(), payload: payload.as_slice().into(), qos: *qos };
+        let told =
+            Fact::MessagePublished { topic: topic.clone().into(), payload: payload.as_slice().into(), qos: *qos };
         Self { message, told, retain: false }
     }
 }
@@ -69,8 +70,11 @@ impl Outbox {
         let dropped = std::mem::take(&mut waiting.dropped);
         drop(waiting);
         let reason = "too many messages wait to be sent";
-        let named =
-            dropped.into_iter().map(|topic| Fact::MessageDropped { client: None, topic, reason: reason.into() });
+        let named = dropped.into_iter().map(|topic| Fact::MessageDropped {
+            client: None,
+            topic: topic.into(),
+            reason: reason.into(),
+        });
         let unnamed = (lost > 0).then(|| Fact::Gap { source: source.into(), lost });
         named.chain(unnamed).collect()
     }

@@ -293,7 +293,7 @@ mod tests {
     fn next(receiver: &InboxReader) -> (u32, Result<String, String>) {
         match receiver.recv_timeout(Duration::from_secs(10)).unwrap() {
             Input::Prepared(Prepared::Image { image, read, .. }) => {
-                (image, read.map(|snapshot| snapshot.digests.md5).map_err(|trouble| trouble.code.into_owned()))
+                (image, read.map(|snapshot| snapshot.digests.md5).map_err(|trouble| trouble.code.to_string()))
             }
             other => panic!("{other:?}"),
         }

@@ -61,17 +61,17 @@ impl Simulated {
         let (inbox, name) = (self.inbox.clone(), port.clone());
         let simulator = Simulator::start(options, move |bytes| {
             // When the session is over nobody reads the console.
-            let _ = inbox.fact(Fact::BytesReceived { port: name.clone(), bytes: bytes.into() });
+            let _ = inbox.fact(Fact::BytesReceived { port: name.clone().into(), bytes: bytes.into() });
         })?;
         self.running.insert(port.clone(), (device, simulator));
-        Ok(Fact::PortOpened { port, settings: dialect.id().to_owned() })
+        Ok(Fact::PortOpened { port: port.into(), settings: dialect.id().into() })
     }
 
     /// Switches the device with this console off. Returns the fact that its console is closed, if it ran.
     pub fn stop(&mut self, port: String) -> Option<Fact> {
         let stopped = self.running.remove(&port)?;
         switch_off(stopped);
-        Some(Fact::PortClosed { port, trouble: None })
+        Some(Fact::PortClosed { port: port.into(), trouble: None })
     }
 
     /// Switches all of them off.
@@ -83,7 +83,7 @@ impl Simulated {
     pub fn type_in(&self, port: &str, bytes: Vec<u8>) -> Result<Fact, Trouble> {
         let (_, simulator) = self.running.get(port).ok_or_else(|| Trouble::new("port-gone").with("port", port))?;
         simulator.console_input(&bytes);
-        Ok(Fact::BytesSent { port: port.to_owned(), bytes: bytes.into() })
+        Ok(Fact::BytesSent { port: port.into(), bytes: bytes.into() })
     }
 }
 

@@ -91,7 +91,7 @@ mod tests {
     fn message(seq: u64, bytes: usize) -> Arc<Event> {
         let fact = Fact::MessageReceived {
             client: None,
-            topic: String::new(),
+            topic: String::new().into(),
             payload: vec![0; bytes].into(),
             qos: 0,
             retain: false,

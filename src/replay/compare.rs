@@ -273,7 +273,7 @@ fn told(bench: &Bench, event: &Event) -> Vec<(Lane, DeviceId, String)> {
             let what = if *complete { status.to_string() } else { format!("{status} broken off") };
             case_of(fact).map(|device| (Lane::Served, device, what)).into_iter().collect()
         }
-        Fact::BlockServed { device, code, .. } => vec![(Lane::Served, device.clone(), format!("block {code}"))],
+        Fact::BlockServed { device, code, .. } => vec![(Lane::Served, *device.clone(), format!("block {code}"))],
         Fact::MessageAcknowledged { client, .. } => of_client(bench, client, "acknowledged"),
         Fact::ClientConnected { client } => of_client(bench, &client.name, "connected"),
         Fact::ClientDisconnected { client, .. } => of_client(bench, client, "disconnected"),

@@ -25,7 +25,7 @@ impl Known {
             match &event.fact {
                 Fact::ClientConnected { client } => {
                     if let Some((dialect, device)) = dialect::identify(&client.name, client.username.as_deref()) {
-                        known.clients.insert(Arc::clone(&client.name), device.clone());
+                        known.clients.insert(client.name.clone(), device.clone());
                         known.devices.entry(device).or_insert(dialect);
                     }
                 }

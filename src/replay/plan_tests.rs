@@ -186,7 +186,7 @@ fn each_device_speaks_over_its_own_connection_and_strangers_share_one() {
             clean: true,
             keep_alive_secs: 60,
         };
-        Event { seq, at: Micros(0), fact: Fact::ClientConnected { client } }
+        Event { seq, at: Micros(0), fact: Fact::ClientConnected { client: client.into() } }
     };
     let events = [
         connected(1, "P.one", "P|one|1"),

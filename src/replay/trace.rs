@@ -90,7 +90,10 @@ impl Reader {
             (Some("device"), Some("publish")) => self.speak(packet),
             (Some("device"), Some("puback")) => {
                 let acknowledged = self.client_name().zip(self.said.clone());
-                acknowledged.map(|(client, topic)| Fact::MessageAcknowledged { client, topic }).into_iter().collect()
+                acknowledged
+                    .map(|(client, topic)| Fact::MessageAcknowledged { client, topic: topic.into() })
+                    .into_iter()
+                    .collect()
             }
             (Some("device"), Some("disconnect")) => self.disconnect("disconnected"),
             (Some("cloud"), Some("publish")) => self.push(packet),
@@ -121,12 +124,12 @@ impl Reader {
             clean: packet.get("clean").and_then(Value::as_bool).unwrap_or(true),
             keep_alive_secs: u16::try_from(number("keep_alive_secs")).unwrap_or_default(),
         };
-        let mut facts = vec![Fact::ClientConnected { client }];
+        let mut facts = vec![Fact::ClientConnected { client: client.into() }];
         if let Some(device) = self.dialect.identify(&name, username.as_deref()) {
             let filters = self.dialect.implicit_subscriptions(&device).into_iter().filter(|_| self.implicit);
             facts.extend(filters.map(|filter| Fact::Subscribed {
                 client: name.clone(),
-                filter,
+                filter: filter.into(),
                 qos: 1,
                 implicit: true,
             }));
@@ -174,7 +177,7 @@ impl Reader {
         };
         let Some(payload) = packet.get("payload").and_then(Value::as_str) else {
             // A block of firmware: its bytes are in no event, only that it was delivered.
-            return vec![Fact::MessageDelivered { client, topic: topic.to_owned(), qos: 0 }];
+            return vec![Fact::MessageDelivered { client, topic: topic.into(), qos: 0 }];
         };
         let payload = payload.as_bytes();
         self.said = Some(topic.to_owned());
@@ -190,8 +193,8 @@ impl Reader {
             _ => {}
         }
         let topic = topic.to_owned();
-        facts.push(Fact::MessagePublished { topic: topic.clone(), payload: payload.into(), qos: 1 });
-        facts.push(Fact::MessageDelivered { client, topic, qos: 1 });
+        facts.push(Fact::MessagePublished { topic: topic.clone().into(), payload: payload.into(), qos: 1 });
+        facts.push(Fact::MessageDelivered { client, topic: topic.into(), qos: 1 });
         facts
     }
 
@@ -208,7 +211,7 @@ impl Reader {
         let number = |at: &str| head.pointer(at).and_then(Value::as_u64);
         let order = self.order.as_ref()?;
         Some(Fact::BlockServed {
-            device: order.device.clone(),
+            device: order.device.clone().into(),
             stream: order.extras.stream?,
             file: 1,
             offset: number("/data/bOffset")?,
@@ -230,7 +233,7 @@ impl Reader {
             peer: "trace".into(),
             method: method.into(),
             path: path.into(),
-            range: header(head, "Range").map(str::to_owned),
+            range: header(head, "Range").map(str::to_owned).map(Into::into),
         };
         requested.into_iter().chain([received]).collect()
     }
@@ -244,7 +247,7 @@ impl Reader {
         let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
         let first = header(head, "Content-Range").and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));
         let offset = first.and_then(|(first, _)| first.parse().ok()).unwrap_or_default();
-        vec![Fact::RangeServed { request, path, status, offset, length: sent, sent, complete: true }]
+        vec![Fact::RangeServed { request, path: path.into(), status, offset, length: sent, sent, complete: true }]
     }
 }
 

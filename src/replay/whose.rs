@@ -22,10 +22,10 @@ impl Whose {
     /// The device an event is about, where that can be known. Every event must come by here, in order.
     pub fn of(&mut self, event: &Event) -> Option<DeviceId> {
         match &event.fact {
-            Fact::DeviceAdded { device, .. }
-            | Fact::DeviceRemoved { device }
-            | Fact::SecretSet { device, .. }
-            | Fact::BlockServed { device, .. } => Some(self.meet(device.clone())),
+            Fact::DeviceAdded { device, .. } | Fact::DeviceRemoved { device } | Fact::SecretSet { device, .. } => {
+                Some(self.meet(device.clone()))
+            }
+            Fact::BlockServed { device, .. } => Some(self.meet((**device).clone())),
             Fact::ClientConnected { client } | Fact::ClientRefused { client, .. } => {
                 let (_, device) = dialect::identify(&client.name, client.username.as_deref())?;
                 put(&mut self.clients, client.name.clone(), &device);
@@ -48,8 +48,8 @@ impl Whose {
             | Fact::FileDelivered { path, .. } => self.paths.get(stem(path)).cloned(),
             Fact::PortBound { port, device } => {
                 match device {
-                    Some(device) => put(&mut self.ports, port.clone(), device),
-                    None => drop(self.ports.remove(port)),
+                    Some(device) => put(&mut self.ports, port.to_string(), device),
+                    None => drop(self.ports.remove(&**port)),
                 }
                 device.clone()
             }

@@ -5,6 +5,7 @@ use super::listing::Item;
 use super::words::{self, say, tell};
 use crate::event::{DeviceId, Micros};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Fewer requests of a download than this in a row are shown one by one.
 const FEWEST_ROUTINE: u64 = 3;
@@ -49,7 +50,7 @@ pub struct Burst {
     from: Micros,
     until: Micros,
     /// Whose rows; those of nobody known go with anybody's.
-    device: Option<DeviceId>,
+    device: Option<Arc<DeviceId>>,
 }
 
 impl Burst {
@@ -79,7 +80,7 @@ impl Burst {
     pub(super) fn followed_by(mut self, later: Option<&Self>, now: Micros) -> Option<Self> {
         let Some(later) = later else { return Some(self) };
         let routine = self.is_routine() && later.is_routine() && self.device == later.device;
-        let fits = routine || (self.is_with(later.device.as_ref()) && now.since(self.from) <= STORM_WITHIN);
+        let fits = routine || (self.is_with(later.device.as_deref()) && now.since(self.from) <= STORM_WITHIN);
         self.last = later.last;
         self.until = later.until;
         self.messages += later.messages;
@@ -99,7 +100,7 @@ impl Burst {
         if self.is_routine() {
             return row.is_routine() && self.device == row.device;
         }
-        row.is_traffic() && self.is_with(row.device.as_ref()) && row.at.since(self.until) < LULL
+        row.is_traffic() && self.is_with(row.device.as_deref()) && row.at.since(self.until) < LULL
     }
 
     pub(super) fn add(&mut self, index: u64, row: &Row) {
@@ -107,7 +108,7 @@ impl Burst {
         if row.way == Way::Http {
             self.requests += 1;
             self.refused += u64::from(!row.is_routine());
-            self.bytes += row.answer.map_or(0, |answer| answer.sent);
+            self.bytes += row.answer().map_or(0, |answer| answer.sent);
         } else {
             self.messages += 1;
         }
@@ -139,6 +140,6 @@ impl Burst {
     }
 
     fn is_with(&self, device: Option<&DeviceId>) -> bool {
-        self.device.as_ref().zip(device).is_none_or(|(mine, other)| mine == other)
+        self.device.as_deref().zip(device).is_none_or(|(mine, other)| mine == other)
     }
 }

@@ -46,7 +46,7 @@ pub fn view(model: &Model, state: &WindowState) -> Option<DetailView> {
     if view.fields.len() == 2 {
         view.field("detail.summary", summary::line(row, &model.journal, &model.bench));
     }
-    if let Some(answer) = row.answer.filter(|answer| answer.seq != row.seq)
+    if let Some(answer) = row.answer().filter(|answer| answer.seq != row.seq)
         && let Some(event) = model.journal.get(answer.seq)
     {
         view.field("detail.answered", state.time(event.at, model));

@@ -4,8 +4,9 @@ use crate::bench::{Bench, Service};
 use crate::console::Crash;
 use crate::dialect;
 use crate::event::{DeviceId, Event, Fact, Micros};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Requests whose answer is awaited; more than this at once and the oldest are shown without theirs.
 const AWAITED: usize = 1_024;
@@ -15,6 +16,8 @@ const REMEMBERED: usize = 8_192;
 
 /// Crashes of one kind on one port that are no further apart than this are one row.
 const STORM: Micros = Micros::from_secs(10);
+/// Devices whose names are kept to be shared; past them one begins anew.
+const DEVICES: usize = 4_096;
 /// Rows of crashes kept; a board that crashes for days adds to those there are.
 const CRASHES: usize = 10_000;
 
@@ -57,7 +60,7 @@ pub struct Answer {
     pub complete: bool,
 }
 
-/// One row.
+/// One row. There may be millions: what few have is in a box.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The event it stands for.
@@ -67,17 +70,23 @@ pub struct Row {
     /// Which way.
     pub way: Way,
     /// Whose row it is, where known.
-    pub device: Option<DeviceId>,
+    pub device: Option<Arc<DeviceId>>,
     /// Whether something is wrong with it.
     pub flawed: bool,
-    /// A firmware request's answer.
-    pub answer: Option<Answer>,
-    /// Events that were never shown, when this row stands for them.
-    pub skipped: u64,
-    /// What a console told of.
-    pub crash: Option<Box<Crashed>>,
     /// Whether a replay sent it.
     pub replayed: bool,
+    more: Option<Box<More>>,
+}
+
+/// What only few rows have.
+#[derive(Clone, Debug, PartialEq)]
+enum More {
+    /// A firmware request's answer.
+    Answer(Answer),
+    /// So many events were never shown.
+    Skipped(u64),
+    /// What a console told of.
+    Crash(Crashed),
 }
 
 /// What a console told of.
@@ -94,16 +103,51 @@ pub struct Crashed {
 }
 
 impl Row {
+    /// A firmware request's answer.
+    #[must_use]
+    pub fn answer(&self) -> Option<Answer> {
+        match self.more.as_deref() {
+            Some(More::Answer(answer)) => Some(*answer),
+            _ => None,
+        }
+    }
+
+    /// Events that were never shown, when this row stands for them.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        match self.more.as_deref() {
+            Some(More::Skipped(events)) => *events,
+            _ => 0,
+        }
+    }
+
+    /// What a console told of.
+    #[must_use]
+    pub fn crash(&self) -> Option<&Crashed> {
+        match self.more.as_deref() {
+            Some(More::Crash(crash)) => Some(crash),
+            _ => None,
+        }
+    }
+
+    fn crash_mut(&mut self) -> Option<&mut Crashed> {
+        match self.more.as_deref_mut() {
+            Some(More::Crash(crash)) => Some(crash),
+            _ => None,
+        }
+    }
+
     /// Whether it may be one of the many of a storm: to or from a device, and complete.
     #[must_use]
     pub fn is_traffic(&self) -> bool {
-        self.way != Way::Bench && (self.way != Way::Http || self.answer.is_some())
+        self.way != Way::Bench && (self.way != Way::Http || self.answer().is_some())
     }
 
     /// Whether it is one of the many unremarkable requests of a download.
     #[must_use]
     pub fn is_routine(&self) -> bool {
-        self.way == Way::Http && self.answer.is_some_and(|answer| matches!(answer.status, 200 | 206) && answer.complete)
+        self.way == Way::Http
+            && self.answer().is_some_and(|answer| matches!(answer.status, 200 | 206) && answer.complete)
     }
 }
 
@@ -119,6 +163,8 @@ pub struct Feed {
     /// The latest crash of each kind on each port, and how many rows of crashes there are.
     crashed: BTreeMap<(String, &'static str), u64>,
     crashes: usize,
+    /// The devices that rows name.
+    devices: BTreeSet<Arc<DeviceId>>,
 }
 
 impl Feed {
@@ -140,17 +186,29 @@ impl Feed {
         if let Fact::RequestReceived { request, .. } = &event.fact {
             self.await_answer(*request);
         }
+        let device = device(&event.fact, bench).map(|device| self.name(device));
         self.rows.push_back(Row {
             seq: event.seq,
             at: event.at,
             way,
-            device: device(&event.fact, bench),
+            device,
             flawed: is_flawed(&event.fact),
-            answer,
-            skipped: 0,
-            crash: None,
             replayed: bench.is_replayed(event.seq),
+            more: answer.map(|answer| Box::new(More::Answer(answer))),
         });
+    }
+
+    /// A device as all its rows name it.
+    fn name(&mut self, device: DeviceId) -> Arc<DeviceId> {
+        if let Some(known) = self.devices.get(&device) {
+            return Arc::clone(known);
+        }
+        if self.devices.len() == DEVICES {
+            self.devices.clear();
+        }
+        let device = Arc::new(device);
+        self.devices.insert(Arc::clone(&device));
+        device
     }
 
     /// Takes in what a console told of. The same again, soon after, adds to the row that is there.
@@ -158,7 +216,7 @@ impl Feed {
         let key = (port.to_owned(), crash.kind.key());
         let full = self.crashes >= CRASHES;
         let latest = self.crashed.get(&key).and_then(|index| index.checked_sub(self.first));
-        let latest = latest.and_then(|place| self.rows.get_mut(usize::try_from(place).ok()?)?.crash.as_deref_mut());
+        let latest = latest.and_then(|place| self.rows.get_mut(usize::try_from(place).ok()?)?.crash_mut());
         if let Some(latest) = latest.filter(|latest| full || crash.at.since(latest.until) <= STORM) {
             latest.times += 1;
             latest.until = crash.at;
@@ -172,10 +230,8 @@ impl Feed {
             way: Way::Bench,
             device: None,
             flawed: crash.bad,
-            answer: None,
-            skipped: 0,
-            crash: Some(Box::new(Crashed { port: port.to_owned(), until: crash.at, crash, times: 1 })),
             replayed: false,
+            more: Some(Box::new(More::Crash(Crashed { port: port.to_owned(), until: crash.at, crash, times: 1 }))),
         });
     }
 
@@ -188,17 +244,15 @@ impl Feed {
             way,
             device: None,
             flawed: true,
-            answer: None,
-            skipped: events,
-            crash: None,
             replayed: false,
+            more: Some(Box::new(More::Skipped(events))),
         });
     }
 
     /// Lets go of rows whose events are gone.
     pub fn forget_before(&mut self, seq: u64) {
         while let Some(row) = self.rows.pop_front_if(|row| row.seq < seq) {
-            self.crashes -= usize::from(row.crash.is_some());
+            self.crashes -= usize::from(row.crash().is_some());
             self.first += 1;
         }
     }
@@ -236,7 +290,7 @@ impl Feed {
             return Some(self.first + exact as u64);
         }
         let recent = self.rows.range(..after).enumerate().rev().take(AWAITED);
-        let place = recent.into_iter().find(|(_, row)| row.answer.is_some_and(|answer| answer.seq == seq));
+        let place = recent.into_iter().find(|(_, row)| row.answer().is_some_and(|answer| answer.seq == seq));
         Some(self.first + place.map_or(exact, |(place, _)| place) as u64)
     }
 
@@ -268,7 +322,7 @@ impl Feed {
         let Some(at) = index.checked_sub(self.first).and_then(|at| usize::try_from(at).ok()) else { return false };
         let Some(row) = self.rows.get_mut(at) else { return false };
         row.flawed = !answer.complete || answer.status >= 400;
-        row.answer = Some(answer);
+        row.more = Some(Box::new(More::Answer(answer)));
         self.answers += 1;
         if self.answered.len() == REMEMBERED {
             self.answered.pop_front();
@@ -357,8 +411,9 @@ fn device(fact: &Fact, bench: &Bench) -> Option<DeviceId> {
         Fact::RequestReceived { .. } | Fact::RangeServed { .. } | Fact::FileDelivered { .. } => {
             bench.case_served(fact).map(|case| case.order.device.clone())
         }
-        Fact::BlockServed { device, .. } | Fact::PortBound { device: Some(device), .. } => Some(device.clone()),
-        Fact::ReplayStarted { device, .. } => device.clone(),
+        Fact::BlockServed { device, .. } => Some((**device).clone()),
+        Fact::PortBound { device, .. } => device.clone(),
+        Fact::ReplayStarted { device, .. } => device.as_deref().cloned(),
         Fact::UpgradeRequested { order } => Some(order.device.clone()),
         Fact::UpgradeCancelled { upgrade }
         | Fact::UpgradeRetried { upgrade }

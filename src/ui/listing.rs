@@ -194,7 +194,7 @@ impl Listing {
     fn takes(&self, row: &Row, model: &Model) -> bool {
         let Filter { text, device, kind, .. } = &self.filter;
         kind.takes(row)
-            && device.as_ref().is_none_or(|device| row.device.as_ref() == Some(device))
+            && device.as_ref().is_none_or(|device| row.device.as_deref() == Some(device))
             && (text.is_empty() || holds(text, row, model))
     }
 

@@ -19,10 +19,10 @@ pub const REPLAYED: &str = "⟲";
 /// A row in one line.
 #[must_use]
 pub fn line(row: &Row, journal: &Journal, bench: &Bench) -> String {
-    if row.skipped > 0 {
-        return tell("fact.skipped", &[("n", &words::count(row.skipped))]);
+    if row.skipped() > 0 {
+        return tell("fact.skipped", &[("n", &words::count(row.skipped()))]);
     }
-    if let Some(Crashed { port, crash, times, .. }) = row.crash.as_deref() {
+    if let Some(Crashed { port, crash, times, .. }) = row.crash() {
         let text: String = crash.text.chars().take(GLIMPSE).collect();
         let what = tell("fact.crash", &[("kind", &say(crash.kind.key())), ("port", port), ("text", &text)]);
         let again = || tell("fact.crash-again", &[("what", &what), ("n", &words::count(*times))]);
@@ -39,7 +39,7 @@ pub fn line(row: &Row, journal: &Journal, bench: &Bench) -> String {
 fn fact(event: &Event, row: &Row, bench: &Bench) -> String {
     match &event.fact {
         Fact::MessageReceived { topic, payload, .. } => received(topic, payload),
-        Fact::MessagePublished { topic, payload, .. } => published(topic, payload, row.device.as_ref()),
+        Fact::MessagePublished { topic, payload, .. } => published(topic, payload, row.device.as_deref()),
         Fact::MessageDelivered { client, topic, .. } => about("fact.delivered", client, topic, row),
         Fact::MessageAcknowledged { client, topic } => about("fact.acknowledged", client, topic, row),
         Fact::MessageDropped { topic, reason, .. } => about("fact.dropped", reason, topic, row),
@@ -148,7 +148,7 @@ fn connected(client: &Client) -> String {
 
 fn request(method: &str, path: &str, range: Option<&str>, row: &Row) -> String {
     let what = range.map_or(path, |range| range.trim_start_matches("bytes="));
-    let answer = match row.answer {
+    let answer = match row.answer() {
         None => say("fact.sending"),
         Some(answer) if answer.complete => answer.status.to_string(),
         Some(answer) => tell("fact.broken", &[("status", &answer.status), ("sent", &words::bytes(answer.sent))]),

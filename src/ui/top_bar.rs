@@ -267,7 +267,7 @@ mod tests {
         let tls = OverTls { https: Some("0.0.0.0:8443".to_owned()), mqtts: None };
         expect(vec![over_tls], &shown, Runs { tls, ..Runs::default() });
         let advertised = "http://10.0.0.1:8070".to_owned();
-        let started = Fact::ServerStarted { address: "0.0.0.0:8070".into(), advertised };
+        let started = Fact::ServerStarted { address: "0.0.0.0:8070".into(), advertised: advertised.into() };
         let server = Some(("0.0.0.0:8070".to_owned(), String::new()));
         expect(vec![started], &shown, Runs { server, ..Runs::default() });
     }

@@ -106,7 +106,7 @@ impl Secured {
     pub fn refused(&mut self) -> (String, Trouble) {
         let told = self.facts.until(|fact| matches!(fact, Fact::TlsRefused { .. }));
         match told.into_iter().last() {
-            Some(Fact::TlsRefused { peer, trouble, .. }) => (peer, trouble),
+            Some(Fact::TlsRefused { peer, trouble, .. }) => (peer.to_string(), trouble),
             other => panic!("{other:?}"),
         }
     }

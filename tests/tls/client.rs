@@ -45,7 +45,7 @@ fn messages_pass_an_external_broker_over_tls() {
         let (client, mut facts) = client(&url, &trust);
         let told = facts.until(|fact| matches!(fact, Fact::BrokerStarted { .. }));
         let address = format!("mqtts://{host}:{}", bench.tls.address().port());
-        assert_eq!(told, [Fact::BrokerStarted { address, external: true }]);
+        assert_eq!(told, [Fact::BrokerStarted { address: address.into(), external: true }]);
         let device = mqtt::Device::connect(connect_options(bench.plain, "dn"));
         device.subscribe("down", QoS::AtLeastOnce);
         client.publish(Outgoing { topic: "down".into(), payload: b"hello".to_vec(), qos: 1 });

@@ -151,13 +151,13 @@ impl World {
         match effect {
             Effect::Publish(message) => {
                 let Outgoing { topic, payload, qos } = message;
-                self.tell(Fact::MessagePublished { topic: topic.clone(), payload: payload.clone().into(), qos });
-                self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic: topic.clone(), qos });
+                self.tell(Fact::MessagePublished { topic: topic.clone().into(), payload: payload.clone().into(), qos });
+                self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic: topic.clone().into(), qos });
                 // A push that lacks something is passed over.
                 let heard = self.dialect.hear(&self.device, &topic, &payload);
                 if let Some((upgrade, _)) = self.lost_ack.take_if(|(_, lost)| *lost == topic) {
-                    self.tell(Fact::FaultActed { upgrade, fault: Fault::LoseAck, place: None, request: None });
-                    self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic, qos });
+                    self.tell(Fact::FaultActed { upgrade, fault: Fault::LoseAck.into(), place: None, request: None });
+                    self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic: topic.into(), qos });
                     if let Some(heard) = heard.clone() {
                         self.sense(heard);
                     }
@@ -167,7 +167,7 @@ impl World {
                 }
             }
             Effect::TellFault { upgrade, fault, place } => {
-                self.tell(Fact::FaultActed { upgrade, fault, place, request: None });
+                self.tell(Fact::FaultActed { upgrade, fault: fault.into(), place, request: None });
             }
             Effect::TurnAway { millis, .. } => {
                 if self.bench.device(&self.device).is_some_and(|device| device.online == Some(true)) {
@@ -180,9 +180,16 @@ impl World {
             Effect::ServeBlock { device, reply, block, .. } => {
                 let answer = self.dialect.block(&reply, &block, Some(&self.files[0])).unwrap();
                 let (stream, file, offset) = (block.stream, block.file, block.offset);
-                self.tell(Fact::BlockServed { device, stream, file, offset, length: answer.length, code: answer.code });
+                self.tell(Fact::BlockServed {
+                    device: device.into(),
+                    stream,
+                    file,
+                    offset,
+                    length: answer.length,
+                    code: answer.code,
+                });
                 let topic = answer.message.topic;
-                self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic: topic.clone(), qos: 0 });
+                self.tell(Fact::MessageDelivered { client: CLIENT.into(), topic: topic.clone().into(), qos: 0 });
                 let heard = self.dialect.hear(&self.device, &topic, &answer.message.payload).unwrap();
                 self.sense(heard);
             }
@@ -240,7 +247,7 @@ impl World {
         let Outgoing { topic, payload, qos } = message;
         self.tell(Fact::MessageReceived {
             client: Some(CLIENT.into()),
-            topic,
+            topic: topic.into(),
             payload: payload.into(),
             qos,
             retain: false,
@@ -260,9 +267,9 @@ impl World {
             clean: true,
             keep_alive_secs: 60,
         };
-        self.tell(Fact::ClientConnected { client });
+        self.tell(Fact::ClientConnected { client: client.into() });
         for filter in self.dialect.device_subscriptions(&self.device) {
-            self.tell(Fact::Subscribed { client: CLIENT.into(), filter, qos: 1, implicit: false });
+            self.tell(Fact::Subscribed { client: CLIENT.into(), filter: filter.into(), qos: 1, implicit: false });
         }
         self.senses.push_back(Input::Connected);
     }
@@ -276,7 +283,13 @@ impl World {
         let request = self.requests;
         let (peer, method) = (format!("127.0.0.1:{lane}"), "GET".to_owned());
         let range = Some(format!("bytes={offset}-{}", offset + length - 1));
-        self.tell(Fact::RequestReceived { request, peer, method, path: path.clone(), range });
+        self.tell(Fact::RequestReceived {
+            request,
+            peer: peer.into(),
+            method: method.into(),
+            path: path.clone().into(),
+            range: range.map(Into::into),
+        });
         let file: usize = path.split(['-', '?']).nth(1).unwrap().parse().unwrap();
         let from = usize::try_from(offset).unwrap();
         let to = self.files[file].len().min(usize::try_from(offset + length).unwrap());
@@ -286,7 +299,7 @@ impl World {
             (None, Some(bytes)) => (206, bytes.len() as u64),
             (None, None) => (416, 0),
         };
-        self.tell(Fact::RangeServed { request, path, status, offset, length: sent, sent, complete: true });
+        self.tell(Fact::RangeServed { request, path: path.into(), status, offset, length: sent, sent, complete: true });
         self.senses.push_back(match bytes.filter(|_| status == 206) {
             Some(bytes) => Input::Arrived { ticket, bytes },
             None => Input::FetchFailed { ticket, why: FetchFailure::Status(status) },

@@ -159,7 +159,7 @@ fn what_would_mislead_a_device_is_refused() {
         tags: names.iter().map(|name| ((*name).to_owned(), String::new())).collect(),
         ..Extras::default()
     };
-    let code = |extras: &Extras| Aliyun.check_extras(extras).err().map(|trouble| trouble.code.into_owned());
+    let code = |extras: &Extras| Aliyun.check_extras(extras).err().map(|trouble| trouble.code.to_string());
     for shadow in ["url", "version", "sign", "size", "md5", "URL", "fileSign", "extData"] {
         assert_eq!(code(&tags(&[shadow])).as_deref(), Some("tag-shadows-field"), "{shadow}");
     }

@@ -51,15 +51,14 @@ impl Admission {
 
     /// Tells who was turned away and why, without any secret and at a bearable length.
     pub(super) fn tell_refusal(&self, connect: &ConnectInfo, trouble: Trouble) {
+        let trouble = self.trouble_to_tell(trouble);
         let client = self.client(connect);
         let client = Client {
             name: self.fit_to_tell(&client.name).into(),
             username: client.username.map(|username| self.fit_to_tell(&username)),
             ..client
         };
-        let args = trouble.args.into_iter().map(|(name, value)| (name, self.fit_to_tell(&value)));
-        let trouble = Trouble { code: trouble.code, args: args.collect() };
-        let _ = self.inbox.fact_from_runtime(Fact::ClientRefused { client, trouble });
+        let _ = self.inbox.fact_from_runtime(Fact::ClientRefused { client: client.into(), trouble });
     }
 
     /// What a client said of itself, and where it really is.
@@ -99,9 +98,15 @@ impl Admission {
 
     fn tell_access(&self, id: &Id, topic: &str, trouble: Trouble) {
         let (client, topic) = (hooks::name(id), self.fit_to_tell(topic));
-        let args = trouble.args.into_iter().map(|(name, value)| (name, self.fit_to_tell(&value)));
-        let trouble = Trouble { code: trouble.code, args: args.collect() };
-        let _ = self.inbox.fact_from_runtime(Fact::AccessRefused { client, topic, trouble });
+        let trouble = self.trouble_to_tell(trouble);
+        let _ = self.inbox.fact_from_runtime(Fact::AccessRefused { client, topic: topic.into(), trouble });
+    }
+
+    fn trouble_to_tell(&self, mut trouble: Trouble) -> Trouble {
+        for (_, value) in &mut trouble.args {
+            *value = self.fit_to_tell(value);
+        }
+        trouble
     }
 
     fn fit_to_tell(&self, text: &str) -> String {

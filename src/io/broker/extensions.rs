@@ -65,7 +65,12 @@ impl AutoSubscription for Implicit {
             let subscribe = Subscribe::from_v3(&filter.as_str().into(), QoS::AtLeastOnce, false, false)?;
             shared.entry(id.clone()).subscribe(&subscribe).await?;
             let client = hooks::name(id);
-            let _ = self.inbox.fact_from_runtime(Fact::Subscribed { client, filter, qos: 1, implicit: true });
+            let _ = self.inbox.fact_from_runtime(Fact::Subscribed {
+                client,
+                filter: filter.into(),
+                qos: 1,
+                implicit: true,
+            });
         }
         Ok(Vec::new())
     }

@@ -108,7 +108,7 @@ impl Faults {
         let is_it = |lost: &LostAck| lost.topic == topic && lost.client.as_ref().is_none_or(|known| known == client);
         let at = armed.lost.iter().position(is_it)?;
         let LostAck { upgrade, .. } = armed.lost.remove(at);
-        Some(Fact::FaultActed { upgrade, fault: Fault::LoseAck, place: None, request: None })
+        Some(Fact::FaultActed { upgrade, fault: Fault::LoseAck.into(), place: None, request: None })
     }
 
     fn lock(&self) -> MutexGuard<'_, Armed> {

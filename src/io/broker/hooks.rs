@@ -73,7 +73,7 @@ impl Handler for Witness {
             },
             Parameter::MessageDelivered(session, _, publish) => self.tell(Fact::MessageDelivered {
                 client: name(&session.id),
-                topic: publish.topic.to_string(),
+                topic: publish.topic.to_string().into(),
                 qos: publish.qos.value(),
             }),
             Parameter::MessageAcked(session, from, publish) => {
@@ -83,15 +83,15 @@ impl Handler for Witness {
                         self.tell(lost);
                         repeat(session, from, publish).await;
                     }
-                    None => self.tell(Fact::MessageAcknowledged { client, topic }),
+                    None => self.tell(Fact::MessageAcknowledged { client, topic: topic.into() }),
                 }
             }
             // Told when it came in.
             Parameter::MessageDropped(_, _, _, Reason::PublishResult(_)) => {}
             Parameter::MessageDropped(to, from, publish, why) => self.tell(Fact::MessageDropped {
                 client: Some(name(to.as_ref().unwrap_or(&from.id))),
-                topic: publish.topic.to_string(),
-                reason: reason::of_drop(why),
+                topic: publish.topic.to_string().into(),
+                reason: reason::of_drop(why).into(),
             }),
             Parameter::ClientConnect(connect) => self.tell_refusal(connect),
             Parameter::ClientConnected(session) => {
@@ -104,12 +104,14 @@ impl Handler for Witness {
             Parameter::ClientDisconnected(session, why) => self.presence.left(session, why).await,
             Parameter::SessionSubscribed(session, subscribe) => self.tell(Fact::Subscribed {
                 client: name(&session.id),
-                filter: subscribe.topic_filter.to_string(),
+                filter: subscribe.topic_filter.to_string().into(),
                 qos: subscribe.opts.qos_value(),
                 implicit: false,
             }),
-            Parameter::SessionUnsubscribed(session, unsubscribe) => self
-                .tell(Fact::Unsubscribed { client: name(&session.id), filter: unsubscribe.topic_filter.to_string() }),
+            Parameter::SessionUnsubscribed(session, unsubscribe) => self.tell(Fact::Unsubscribed {
+                client: name(&session.id),
+                filter: unsubscribe.topic_filter.to_string().into(),
+            }),
             _ => {}
         }
         (true, result)
@@ -146,7 +148,7 @@ pub(super) fn client(connect: &ConnectInfo, address: String) -> Client {
 fn received(from: &Id, publish: &Publish) -> Fact {
     Fact::MessageReceived {
         client: Some(name(from)),
-        topic: publish.topic.to_string(),
+        topic: publish.topic.to_string().into(),
         payload: publish.payload.as_ref().into(),
         qos: publish.qos.value(),
         retain: publish.retain,

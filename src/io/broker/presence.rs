@@ -34,7 +34,7 @@ impl Presence {
             let why = if said_goodbye { reason::SAID_GOODBYE } else { reason::TAKEN_OVER };
             self.tell_end(&old, why.into());
         }
-        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: self.admission.client(&connect) });
+        let _ = self.inbox.fact_from_runtime(Fact::ClientConnected { client: self.admission.client(&connect).into() });
     }
 
     pub(super) async fn left(&self, session: &Session, why: &Reason) {
@@ -86,6 +86,6 @@ impl Presence {
 
     fn tell_end(&self, session: &Session, reason: String) {
         let client = hooks::name(&session.id);
-        let _ = self.inbox.fact_from_runtime(Fact::ClientDisconnected { client, reason });
+        let _ = self.inbox.fact_from_runtime(Fact::ClientDisconnected { client, reason: reason.into() });
     }
 }

@@ -29,7 +29,11 @@ impl Routes {
     /// are left out: the workbench itself reads them, whoever subscribes.
     fn tell_unheard(&self, topic: &TopicName) {
         let reason = "nobody is subscribed".into();
-        let _ = self.inbox.fact_from_runtime(Fact::MessageDropped { client: None, topic: topic.to_string(), reason });
+        let _ = self.inbox.fact_from_runtime(Fact::MessageDropped {
+            client: None,
+            topic: topic.to_string().into(),
+            reason,
+        });
     }
 }
 

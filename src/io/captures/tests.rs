@@ -16,7 +16,7 @@ static NO: AtomicBool = AtomicBool::new(false);
 fn event(seq: u64) -> Event {
     let fact = Fact::MessageReceived {
         client: Some("lamp".into()),
-        topic: format!("/up/{seq}"),
+        topic: format!("/up/{seq}").into(),
         payload: seq.to_string().repeat(5).into_bytes().into(),
         qos: 0,
         retain: false,

@@ -104,7 +104,7 @@ impl Connection {
     }
 
     fn tell_started(&self) {
-        self.tell(Fact::BrokerStarted { address: self.address.clone(), external: true });
+        self.tell(Fact::BrokerStarted { address: self.address.clone().into(), external: true });
     }
 
     /// Keeps what was never written for the next connection. What was written and not acknowledged is let go: sent again,
@@ -158,7 +158,7 @@ fn received(publish: Publish) -> Fact {
     Fact::MessageReceived {
         client: None,
         payload: publish.payload.as_ref().into(),
-        topic: publish.topic,
+        topic: publish.topic.into(),
         qos: publish.qos as u8,
         retain: publish.retain,
     }

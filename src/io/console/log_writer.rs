@@ -350,9 +350,9 @@ mod tests {
         let (inbox, _reader) = Inbox::new();
         let logs = LogWriter::start(to(folder.path(), LogStamp::SincePrevious), inbox).unwrap();
         let port = || "/dev/ttyUSB0".to_owned();
-        logs.take(&event(0, Fact::PortOpened { port: port(), settings: "115200 8N1".into() }));
+        logs.take(&event(0, Fact::PortOpened { port: port().into(), settings: "115200 8N1".into() }));
         logs.take(&received(12, b"boot\r\nlam"));
-        logs.take(&event(20, Fact::BytesSent { port: port(), bytes: b"help\r\n"[..].into() }));
+        logs.take(&event(20, Fact::BytesSent { port: port().into(), bytes: b"help\r\n"[..].into() }));
         logs.take(&received(31, b"p> "));
         drop(logs);
         let files = files(folder.path());

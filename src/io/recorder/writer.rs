@@ -153,7 +153,7 @@ impl<D: Disk> Writer<D> {
         } else if self.disk.sync().is_err() {
             self.refused = Some(Refused::new(Vec::new(), lost));
         } else {
-            self.tell(Fact::Gap { source: UNRECORDED.to_owned(), lost });
+            self.tell(Fact::Gap { source: UNRECORDED.into(), lost });
         }
     }
 

@@ -46,7 +46,7 @@ fn writer(disk: &Small) -> (Writer<Small>, InboxReader) {
 /// What the session was told next: a trouble's code, or how many events are missing.
 fn told(inbox: &InboxReader) -> String {
     match inbox.recv_timeout(Duration::from_secs(30)) {
-        Ok(Input::Fact(Fact::TroubleMet { trouble })) => trouble.code.into_owned(),
+        Ok(Input::Fact(Fact::TroubleMet { trouble })) => trouble.code.to_string(),
         Ok(Input::Fact(Fact::Gap { source, lost })) if source == UNRECORDED => format!("{lost} lost"),
         _ => "nothing".into(),
     }

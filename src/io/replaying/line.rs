@@ -99,7 +99,7 @@ pub(super) fn open(
         board: Arc::clone(board),
         number,
         address: broker.address(),
-        client: Arc::clone(&identity.client),
+        client: identity.client.clone(),
         was_up: false,
     };
     runtime.spawn(ear.run(Arc::clone(&quit)));

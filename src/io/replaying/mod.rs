@@ -139,11 +139,11 @@ pub fn started(replay: ReplayId, order: &ReplayOrder, target: String) -> Fact {
     let device = devices.next().filter(|first| devices.all(|other| other == *first)).cloned();
     Fact::ReplayStarted {
         replay,
-        source: order.source.clone(),
-        target,
+        source: order.source.clone().into(),
+        target: target.into(),
         downstream: order.downstream,
-        device,
-        speed: order.speed.to_string(),
+        device: device.map(Box::new),
+        speed: order.speed.to_string().into(),
         messages: order.messages(),
         rounds: order.rounds,
     }

@@ -245,7 +245,7 @@ impl Pacer {
             replay: self.replay,
             of: step.of,
             client,
-            topic: topic.clone(),
+            topic: topic.clone().into(),
             payload: payload.clone(),
             qos: *qos,
             retain: *retain,

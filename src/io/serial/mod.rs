@@ -174,7 +174,7 @@ impl Running {
         let (holding, released) = sync_channel(0);
         let link = Arc::new(Link::to(sends));
         let writer = Writer {
-            name: name.to_owned(),
+            name: name.into(),
             port: writing,
             link: Arc::clone(&link),
             inbox: inbox.clone(),
@@ -188,7 +188,7 @@ impl Running {
         // Before the opening is told: whoever hears of it may send.
         ready(&link);
         let reader = Reader {
-            name: name.to_owned(),
+            name: name.into(),
             path: path.to_owned(),
             opened,
             port: reading,

@@ -93,7 +93,7 @@ pub(super) fn set(port: &mut impl SerialPort, name: &str, settings: SerialSettin
 /// for. An adapter may take less, and say nothing.
 pub(super) fn opened(port: &impl SerialPort, name: &str, asked: SerialSettings) -> Vec<Fact> {
     let has = read_back(port).map_or(asked, |has| as_asked(has, asked));
-    let opened = Fact::PortOpened { port: name.to_owned(), settings: has.to_string() };
+    let opened = Fact::PortOpened { port: name.into(), settings: has.to_string().into() };
     let differs = || Trouble::new("port-settings-differ").with("port", name).with("asked", asked).with("has", has);
     let differs = (has != asked).then(|| Fact::TroubleMet { trouble: differs() });
     std::iter::once(opened).chain(differs).collect()

@@ -4,7 +4,7 @@ use super::link::Link;
 use super::native::PATIENCE;
 use super::wire::Wire;
 use super::writer::now;
-use crate::event::{Fact, Trouble};
+use crate::event::{Fact, Text, Trouble};
 use crate::io::Inbox;
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
@@ -28,7 +28,7 @@ pub(super) type Ended = Box<dyn FnOnce(Option<Trouble>) + Send>;
 
 /// Reads until the port is closed or gone, then tells so, once.
 pub(super) struct Reader<W> {
-    pub(super) name: String,
+    pub(super) name: Text,
     /// What the system calls it.
     pub(super) path: String,
     /// What is told first.

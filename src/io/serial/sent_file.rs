@@ -3,7 +3,7 @@
 use super::reader::is_passing;
 use super::wire::Wire;
 use super::writer::{End, Writer, now};
-use crate::event::{Fact, Trouble};
+use crate::event::{Fact, Text, Trouble};
 use crate::image::Digester;
 use std::fs::File;
 use std::io::Read;
@@ -17,7 +17,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 /// How far a file is.
 pub(super) struct SentFile {
-    name: String,
+    name: Text,
     size: u64,
     /// Bytes that left.
     sent: u64,
@@ -30,7 +30,7 @@ impl SentFile {
     /// One of which nothing was sent.
     pub(super) fn of(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { name, size: 0, sent: 0, digest: Digester::new(), complete: false }
+        Self { name: name.into(), size: 0, sent: 0, digest: Digester::new(), complete: false }
     }
 }
 
@@ -70,8 +70,11 @@ impl<W: Wire> Writer<W> {
         }
         let bytes = File::open(path).map_err(|error| unreadable(path, &error))?;
         file.size = about.len();
-        let _ =
-            self.inbox.fact(Fact::FileStarted { port: self.name.clone(), name: file.name.clone(), size: file.size });
+        let _ = self.inbox.fact(Fact::FileStarted {
+            port: self.name.clone(),
+            name: file.name.as_str().into(),
+            size: file.size,
+        });
         Ok(bytes)
     }
 
@@ -128,7 +131,7 @@ impl<W: Wire> Writer<W> {
             name: Some(name),
             sent,
             complete,
-            sha256,
+            sha256: sha256.map(Into::into),
             trouble,
         });
     }

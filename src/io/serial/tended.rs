@@ -4,7 +4,7 @@ use super::link::Link;
 use super::retry::{Retry, Why};
 use super::{Holder, RELEASE, SerialPort, available_ports, holders, named};
 use crate::bench::{LinesAtOpening, PluggedPort, PortIdentity, SerialSettings, lines_after, steps};
-use crate::event::{Fact, LineMove, Trouble};
+use crate::event::{Fact, LineMove, Text, Trouble};
 use crate::io::Inbox;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +36,7 @@ struct Shared {
 
 /// A port that is kept open. Dropping it closes it.
 pub struct TendedPort {
-    name: String,
+    name: Text,
     orders: SyncSender<Order>,
     shared: Arc<Shared>,
     done: Receiver<()>,
@@ -52,7 +52,7 @@ impl TendedPort {
         let (holding, done) = sync_channel(0);
         let shared = Arc::<Shared>::default();
         let tender = Tender {
-            name: name.to_owned(),
+            name: name.into(),
             path: name.to_owned(),
             told_path: name.to_owned(),
             orders: orders.clone(),
@@ -74,7 +74,7 @@ impl TendedPort {
             tender.run();
             drop(holding);
         })?;
-        Ok(Self { name: name.to_owned(), orders, shared, done })
+        Ok(Self { name: name.into(), orders, shared, done })
     }
 
     /// Opens it, or gives it other settings. What comes of it is told in facts. Never waits.
@@ -163,7 +163,7 @@ impl Drop for TendedPort {
 /// The thread's side.
 struct Tender {
     /// What all facts call it.
-    name: String,
+    name: Text,
     /// What the system calls it now, and what was told of that.
     path: String,
     told_path: String,
@@ -309,7 +309,7 @@ impl Tender {
         });
         if self.path != self.told_path {
             self.told_path.clone_from(&self.path);
-            self.tell([Fact::PortMoved { port: self.name.clone(), now: self.path.clone() }]);
+            self.tell([Fact::PortMoved { port: self.name.clone(), now: self.path.clone().into() }]);
         }
         let shared = Arc::clone(&self.shared);
         let ready = |link: &Arc<Link>| {
@@ -346,7 +346,7 @@ impl Tender {
             }
             _ => trouble,
         };
-        let code = trouble.code.clone().into_owned();
+        let code = trouble.code.to_string();
         if code == "port-failed" {
             self.wanted = None;
         } else {
@@ -370,7 +370,7 @@ impl Tender {
         self.let_go();
         let like = |port: &PluggedPort| port.name != self.path;
         self.others = Some(available_ports().into_iter().filter(like).map(|port| port.name).collect());
-        self.told = trouble.map(|trouble| trouble.code.into_owned());
+        self.told = trouble.map(|trouble| trouble.code.to_string());
         self.try_again_after(Why::Lost(lived));
     }
 

@@ -6,7 +6,7 @@ use super::native::PATIENCE;
 use super::reader::is_passing;
 use super::sent_file::SentFile;
 use super::wire::Wire;
-use crate::event::{Fact, Trouble};
+use crate::event::{Fact, Text, Trouble};
 use crate::io::Inbox;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Job {
 
 /// Writes what is queued until the port is closed or gone.
 pub(super) struct Writer<W> {
-    pub(super) name: String,
+    pub(super) name: Text,
     pub(super) port: W,
     pub(super) link: Arc<Link>,
     pub(super) inbox: Inbox,

@@ -60,7 +60,12 @@ impl Act<'_> {
         let Some((fault, effect, is_news)) = self.armed.act(number) else { return Ok(()) };
         if is_news {
             let (upgrade, request) = (self.armed.upgrade, Some(self.telling.request()));
-            self.connection.service().tell(Fact::FaultActed { upgrade, fault: fault.clone(), place: at, request });
+            self.connection.service().tell(Fact::FaultActed {
+                upgrade,
+                fault: fault.clone().into(),
+                place: at,
+                request,
+            });
         }
         match effect {
             Effect::Nothing => Ok(()),

@@ -190,7 +190,11 @@ impl Connection {
             let _ = self.stream.try_write(Answer::refusal(refusal.status).head());
         }
         let peer = self.service.told_peer(self.peer);
-        self.service.tell(Fact::RequestRefused { peer, status: refusal.status, trouble: refusal.trouble.clone() });
+        self.service.tell(Fact::RequestRefused {
+            peer: peer.into(),
+            status: refusal.status,
+            trouble: refusal.trouble.clone(),
+        });
     }
 
     /// Ends the connection so that the client gets to read the last answer: what it still sends would tear it down.

@@ -130,7 +130,7 @@ async fn accept(listener: TcpListener, service: &Arc<Service>, seats: &Arc<Seats
                     tokio::spawn(connection::serve(stream, peer, Arc::clone(service), seat));
                 }
                 None => service.tell(Fact::RequestRefused {
-                    peer: service.told_peer(peer),
+                    peer: service.told_peer(peer).into(),
                     status: 0,
                     trouble: Trouble::new("server-full").with("limit", seats.limit()),
                 }),

@@ -52,10 +52,10 @@ impl Service {
         let path = cut(&head.target);
         self.tell(Fact::RequestReceived {
             request,
-            peer: self.told_peer(peer),
-            method: cut(head.method.as_str()),
-            path: path.clone(),
-            range: head.header("Range").map(cut),
+            peer: self.told_peer(peer).into(),
+            method: cut(head.method.as_str()).into(),
+            path: path.clone().into(),
+            range: head.header("Range").map(cut).map(Into::into),
         });
         let service = Arc::clone(self);
         Telling {
@@ -119,7 +119,12 @@ impl Telling {
         if now.duration_since(*self.told.get_or_insert(now)) >= self.service.progress {
             self.told = Some(now);
             let (request, path) = (self.request, self.path.clone());
-            self.service.tell(Fact::RangeProgressed { request, path, offset: self.offset, sent: self.sent });
+            self.service.tell(Fact::RangeProgressed {
+                request,
+                path: path.into(),
+                offset: self.offset,
+                sent: self.sent,
+            });
         }
     }
 
@@ -135,8 +140,12 @@ impl Drop for Telling {
         let (request, path) = (self.request, std::mem::take(&mut self.path));
         let (status, offset, length) = (self.status, self.offset, self.length);
         let (sent, complete) = (self.sent, self.complete);
-        let delivered = self.delivered.take().map(|md5| Fact::FileDelivered { request, path: path.clone(), md5 });
-        self.service.tell(Fact::RangeServed { request, path, status, offset, length, sent, complete });
+        let delivered = self.delivered.take().map(|md5| Fact::FileDelivered {
+            request,
+            path: path.clone().into(),
+            md5: md5.into(),
+        });
+        self.service.tell(Fact::RangeServed { request, path: path.into(), status, offset, length, sent, complete });
         if let Some(delivered) = delivered {
             self.service.tell(delivered);
         }

@@ -103,7 +103,7 @@ impl Hands {
                 std::iter::once(Fact::ImageRemoved { image }).chain(trouble(forgotten)).collect()
             }
             Action::AddDevice { device, dialect } => vec![match dialect::find(&dialect) {
-                Ok(_) => Fact::DeviceAdded { device, dialect },
+                Ok(_) => Fact::DeviceAdded { device, dialect: dialect.into() },
                 Err(trouble) => Fact::TroubleMet { trouble },
             }],
             Action::RemoveDevice(device) => {
@@ -129,9 +129,9 @@ impl Hands {
             Action::StopSimulatedDevice(device) => self.switch_off(console_name(&device)),
             Action::ClosePort(port) => {
                 let closed = trouble(self.ports.close(&port));
-                let silenced = self.ports.repeats.forget(&port).into_iter();
-                let silenced = silenced.map(|name| Fact::RepeatSet { port: port.clone(), name, every_ms: None });
-                let silenced: Vec<_> = silenced.collect();
+                let silenced = self.ports.repeats.forget(&port);
+                let off = |name: String| Fact::RepeatSet { port: (&port).into(), name: name.into(), every_ms: None };
+                let silenced: Vec<_> = silenced.into_iter().map(off).collect();
                 closed.into_iter().chain(silenced).chain(self.switch_off(port)).collect()
             }
             Action::Send { port, bytes } => self.send(&port, bytes),
@@ -199,8 +199,8 @@ impl Hands {
             Some(BrokerHand::Embedded(broker)) => broker.publish(sending),
             Some(BrokerHand::External(client, _)) => client.publish(sending),
             None => {
-                let reason = "there is no broker".to_owned();
-                return Some(Fact::MessageDropped { client: None, topic: sending.message.topic, reason });
+                let (topic, reason) = (sending.message.topic.into(), "there is no broker".into());
+                return Some(Fact::MessageDropped { client: None, topic, reason });
             }
         }
         None
@@ -230,6 +230,7 @@ impl Hands {
         let file = self.pushes.stream(&device, block.stream);
         let answer = dialect::find(dialect).ok()?.block(reply, block, file)?;
         let BlockRequest { stream, file, offset, .. } = *block;
+        let device = device.into();
         let told = Fact::BlockServed { device, stream, file, offset, length: answer.length, code: answer.code };
         self.publish(Sending { message: answer.message, told, retain: false })
     }
@@ -371,7 +372,7 @@ impl Hands {
             network::check_broker_address(place).and_then(start).map(|broker| {
                 let address = broker.address().to_string();
                 self.broker = Some(BrokerHand::Embedded(broker));
-                Some(Fact::BrokerStarted { address, external: false })
+                Some(Fact::BrokerStarted { address: address.into(), external: false })
             })
         };
         let started = started.unwrap_or_else(|trouble| Some(Fact::BrokerFailed { trouble }));
@@ -412,7 +413,7 @@ impl Hands {
                     |prefix| prefix.trim_end_matches('/').to_owned(),
                 );
                 self.server = Some((server, advertised.clone()));
-                Fact::ServerStarted { address: address.to_string(), advertised }
+                Fact::ServerStarted { address: address.to_string().into(), advertised: advertised.into() }
             }
             Err(trouble) => Fact::ServerFailed { trouble },
         }
@@ -430,12 +431,12 @@ fn fact(done: Result<Fact, Trouble>) -> Fact {
 fn added(image: ImageId, path: &Path, snapshot: &Snapshot) -> Fact {
     Fact::ImageAdded {
         image,
-        path: path.display().to_string(),
-        name: snapshot.name.clone(),
+        path: path.display().to_string().into(),
+        name: snapshot.name.clone().into(),
         size: snapshot.bytes.len() as u64,
-        md5: snapshot.digests.md5.clone(),
-        sha256: snapshot.digests.sha256.clone(),
-        version: snapshot.version.as_ref().map(|found| found.version.clone()),
+        md5: snapshot.digests.md5.clone().into(),
+        sha256: snapshot.digests.sha256.clone().into(),
+        version: snapshot.version.as_ref().map(|found| found.version.as_str().into()),
     }
 }
 

@@ -27,17 +27,19 @@ impl Ports {
             Action::OpenPort { port, settings, identity } => {
                 self.tended(&port).and_then(|tended| tended.open(settings, identity))
             }
-            Action::BindPort { port, device } => return vec![Fact::PortBound { port, device }],
+            Action::BindPort { port, device } => return vec![Fact::PortBound { port: port.into(), device }],
             Action::MoveLines { port, line } => self.known(&port).and_then(|tended| tended.move_lines(line)),
             Action::SendFile { port, file } => self.known(&port).and_then(|tended| tended.send_file(file)),
             Action::CancelFile(port) => self.known(&port).map(TendedPort::cancel_files),
             Action::Repeat { port, name, bytes, every_ms } => {
                 self.repeats.set(&port, &name, bytes, every_ms);
-                return vec![Fact::RepeatSet { port, name, every_ms }];
+                return vec![Fact::RepeatSet { port: port.into(), name: name.into(), every_ms }];
             }
             Action::EndRepeats(names) => {
                 let ended = self.repeats.end(&names).into_iter();
-                return ended.map(|(port, name)| Fact::RepeatSet { port, name, every_ms: None }).collect();
+                return ended
+                    .map(|(port, name)| Fact::RepeatSet { port: port.into(), name: name.into(), every_ms: None })
+                    .collect();
             }
             // Whoever hands it over keeps to what is above.
             _ => Ok(()),

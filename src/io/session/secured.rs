@@ -134,7 +134,7 @@ impl Secured {
             Ok(terminator) => {
                 let address = terminator.address().to_string();
                 self.listener(service).running = Some(terminator);
-                Fact::TlsStarted { service, address }
+                Fact::TlsStarted { service, address: address.into() }
             }
             Err(trouble) => Fact::TlsFailed { service, trouble },
         })

@@ -4,7 +4,7 @@ use super::hands::Hands;
 use super::options::SessionOptions;
 use crate::bench::{Action, Bench, Effect};
 use crate::console::LogStamp;
-use crate::event::{Deadline, Event, Fact, Trouble, UpgradeId};
+use crate::event::{Deadline, Event, Fact, Texts, Trouble, UpgradeId};
 use crate::io::clock::Clock;
 use crate::io::console::{LogPlan, LogWriter};
 use crate::io::recorder::Recorder;
@@ -32,6 +32,7 @@ pub struct Core {
     log_writer: Option<LogWriter>,
     inbox: Inbox,
     tail: Arc<Tail>,
+    texts: Texts,
     fresh: Vec<Arc<Event>>,
 }
 
@@ -44,7 +45,8 @@ impl Core {
         let bench = Bench::new(clock.began_unix_ms());
         let hands = Hands::new(inbox.clone())?;
         let (logs, log_writer) = (None, None);
-        Ok(Self { clock, seq: 0, bench, recorder, hands, logs, log_writer, inbox, tail, fresh: Vec::new() })
+        let (texts, fresh) = (Texts::default(), Vec::new());
+        Ok(Self { clock, seq: 0, bench, recorder, hands, logs, log_writer, inbox, tail, texts, fresh })
     }
 
     /// Works until it is told to stop.
@@ -138,7 +140,7 @@ impl Core {
                     // Whose ports these are was told before there was a log.
                     for (device, _) in self.bench.devices() {
                         let Some(port) = self.bench.port_of_device(device) else { continue };
-                        let fact = Fact::PortBound { port, device: Some(device.clone()) };
+                        let fact = Fact::PortBound { port: port.into(), device: Some(device.clone()) };
                         writer.take(&Arc::new(Event { seq: self.seq, at: self.clock.now(), fact }));
                     }
                     self.log_writer = Some(writer);
@@ -152,7 +154,8 @@ impl Core {
     fn record(&mut self, fact: Fact) {
         let mut next = Some(fact);
         let mut following = VecDeque::new();
-        while let Some(fact) = next {
+        while let Some(mut fact) = next {
+            self.texts.share(&mut fact);
             self.seq += 1;
             let event = Arc::new(Event { seq: self.seq, at: self.clock.now(), fact });
             if let Some(recorder) = &mut self.recorder {
@@ -187,7 +190,7 @@ impl Core {
             }
             Effect::TellPassword { device, dialect, reply } => self.hands.tell_password(&device, dialect, &reply),
             Effect::TellFault { upgrade, fault, place } => {
-                Some(Fact::FaultActed { upgrade, fault, place, request: None })
+                Some(Fact::FaultActed { upgrade, fault: fault.into(), place, request: None })
             }
             Effect::TurnAway { device, client, millis } => {
                 self.hands.turn_away(device, client, millis);

@@ -178,7 +178,7 @@ impl Front {
     }
 
     fn refuse(&self, peer: SocketAddr, trouble: Trouble) {
-        self.tell(Fact::TlsRefused { service: self.service, peer: peer.to_string(), trouble });
+        self.tell(Fact::TlsRefused { service: self.service, peer: peer.to_string().into(), trouble });
     }
 
     fn tell(&self, fact: Fact) {

@@ -109,7 +109,7 @@ mod tests {
 
     fn device(versions: &[u16], suites: &[u16], error: Error) -> String {
         let hello = Hello { versions: versions.to_vec(), suites: suites.to_vec(), server_name: None };
-        of_device(&hello, &io::Error::new(io::ErrorKind::InvalidData, error)).code.into_owned()
+        of_device(&hello, &io::Error::new(io::ErrorKind::InvalidData, error)).code.to_string()
     }
 
     #[test]

@@ -36,13 +36,13 @@ impl Export for ConsoleText {
     fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
         let Fact::BytesReceived { port, bytes } = &event.fact else { return Ok(()) };
         if self.open.len() >= MOST_PORTS
-            && !self.open.contains_key(port)
+            && !self.open.contains_key(&**port)
             && let Some((first, open)) = self.open.pop_first()
         {
             self.line(&first, open.at, open.raw, out)?;
         }
         let mut open =
-            self.open.remove(port).unwrap_or_else(|| Open { at: event.at, raw: Vec::new(), returned: false });
+            self.open.remove(&**port).unwrap_or_else(|| Open { at: event.at, raw: Vec::new(), returned: false });
         for part in bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
             if part == b"\n" && std::mem::take(&mut open.returned) {
                 continue;
@@ -62,7 +62,7 @@ impl Export for ConsoleText {
                 self.line(port, open.at, std::mem::take(&mut open.raw), out)?;
             }
         }
-        self.open.insert(port.clone(), open);
+        self.open.insert(port.to_string(), open);
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use book::Book;
 use console::Consoles;
 use find::{Place, find};
 use std::sync::Arc;
-use texts::{Text, each};
+use texts::{Spot, Words, each};
 
 /// Takes secrets out of events. Each must come by here, in order: a token is told before it is used.
 #[derive(Debug, Default)]
@@ -42,15 +42,10 @@ impl Redactor {
         let Self { book, consoles } = self;
         book.counts(counts);
         each(&mut event.fact, &mut |text| match text {
-            Text::Plain(text) => clean(book, text, Place::Text),
-            Text::Path(text) => clean(book, text, Place::Path),
-            Text::Username(text) => clean(book, text, Place::Username),
-            Text::Shared(text) => {
-                if let Some(cleaned) = cleaned(book, text.as_bytes(), Place::Text) {
-                    *text = String::from_utf8_lossy(&cleaned).into();
-                }
-            }
-            Text::Named(name, value) => {
+            Spot::Plain(text) => clean(book, text, Place::Text),
+            Spot::Path(text) => clean(book, text, Place::Path),
+            Spot::Username(text) => clean(book, text, Place::Username),
+            Spot::Named(name, value) => {
                 // A tag's or argument's name says what it holds.
                 let pair = format!("{name}={value}");
                 if let Some(cleaned) = cleaned(book, pair.as_bytes(), Place::Text)
@@ -59,13 +54,13 @@ impl Redactor {
                     *value = String::from_utf8_lossy(value_then).into_owned();
                 }
             }
-            Text::Payload(payload) => {
+            Spot::Payload(payload) => {
                 if let Some(cleaned) = cleaned(book, payload, Place::Text) {
                     *payload = cleaned.into();
                 }
             }
-            Text::Received(port, bytes) => put(bytes, consoles.received(port, bytes, book)),
-            Text::Sent(port, bytes) => put(bytes, consoles.sent(port, bytes, book)),
+            Spot::Received(port, bytes) => put(bytes, consoles.received(port, bytes, book)),
+            Spot::Sent(port, bytes) => put(bytes, consoles.sent(port, bytes, book)),
         });
         event
     }
@@ -83,9 +78,9 @@ fn put(bytes: &mut Payload, cleaned: Option<Vec<u8>>) {
     }
 }
 
-fn clean(book: &mut Book, text: &mut String, place: Place) {
-    if let Some(cleaned) = cleaned(book, text.as_bytes(), place) {
-        *text = String::from_utf8_lossy(&cleaned).into_owned();
+fn clean(book: &mut Book, text: &mut dyn Words, place: Place) {
+    if let Some(cleaned) = cleaned(book, text.words().as_bytes(), place) {
+        text.rewrite(String::from_utf8_lossy(&cleaned).into_owned());
     }
 }
 

@@ -1,15 +1,38 @@
 //! Every place of an event in which a text of somebody else's stands.
 
-use crate::event::{Client, ClientName, Fact, OrderedFile, Payload, Trouble};
+use crate::event::{Client, Fact, OrderedFile, Payload, Text, Trouble};
 use std::sync::Arc;
 
+/// A text that can be written anew.
+pub(super) trait Words {
+    fn words(&self) -> &str;
+    fn rewrite(&mut self, words: String);
+}
+
+impl Words for Text {
+    fn words(&self) -> &str {
+        self
+    }
+    fn rewrite(&mut self, words: String) {
+        *self = words.into();
+    }
+}
+
+impl Words for String {
+    fn words(&self) -> &str {
+        self
+    }
+    fn rewrite(&mut self, words: String) {
+        *self = words;
+    }
+}
+
 /// One text of an event.
-pub(super) enum Text<'a> {
-    Plain(&'a mut String),
+pub(super) enum Spot<'a> {
+    Plain(&'a mut dyn Words),
     /// A path with its query.
-    Path(&'a mut String),
-    Username(&'a mut String),
-    Shared(&'a mut ClientName),
+    Path(&'a mut dyn Words),
+    Username(&'a mut dyn Words),
     /// A value with its name.
     Named(&'a str, &'a mut String),
     Payload(&'a mut Payload),
@@ -20,7 +43,7 @@ pub(super) enum Text<'a> {
 }
 
 /// Shows every text of a fact. A new fact has to say here what of it may be a secret.
-pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Text<'_>)) {
+pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Spot<'_>)) {
     match fact {
         // Names that an event and its fold go by, and what the workbench says itself.
         Fact::BrokerStopped
@@ -44,14 +67,14 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Text<'_>)) {
         | Fact::DeadlineReached { .. }
         | Fact::ReplayResumed { .. }
         | Fact::Gap { .. } => {}
-        Fact::BrokerStarted { address, .. } => see(Text::Plain(address)),
+        Fact::BrokerStarted { address, .. } => see(Spot::Plain(address)),
         Fact::ServerStarted { address, advertised } => {
-            see(Text::Plain(address));
-            see(Text::Plain(advertised));
+            see(Spot::Plain(address));
+            see(Spot::Plain(advertised));
         }
         Fact::ImageAdded { path, name, .. } => {
-            see(Text::Plain(path));
-            see(Text::Plain(name));
+            see(Spot::Plain(path));
+            see(Spot::Plain(name));
         }
         Fact::BrokerFailed { trouble }
         | Fact::ServerFailed { trouble }
@@ -61,87 +84,87 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Text<'_>)) {
         | Fact::TlsRefused { trouble, .. }
         | Fact::TroubleMet { trouble } => of_trouble(trouble, see),
         Fact::ReplayStarted { source, target, .. } => {
-            see(Text::Plain(source));
-            see(Text::Plain(target));
+            see(Spot::Plain(source));
+            see(Spot::Plain(target));
         }
         Fact::PortClosed { trouble, .. } | Fact::ReplayPaused { trouble, .. } | Fact::ReplayEnded { trouble, .. } => {
             of_troubles(trouble.as_mut(), see);
         }
         Fact::FileEnded { name, trouble, .. } => {
             if let Some(name) = name {
-                see(Text::Plain(name));
+                see(Spot::Plain(name));
             }
             of_troubles(trouble.as_mut(), see);
         }
-        Fact::FileStarted { name, .. } => see(Text::Plain(name)),
+        Fact::FileStarted { name, .. } => see(Spot::Plain(name)),
         Fact::ClientConnected { client } => of_client(client, see),
         Fact::ClientRefused { client, trouble } => {
             of_client(client, see);
             of_trouble(trouble, see);
         }
         Fact::AccessRefused { client, trouble, .. } => {
-            see(Text::Shared(client));
+            see(Spot::Plain(client));
             of_trouble(trouble, see);
         }
         Fact::ClientDisconnected { client, reason } => {
-            see(Text::Shared(client));
-            see(Text::Plain(reason));
+            see(Spot::Plain(client));
+            see(Spot::Plain(reason));
         }
         Fact::Subscribed { client, .. }
         | Fact::Unsubscribed { client, .. }
         | Fact::MessageDelivered { client, .. }
-        | Fact::MessageAcknowledged { client, .. } => see(Text::Shared(client)),
+        | Fact::MessageAcknowledged { client, .. } => see(Spot::Plain(client)),
         Fact::MessageReceived { client, payload, .. } | Fact::MessageReplayed { client, payload, .. } => {
             if let Some(client) = client {
-                see(Text::Shared(client));
+                see(Spot::Plain(client));
             }
-            see(Text::Payload(payload));
+            see(Spot::Payload(payload));
         }
-        Fact::MessagePublished { payload, .. } => see(Text::Payload(payload)),
+        Fact::MessagePublished { payload, .. } => see(Spot::Payload(payload)),
         Fact::MessageDropped { client, reason, .. } => {
             if let Some(client) = client {
-                see(Text::Shared(client));
+                see(Spot::Plain(client));
             }
-            see(Text::Plain(reason));
+            see(Spot::Plain(reason));
         }
         Fact::RequestReceived { path, .. }
         | Fact::RangeServed { path, .. }
         | Fact::RangeProgressed { path, .. }
-        | Fact::FileDelivered { path, .. } => see(Text::Path(path)),
-        Fact::BytesReceived { port, bytes } => see(Text::Received(port, bytes)),
-        Fact::BytesSent { port, bytes } => see(Text::Sent(port, bytes)),
+        | Fact::FileDelivered { path, .. } => see(Spot::Path(path)),
+        Fact::BytesReceived { port, bytes } => see(Spot::Received(port, bytes)),
+        Fact::BytesSent { port, bytes } => see(Spot::Sent(port, bytes)),
         Fact::UpgradeRequested { order } => {
             let order = Arc::make_mut(order);
-            see(Text::Plain(&mut order.url));
-            see(Text::Path(&mut order.path));
+            see(Spot::Plain(&mut order.url));
+            see(Spot::Path(&mut order.path));
             for OrderedFile { url, path, .. } in &mut order.extras.files {
-                see(Text::Plain(url));
-                see(Text::Path(path));
+                see(Spot::Plain(url));
+                see(Spot::Path(path));
             }
-            order.extras.tags.iter_mut().for_each(|(name, value)| see(Text::Named(name, value)));
+            order.extras.tags.iter_mut().for_each(|(name, value)| see(Spot::Named(name, value)));
         }
     }
 }
 
-fn of_client(client: &mut Client, see: &mut impl FnMut(Text<'_>)) {
-    see(Text::Shared(&mut client.name));
+fn of_client(client: &mut Client, see: &mut impl FnMut(Spot<'_>)) {
+    see(Spot::Plain(&mut client.name));
     if let Some(name) = &mut client.username {
-        see(Text::Username(name));
+        see(Spot::Username(name));
     }
 }
 
-fn of_troubles<'a>(troubles: impl IntoIterator<Item = &'a mut Trouble>, see: &mut impl FnMut(Text<'_>)) {
+fn of_troubles<'a>(troubles: impl IntoIterator<Item = &'a mut Trouble>, see: &mut impl FnMut(Spot<'_>)) {
     for trouble in troubles {
         of_trouble(trouble, see);
     }
 }
 
-fn of_trouble(trouble: &mut Trouble, see: &mut impl FnMut(Text<'_>)) {
+fn of_trouble(trouble: &mut Trouble, see: &mut impl FnMut(Spot<'_>)) {
     for (name, value) in &mut trouble.args {
         match name.as_ref() {
-            "username" => see(Text::Username(value)),
-            "path" => see(Text::Path(value)),
-            name => see(Text::Named(name, value)),
+            "username" => see(Spot::Username(value)),
+            "path" => see(Spot::Path(value)),
+            name => see(Spot::Named(name, value)),
         }
     }
 }

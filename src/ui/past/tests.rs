@@ -195,7 +195,7 @@ fn playing_ends_at_the_end_and_begins_anew_from_there() {
 fn a_capture_larger_than_the_memory_is_read_again_where_one_goes() {
     let print = |seq: u64| {
         let fact = match seq % 3 {
-            0 => Fact::PortOpened { port: "p".into(), settings: format!("{seq} 8N1") },
+            0 => Fact::PortOpened { port: "p".into(), settings: format!("{seq} 8N1").into() },
             _ => Fact::BytesReceived { port: "p".into(), bytes: vec![b'x'; 2_000].into() },
         };
         Arc::new(Event { seq, at: Micros(seq * 1_000), fact })

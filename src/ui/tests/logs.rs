@@ -99,7 +99,7 @@ fn crashes_hours_apart_are_rows_of_their_own_but_not_for_ever() {
         model.apply(event);
     }
     let range = model.feed.range();
-    let rows = range.filter_map(|index| model.feed.row(index)?.crash.as_deref());
+    let rows = range.filter_map(|index| model.feed.row(index)?.crash());
     let (rows, times) = rows.fold((0, 0), |(rows, times), crashed| (rows + 1, times + crashed.times));
     assert_eq!((rows, times), (10_000, 11_000));
 }

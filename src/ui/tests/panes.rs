@@ -115,7 +115,7 @@ fn reports(device: &str) -> Fact {
     let payload = br#"{"method":"report_progress","payload":{"state":"downloading","percent":7}}"#;
     Fact::MessageReceived {
         client: None,
-        topic: format!("/$system/P/{device}/ota/upstream"),
+        topic: format!("/$system/P/{device}/ota/upstream").into(),
         payload: payload[..].into(),
         qos: 0,
         retain: false,
@@ -193,7 +193,7 @@ fn a_window_that_fell_behind_says_so() {
     });
     let mut model = Model::new(Bench::new(0));
     model.resync(story.bench.clone());
-    assert_eq!(model.feed.row(0).map(|row| row.skipped), Some(3));
+    assert_eq!(model.feed.row(0).unwrap().skipped(), 3);
     assert_eq!(model.bench.builds().count(), 1);
 }
 

@@ -154,7 +154,10 @@ fn a_board_at_a_name_that_another_one_left_can_be_opened_and_has_a_console_of_it
     let vanished = Trouble::new("port-vanished").with("port", PLACE).with("detail", "gone");
     for fact in [moved, Fact::PortClosed { port: PLACE.into(), trouble: Some(vanished) }] {
         let mut desk = Desk::at(of(|story| {
-            _ = story.services().add(Fact::PortOpened { port: PLACE.into(), settings: settings() }).add(fact.clone());
+            _ = story
+                .services()
+                .add(Fact::PortOpened { port: PLACE.into(), settings: settings().into() })
+                .add(fact.clone());
         }));
         desk.click("Serial port");
         desk.click("/dev/ttyACM0 CP2102");
@@ -164,7 +167,7 @@ fn a_board_at_a_name_that_another_one_left_can_be_opened_and_has_a_console_of_it
         assert_eq!(desk.acted(), [opened], "{fact:?}");
     }
     let mut there = Desk::at(of(|story| {
-        _ = story.services().add(Fact::PortOpened { port: PLACE.into(), settings: settings() });
+        _ = story.services().add(Fact::PortOpened { port: PLACE.into(), settings: settings().into() });
     }));
     there.click("Serial port");
     assert!(!there.shows("/dev/ttyACM0 CP2102"), "what has a console already is offered once");

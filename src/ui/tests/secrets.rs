@@ -21,7 +21,8 @@ fn wrong_signature() -> Fact {
             level: 4,
             clean: true,
             keep_alive_secs: 1_200,
-        },
+        }
+        .into(),
         trouble: Trouble::new("wrong-signature")
             .with("client", client)
             .with("username", "bench01&a1BenchPK00")

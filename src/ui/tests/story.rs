@@ -49,7 +49,7 @@ impl Story {
             name: "lamp-2.0.0.bin".into(),
             size: SIZE,
             md5,
-            sha256: "e3b0".repeat(16),
+            sha256: "e3b0".repeat(16).into(),
             version: Some("2.0.0".into()),
         })
     }
@@ -72,7 +72,7 @@ impl Story {
     pub fn says(&mut self, payload: &str) -> &mut Self {
         self.add(Fact::MessageReceived {
             client: Some(Self::client().name),
-            topic: format!("/$system/{PRODUCT}/{DEVICE}/ota/upstream"),
+            topic: format!("/$system/{PRODUCT}/{DEVICE}/ota/upstream").into(),
             payload: payload.as_bytes().into(),
             qos: 1,
             retain: false,
@@ -89,9 +89,9 @@ impl Story {
         let name = client.name.clone();
         self.add(Fact::PortOpened { port: "/dev/ttyUSB0".into(), settings: "115200 8N1".into() });
         self.prints("\x1b[0;32mI (312) boot: ESP-IDF v5.2 2nd stage bootloader\x1b[0m");
-        self.wait(40).add(Fact::ClientConnected { client });
+        self.wait(40).add(Fact::ClientConnected { client: client.into() });
         let filter = format!("/$system/{PRODUCT}/{DEVICE}/ota/downstream");
-        self.wait(4).add(Fact::Subscribed { client: name, filter, qos: 1, implicit: false });
+        self.wait(4).add(Fact::Subscribed { client: name, filter: filter.into(), qos: 1, implicit: false });
         self.wait(8).says(r#"{"method":"report_version","payload":{"version":"1.0.0"}}"#);
         self.prints("\x1b[0;32mI (1204) mqtt: connected, running 1.0.0\x1b[0m")
     }
@@ -121,10 +121,14 @@ impl Story {
         self.wait(3_000).add(Fact::UpgradeRequested { order: order.into() });
         let payload = r#"{"method":"update_firmware","payload":{"version":"2.0.0","url":"http://127.0.0.1:8070/firmware/1/lamp-2.0.0.bin","md5":"93230c3bde425a9d7984a594ac45fe1e","size":421888}}"#;
         let topic = format!("/$system/{PRODUCT}/{DEVICE}/ota/downstream");
-        self.wait(2).add(Fact::MessagePublished { topic: topic.clone(), payload: payload.as_bytes().into(), qos: 1 });
+        self.wait(2).add(Fact::MessagePublished {
+            topic: topic.clone().into(),
+            payload: payload.as_bytes().into(),
+            qos: 1,
+        });
         let client = Self::client().name;
-        self.wait(1).add(Fact::MessageDelivered { client: client.clone(), topic: topic.clone(), qos: 1 });
-        self.wait(3).add(Fact::MessageAcknowledged { client, topic });
+        self.wait(1).add(Fact::MessageDelivered { client: client.clone(), topic: topic.clone().into(), qos: 1 });
+        self.wait(3).add(Fact::MessageAcknowledged { client, topic: topic.into() });
         self.wait(20).prints("\x1b[0;32mI (4310) ota: start, 421888 bytes\x1b[0m")
     }
 
@@ -137,12 +141,12 @@ impl Story {
                 request,
                 peer: "127.0.0.1:50200".into(),
                 method: "GET".into(),
-                path: Self::path(),
-                range: Some(format!("bytes={offset}-{}", offset + CHUNK - 1)),
+                path: Self::path().into(),
+                range: Some((format!("bytes={offset}-{}", offset + CHUNK - 1)).into()),
             });
             self.wait(15).add(Fact::RangeServed {
                 request,
-                path: Self::path(),
+                path: Self::path().into(),
                 status: 206,
                 offset,
                 length: CHUNK,

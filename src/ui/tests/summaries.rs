@@ -74,7 +74,14 @@ fn what_happens_on_the_bench_is_said_in_words() {
     check(silent, "• the device has gone quiet in the upgrade to 2.0.0");
     let block = |story: &mut Story| {
         let device = Story::id();
-        story.add(Fact::BlockServed { device, stream: 7, file: 1, offset: 4_096, length: 1_024, code: 200 });
+        story.add(Fact::BlockServed {
+            device: device.into(),
+            stream: 7,
+            file: 1,
+            offset: 4_096,
+            length: 1_024,
+            code: 200,
+        });
     };
     check(block, "↓ block of 1024 bytes @4096");
     let lost = |story: &mut Story| _ = story.add(Fact::Gap { source: "serial".into(), lost: 4_000 });
@@ -93,11 +100,11 @@ fn what_a_replay_sent_is_marked_and_a_replay_says_how_it_goes() {
             story.services().device();
             story.add(Fact::ReplayStarted {
                 replay: 1,
-                source,
-                target,
+                source: source.into(),
+                target: target.into(),
                 downstream,
                 device,
-                speed,
+                speed: speed.into(),
                 messages: 23,
                 rounds: 1,
             });
@@ -106,7 +113,7 @@ fn what_a_replay_sent_is_marked_and_a_replay_says_how_it_goes() {
                 replay: 1,
                 of: 1_019,
                 client: Some(format!("{}.{}", id.product, id.device).into()),
-                topic: format!("/$system/{id}/ota/upstream"),
+                topic: format!("/$system/{id}/ota/upstream").into(),
                 payload: payload.as_bytes().into(),
                 qos: 1,
                 retain: false,

@@ -159,13 +159,13 @@ fn a_device_in_the_middle_of_one_long_answer_is_not_called_silent() {
     let asks = || Fact::RequestReceived {
         request: 7,
         peer: "a".into(),
-        method: method.clone(),
-        path: path.clone(),
+        method: method.clone().into(),
+        path: path.clone().into(),
         range: range.clone(),
     };
     let (status, offset, length) = (200, 0, 1_000);
     let breaks =
-        Fact::RangeServed { request: 7, path: path.clone(), status, offset, length, sent: 400, complete: false };
+        Fact::RangeServed { request: 7, path: path.clone().into(), status, offset, length, sent: 400, complete: false };
     for (story, says) in [
         (vec![], "Sent: waits for lamp to begin."),
         (vec![silence()], "lamp has neither answered nor requested the image. Look at its console."),

@@ -184,9 +184,9 @@ impl Desk {
             clean: true,
             keep_alive_secs: 60,
         };
-        desk.apply(Fact::ClientConnected { client });
+        desk.apply(Fact::ClientConnected { client: client.into() });
         for filter in dialect.device_subscriptions(&device) {
-            desk.apply(Fact::Subscribed { client: "client".into(), filter, qos: 1, implicit: false });
+            desk.apply(Fact::Subscribed { client: "client".into(), filter: filter.into(), qos: 1, implicit: false });
         }
         desk.apply(Fact::UpgradeRequested { order: Arc::new(order(device, dialect)) });
         desk
@@ -201,7 +201,7 @@ impl Desk {
         let said = self.bench.decode(topic, payload).map(|(_, decoded)| decoded.said).unwrap_or_default();
         let retain = payload.ends_with(b" ");
         let client = (!retain).then(|| "client".into());
-        let fact = Fact::MessageReceived { client, topic: topic.to_owned(), payload: payload.into(), qos: 0, retain };
+        let fact = Fact::MessageReceived { client, topic: topic.into(), payload: payload.into(), qos: 0, retain };
         let effects = self.apply(fact);
         assert!(effects.len() <= MOST_EFFECTS, "{} things to do about one message", effects.len());
         effects.iter().for_each(check_effect);

@@ -18,7 +18,7 @@ impl Bench {
     fn refused(&self) -> (u16, String) {
         loop {
             if let Fact::RequestRefused { status, trouble, .. } = self.fact() {
-                return (status, trouble.code.into_owned());
+                return (status, trouble.code.to_string());
             }
         }
     }

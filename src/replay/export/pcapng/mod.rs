@@ -159,12 +159,12 @@ impl PcapNg {
     fn learn(&mut self, event: &Event) {
         match &event.fact {
             Fact::BrokerStarted { address, external } => {
-                let place = address.rsplit_once("://").map_or(address.as_str(), |(_, place)| place);
+                let place = address.rsplit_once("://").map_or(&**address, |(_, place)| place);
                 self.broker = Some(place.parse().unwrap_or_else(|_| SocketAddr::new(SOMEWHERE, port_of(place, 1_883))));
                 self.external = *external;
             }
             Fact::ServerStarted { address, advertised } => {
-                let host = advertised.rsplit_once("://").map_or(address.as_str(), |(_, host)| host);
+                let host = advertised.rsplit_once("://").map_or(&**address, |(_, host)| host);
                 let place = address.parse().unwrap_or_else(|_| SocketAddr::new(SOMEWHERE, port_of(address, 80)));
                 self.server = Some((place, host.to_owned()));
             }
