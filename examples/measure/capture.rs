@@ -9,7 +9,7 @@ use crate::screen::resident_mb_of;
 use crate::wire::{self, Client};
 use ota_workbench::bench::Bench;
 use ota_workbench::capture::{Header, encode};
-use ota_workbench::event::{Event, Fact, Micros};
+use ota_workbench::event::{Event, Fact, Micros, Texts};
 use ota_workbench::io::captures::{News, Opened, Recording, compress};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
 use ota_workbench::ui::model::Model;
@@ -43,10 +43,17 @@ pub fn capture() -> Result<(), Failed> {
 fn memory() -> Result<(), Failed> {
     let mut model = Model::new(Bench::new(0));
     // What is made once is no message's.
-    (1..=1_000).for_each(|seq| model.apply(&Arc::new(message(seq))));
+    let mut texts = Texts::default();
+    // As the session's thread, and the reader of a capture, put an event into the world.
+    let mut take = |model: &mut Model, seq| {
+        let mut event = message(seq);
+        texts.share(&mut event.fact);
+        model.apply(&Arc::new(event));
+    };
+    (1..=1_000).for_each(|seq| take(&mut model, seq));
     let before = resident_mb_of("self")?;
     let messages = 400_000;
-    (1_001..=1_000 + messages).for_each(|seq| model.apply(&Arc::new(message(seq))));
+    (1_001..=1_000 + messages).for_each(|seq| take(&mut model, seq));
     let grown = resident_mb_of("self")? - before;
     let dropped = model.journal.dropped();
     let each = grown * 1e6 / cast(messages) - cast(PAYLOAD as u64);

@@ -6,12 +6,14 @@ use crate::event::{
 use crate::fault::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use serde_json_borrow::{ObjectAsVec, Value};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A JSON object being read.
-pub type Object = Map<String, Value>;
+/// A JSON object being read: its texts stay in the line.
+pub type Object<'a> = ObjectAsVec<'a>;
 
 /// A field of a fact, on its way to a line and back.
 pub trait Field: Sized {
@@ -179,14 +181,14 @@ impl Field for LineMove {
 
 impl Field for Trouble {
     fn put(&self, key: &str, line: &mut Vec<u8>) {
-        let args: Object = self.args.iter().map(|(name, value)| (name.to_string(), value.as_str().into())).collect();
+        let args: BTreeMap<_, _> = self.args.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
         put_json(key, &json!({"code": self.code, "args": args}), line);
     }
     fn take(object: &Object, key: &str) -> Option<Self> {
-        let trouble = object.get(key)?;
+        let trouble = object.get(key)?.as_object()?;
         let code = Cow::Owned(trouble.get("code")?.as_str()?.to_owned());
         let args = trouble.get("args")?.as_object()?;
-        let args = args.iter().map(|(name, value)| Some((Cow::Owned(name.clone()), value.as_str()?.to_owned())));
+        let args = args.iter().map(|(name, value)| Some((Cow::Owned(name.to_owned()), value.as_str()?.to_owned())));
         Some(Self::said(code, args.collect::<Option<_>>()?))
     }
 }
@@ -244,9 +246,13 @@ impl Field for Extras {
     }
     fn take(object: &Object, key: &str) -> Option<Self> {
         let Some(extras) = object.get(key) else { return Some(Self::default()) };
+        let extras = extras.as_object()?;
         let text = |value: &Value| Some(value.as_str()?.to_owned());
-        let tag = |pair: &Value| Some((text(pair.get(0)?)?, text(pair.get(1)?)?));
-        let file = |file: &Value| OrderedFile::take(&Object::from_iter([("file".to_owned(), file.clone())]), "file");
+        let tag = |pair: &Value| match pair.as_array()? {
+            [name, value, ..] => Some((text(name)?, text(value)?)),
+            _ => None,
+        };
+        let file = |file: &Value| OrderedFile::of(file.as_object()?);
         Some(Self {
             sha256: extras.get("sha256")?.as_bool()?,
             differential: extras.get("differential")?.as_bool()?,
@@ -273,7 +279,12 @@ macro_rules! object_fields {
                 line.push(b'}');
             }
             fn take(object: &Object, key: &str) -> Option<Self> {
-                let object = object.get(key)?.as_object()?;
+                Self::of(object.get(key)?.as_object()?)
+            }
+        }
+
+        impl $type {
+            fn of(object: &Object) -> Option<Self> {
                 Some(Self { $($name: Field::take(object, stringify!($name))?,)* })
             }
         }

@@ -2,6 +2,7 @@
 
 use super::field::{Field, Object};
 use crate::event::{Event, Fact, Micros};
+use serde_json_borrow::Value;
 use std::io::Write;
 
 /// Why a line is no event.
@@ -130,17 +131,18 @@ pub fn encode(event: &Event, line: &mut Vec<u8>) {
 /// # Errors
 /// It is not an event of this version.
 pub fn decode(line: &str) -> Result<Event, NoEvent> {
-    let object: Object = serde_json::from_str(line).map_err(|_| NoEvent::Malformed)?;
-    let seq = u64::take(&object, "seq").ok_or(NoEvent::Malformed)?;
-    let at = u64::take(&object, "at").ok_or(NoEvent::Malformed)?;
-    let kind = String::take(&object, "kind").ok_or(NoEvent::Malformed)?;
-    Ok(Event { seq, at: Micros(at), fact: fact_of(&kind, &object)? })
+    let value: Value = serde_json::from_str(line).map_err(|_| NoEvent::Malformed)?;
+    let object = value.as_object().ok_or(NoEvent::Malformed)?;
+    let seq = u64::take(object, "seq").ok_or(NoEvent::Malformed)?;
+    let at = u64::take(object, "at").ok_or(NoEvent::Malformed)?;
+    let kind = object.get("kind").and_then(Value::as_str).ok_or(NoEvent::Malformed)?;
+    Ok(Event { seq, at: Micros(at), fact: fact_of(kind, object)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::field::Field;
-    use super::{NoEvent, decode, encode};
+    use super::{NoEvent, Value, decode, encode};
     use crate::event::{
         Client, Deadline, DeviceId, Event, Extras, Fact, LineMove, Micros, OrderedFile, TlsService, Trouble,
         UpgradeOrder,
@@ -296,8 +298,9 @@ mod tests {
         };
         let mut line = Vec::new();
         extras.put("extras", &mut line);
-        let object = serde_json::from_str(&format!("{{{}}}", String::from_utf8_lossy(&line[1..]))).unwrap();
-        assert_eq!(Extras::take(&object, "extras"), Some(extras));
+        let object = format!("{{{}}}", String::from_utf8_lossy(&line[1..]));
+        let object: Value = serde_json::from_str(&object).unwrap();
+        assert_eq!(Extras::take(object.as_object().unwrap(), "extras"), Some(extras));
         let mut line = Vec::new();
         Extras::default().put("extras", &mut line);
         assert!(line.is_empty(), "an ordinary push carries nothing of it");
@@ -309,9 +312,11 @@ mod tests {
         let mut line = Vec::new();
         faults.put("faults", &mut line);
         assert_eq!(String::from_utf8_lossy(&line), r#","faults":["wrong-size:-1","stall:4096,2.5"]"#);
-        let object = serde_json::from_str(&format!("{{{}}}", String::from_utf8_lossy(&line[1..]))).unwrap();
-        assert_eq!(Vec::<Fault>::take(&object, "faults"), Some(faults));
-        assert_eq!(Vec::<Fault>::take(&object, "none"), Some(Vec::new()), "a capture from before there were any");
+        let object = format!("{{{}}}", String::from_utf8_lossy(&line[1..]));
+        let object: Value = serde_json::from_str(&object).unwrap();
+        let object = object.as_object().unwrap();
+        assert_eq!(Vec::<Fault>::take(object, "faults"), Some(faults));
+        assert_eq!(Vec::<Fault>::take(object, "none"), Some(Vec::new()), "a capture from before there were any");
         let fault = Fault::Cut { offset: 4_096 };
         check(
             Fact::FaultActed { upgrade: 1, fault: fault.into(), place: Some(4_096), request: Some(2) },
