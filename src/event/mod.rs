@@ -37,6 +37,17 @@ impl Micros {
         Self(millis.saturating_mul(1_000))
     }
 
+    /// The span of so many seconds and their fraction; nothing for less than none.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast to u64 stays within its bounds"
+    )]
+    pub fn from_secs_f64(secs: f64) -> Self {
+        Self((secs * 1e6).round() as u64)
+    }
+
     /// Seconds, with their fraction.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "exact for 285 years of microseconds")]

@@ -5,8 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Events that come and go together.
+/// Events that come and go together, at most, and what they may weigh before the next ones are others, in bytes.
 const PAGE: u64 = 4_096;
+const PAGE_WEIGHT: usize = 4 << 20;
+
+/// The number and time of an event.
+pub type Mark = (u64, Micros);
 
 /// A piece of a capture that was read again: the place of its first event, counted from 0, and the events.
 pub type Page = (u64, Vec<Arc<Event>>);
@@ -38,9 +42,13 @@ pub trait Reel {
 
 #[derive(Debug)]
 struct Kept {
-    /// The event before it: a capture may be damaged, and what is not in order is put in order from there.
-    before: (u64, Micros),
-    first: (u64, Micros),
+    /// The place of its first event.
+    start: u64,
+    /// The events before and after it, the latter as the file has it: a capture may be damaged, and what is not in order is
+    /// put in order between them.
+    before: Mark,
+    after: Option<Mark>,
+    first: Mark,
     count: u64,
     weight: usize,
     looked: Cell<u64>,
@@ -52,7 +60,9 @@ struct Kept {
 pub struct Film {
     pages: Vec<Kept>,
     len: u64,
-    last: (u64, Micros),
+    last: Mark,
+    /// What follows the last event in the file.
+    next: Option<Mark>,
     /// Bytes of the pages in memory.
     held: usize,
     budget: usize,
@@ -74,6 +84,7 @@ impl Film {
             pages: Vec::new(),
             len: 0,
             last: (0, Micros(0)),
+            next: None,
             held: 0,
             budget,
             looks: Cell::new(0),
@@ -83,24 +94,27 @@ impl Film {
         }
     }
 
-    /// An event of the file as it is to be taken in: behind those before it.
+    /// An event of the file as it is to be taken in: behind those before it, and, where those are in order, before the next.
     #[must_use]
-    pub fn mend(&self, event: Arc<Event>) -> Arc<Event> {
-        mended(event, self.last)
+    pub fn mend(&mut self, event: Arc<Event>, next: Option<Mark>) -> Arc<Event> {
+        self.next = next;
+        mended(event, self.last, next)
     }
 
     /// Takes in the next event, which [`Self::mend`] gave.
     pub fn push(&mut self, event: Arc<Event>) {
         let (place, weight) = ((event.seq, event.at), event.weight());
-        if self.len.is_multiple_of(PAGE) {
-            self.make_room(PAGE_ESTIMATE);
+        if self.pages.last().is_none_or(|page| page.count == PAGE || page.weight >= PAGE_WEIGHT) {
+            self.make_room(PAGE_WEIGHT);
             let (before, looked, events) = (self.last, Cell::new(self.look()), Vec::new());
-            self.pages.push(Kept { before, first: place, count: 0, weight: 0, looked, events });
+            let (start, first) = (self.len, place);
+            self.pages.push(Kept { start, before, after: None, first, count: 0, weight: 0, looked, events });
         }
         if let Some(page) = self.pages.last_mut() {
             page.events.push(event);
             page.count += 1;
             page.weight += weight;
+            page.after = self.next;
         }
         self.held += weight;
         self.len += 1;
@@ -121,7 +135,7 @@ impl Film {
 
     /// The number and time of the last event.
     #[must_use]
-    pub const fn last(&self) -> (u64, Micros) {
+    pub const fn last(&self) -> Mark {
         self.last
     }
 
@@ -134,8 +148,9 @@ impl Film {
     /// The event at a place, if it is in memory; else it is wanted.
     #[must_use]
     pub fn at(&self, place: u64) -> Option<&Arc<Event>> {
-        let page = usize::try_from(place / PAGE).ok()?;
-        self.page(page)?.get(usize::try_from(place % PAGE).ok()?)
+        let page = self.page_of(place)?;
+        let start = self.pages.get(page)?.start;
+        self.page(page)?.get(usize::try_from(place - start).ok()?)
     }
 
     /// The event of that number, if it is in memory; else it is wanted.
@@ -146,7 +161,15 @@ impl Film {
         events.get(at).filter(|event| event.seq == seq)
     }
 
-    /// How many events there were up to this number; nothing while it is not known, which is soon.
+    /// Whether the event of that number is there, and neither in memory nor lost: it comes soon.
+    #[must_use]
+    pub fn is_awaited(&self, seq: u64) -> bool {
+        let page = self.page_by(|(first, _)| first <= seq);
+        page.is_some_and(|page| self.page(page).is_none() && !self.lost.contains(&page))
+    }
+
+    /// How many events there were up to this number; nothing while it is not known, which is soon. What cannot be read again
+    /// is left at its begin.
     #[must_use]
     pub fn until(&self, seq: u64) -> Option<u64> {
         self.count(|(own, _)| own <= seq)
@@ -158,19 +181,29 @@ impl Film {
         self.count(|(_, own)| own <= at)
     }
 
-    fn count(&self, is_before: impl Fn((u64, Micros)) -> bool) -> Option<u64> {
+    fn count(&self, is_before: impl Fn(Mark) -> bool) -> Option<u64> {
         if self.is_empty() || is_before(self.last) {
             return Some(self.len);
         }
         let Some(page) = self.page_by(&is_before) else { return Some(0) };
+        let start = self.pages.get(page)?.start;
+        if self.lost.contains(&page) {
+            return Some(start);
+        }
         let events = self.page(page)?;
         let within = events.partition_point(|event| is_before((event.seq, event.at)));
-        Some(page as u64 * PAGE + within as u64)
+        Some(start + within as u64)
     }
 
     /// The last page whose first event is before what is looked for.
-    fn page_by(&self, is_before: impl Fn((u64, Micros)) -> bool) -> Option<usize> {
+    fn page_by(&self, is_before: impl Fn(Mark) -> bool) -> Option<usize> {
         self.pages.partition_point(|page| is_before(page.first)).checked_sub(1)
+    }
+
+    /// The page in which a place is.
+    fn page_of(&self, place: u64) -> Option<usize> {
+        let page = self.pages.partition_point(|page| page.start <= place).checked_sub(1)?;
+        (place < self.len).then_some(page)
     }
 
     fn page(&self, page: usize) -> Option<&[Arc<Event>]> {
@@ -194,7 +227,7 @@ impl Film {
     pub fn wanted(&mut self) -> Vec<(u64, u64)> {
         let wanted = self.wanted.take();
         let fresh = wanted.into_iter().filter(|page| self.asked.insert(*page));
-        fresh.filter_map(|page| Some((page as u64 * PAGE, self.pages.get(page)?.count))).collect()
+        fresh.filter_map(|page| self.pages.get(page).map(|kept| (kept.start, kept.count))).collect()
     }
 
     /// Whether something was asked for that has not come yet.
@@ -206,25 +239,28 @@ impl Film {
     /// Whether the event at a place is there and cannot be read again: the file was changed or deleted meanwhile.
     #[must_use]
     pub fn is_lost(&self, place: u64) -> bool {
-        usize::try_from(place / PAGE).is_ok_and(|page| self.lost.contains(&page))
+        self.page_of(place).is_some_and(|page| self.lost.contains(&page))
     }
 
     /// Takes in events that were read again; none where they could not be.
     pub fn put(&mut self, (place, events): Page) {
-        let Ok(number) = usize::try_from(place / PAGE) else { return };
+        let Some(number) = self.page_of(place) else { return };
         self.asked.remove(&number);
+        self.wanted.get_mut().remove(&number);
         let Some(page) = self.pages.get(number).filter(|page| page.events.is_empty()) else { return };
         if events.len() as u64 != page.count {
             self.lost.insert(number);
             return;
         }
         let (mut before, weight) = (page.before, page.weight);
-        let in_order = |event| {
-            let event = mended(event, before);
+        let following = events.iter().skip(1).map(|event| Some((event.seq, event.at))).chain([page.after]);
+        let following: Vec<_> = following.collect();
+        let in_order = |(event, next)| {
+            let event = mended(event, before, next);
             before = (event.seq, event.at);
             event
         };
-        let events: Vec<_> = events.into_iter().map(in_order).collect();
+        let events: Vec<_> = events.into_iter().zip(following).map(in_order).collect();
         self.make_room(weight);
         self.held += weight;
         self.pages[number].looked.set(self.look());
@@ -252,16 +288,23 @@ impl Film {
 
 /// Pages that are never let go: what a capture begins with is on screen at once.
 const FIRST_PAGES: usize = 2;
-/// What a page is taken to weigh before it is filled, in bytes.
-const PAGE_ESTIMATE: usize = 4 << 20;
 
-/// The event itself where it is in order; else the same behind the one before.
-fn mended(event: Arc<Event>, (seq, at): (u64, Micros)) -> Arc<Event> {
-    if event.seq > seq && event.at >= at {
+/// The event itself where it is in order; else the same between the one before and the next. A number or time that stands
+/// out alone shifts nothing but itself.
+fn mended(event: Arc<Event>, (seq, at): Mark, next: Option<Mark>) -> Arc<Event> {
+    let place = (
+        fitted(event.seq, seq.saturating_add(1), next.map(|(seq, _)| seq)),
+        Micros(fitted(event.at.0, at.0, next.map(|(_, at)| at.0))),
+    );
+    if place == (event.seq, event.at) {
         return event;
     }
     let mut event = Arc::unwrap_or_clone(event);
-    event.seq = event.seq.max(seq.saturating_add(1));
-    event.at = event.at.max(at);
+    (event.seq, event.at) = place;
     Arc::new(event)
+}
+
+/// Not less than this and, unless that is less itself, not more than what comes next.
+fn fitted(own: u64, least: u64, next: Option<u64>) -> u64 {
+    own.clamp(least, next.map_or(u64::MAX, |next| next.max(least)))
 }

@@ -11,8 +11,9 @@ fn event(seq: u64, at: u64) -> Arc<Event> {
 
 fn film(budget: usize, events: impl Iterator<Item = Arc<Event>>) -> Film {
     let mut film = Film::new(budget);
-    for event in events {
-        let event = film.mend(event);
+    let mut events = events.peekable();
+    while let Some(event) = events.next() {
+        let event = film.mend(event, events.peek().map(|next| (next.seq, next.at)));
         film.push(event);
     }
     film
@@ -54,19 +55,36 @@ fn an_instant_and_a_number_are_found_between_events() {
     assert_eq!(Film::new(1).until(7), Some(0));
 }
 
-#[test]
-fn events_that_go_back_are_put_behind_those_before_them_the_same_each_time_they_are_read() {
-    let lines = || [(5, 50), (3, 40), (3, 60), (9, 10)].into_iter().map(|(seq, at)| event(seq, at));
+/// Puts events in order and compares, as they are taken in and as they are read again.
+fn check_order(lines: &[(u64, u64)], expected: &[(u64, u64)]) {
+    let lines = || lines.iter().map(|(seq, at)| event(*seq, *at));
     let mut film = film(1 << 20, lines());
-    let order = |film: &Film| (0..4).map(|place| film.at(place).map(|one| (one.seq, one.at.0))).collect::<Vec<_>>();
-    let expected = vec![Some((5, 50)), Some((6, 50)), Some((7, 60)), Some((9, 60))];
-    assert_eq!(order(&film), expected);
+    let order =
+        |film: &Film| (0..film.len()).filter_map(|place| film.at(place)).map(|one| (one.seq, one.at.0)).collect();
+    let first: Vec<_> = order(&film);
+    assert_eq!(first, expected, "as it is taken in");
     film.forget(0);
     assert_eq!(film.at(0), None);
-    assert_eq!(film.wanted(), [(0, 4)]);
+    assert_eq!(film.wanted(), [(0, film.len())]);
     assert!(film.wanted().is_empty(), "it is asked for once");
     film.put((0, lines().collect()));
-    assert_eq!(order(&film), expected);
+    let again: Vec<_> = order(&film);
+    assert_eq!(again, expected, "as it is read again");
+}
+
+#[test]
+fn what_is_out_of_order_moves_nothing_but_itself() {
+    check_order(&[(1, 10), (2, 20), (3, 30)], &[(1, 10), (2, 20), (3, 30)]);
+    // Two lines that are the wrong way round.
+    check_order(&[(1, 10), (3, 30), (2, 20), (4, 40)], &[(1, 10), (2, 20), (3, 20), (4, 40)]);
+    // A time and a number that stand out.
+    check_order(&[(1, 10), (2, 99_999), (3, 30), (4, 40)], &[(1, 10), (2, 30), (3, 30), (4, 40)]);
+    check_order(&[(1, 10), (2, u64::MAX), (3, 30)], &[(1, 10), (2, 30), (3, 30)]);
+    check_order(&[(1, 10), (u64::MAX, 20), (3, 30), (4, 40)], &[(1, 10), (3, 20), (4, 30), (5, 40)]);
+    check_order(&[(1, 10), (7, 20), (9, 0), (11, 40)], &[(1, 10), (7, 10), (9, 10), (11, 40)]);
+    // Everything is wrong.
+    check_order(&[(5, 50), (3, 40), (3, 60), (9, 10)], &[(3, 40), (4, 40), (5, 40), (9, 40)]);
+    check_order(&[(u64::MAX, 9), (u64::MAX, 8)], &[(u64::MAX, 8), (u64::MAX, 8)]);
 }
 
 #[test]
@@ -75,7 +93,26 @@ fn what_cannot_be_read_again_is_not_asked_for_for_ever() {
     film.forget(0);
     assert!(film.get(3).is_none());
     assert_eq!(film.wanted(), [(0, 10)]);
+    assert!(film.is_awaited(3));
     film.put((0, Vec::new()));
-    assert!(film.get(3).is_none() && film.is_lost(2) && !film.waits());
+    assert!(film.get(3).is_none() && film.is_lost(2) && !film.waits() && !film.is_awaited(3));
     assert!(film.wanted().is_empty());
+    assert_eq!((film.until(3), film.until_time(Micros(3))), (Some(0), Some(0)), "one goes to where it is still known");
+}
+
+#[test]
+fn a_capture_of_large_messages_takes_no_more_memory_than_one_of_small_ones() {
+    let budget = 40 << 20;
+    let large = |seq| {
+        let fact = Fact::BytesReceived { port: "p".into(), bytes: vec![0; 1 << 20].into() };
+        Arc::new(Event { seq, at: Micros(seq), fact })
+    };
+    let mut film = film(budget, (1..=200).map(large));
+    assert!(film.held() <= budget, "{} bytes are held", film.held());
+    assert!(film.at(0).is_some() && film.at(199).is_some() && film.at(100).is_none());
+    let [(from, count)] = film.wanted()[..] else { panic!("one piece is wanted") };
+    assert!((from..from + count).contains(&100) && count < 10, "{from} {count}");
+    film.put((from, (from + 1..=from + count).map(large).collect()));
+    assert_eq!(film.at(100).map(|event| event.seq), Some(101));
+    assert!(film.held() <= budget, "{} bytes are held", film.held());
 }

@@ -4,7 +4,7 @@ mod film;
 #[cfg(test)]
 mod film_tests;
 
-pub use film::{Film, Page, Reading, Reel};
+pub use film::{Film, Mark, Page, Reading, Reel};
 
 use crate::event::Event;
 use std::collections::VecDeque;

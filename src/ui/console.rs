@@ -28,7 +28,7 @@ pub fn console_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) -> Vec<Wi
         match state.shown(model) {
             Some(console) => lines_ui(ui, console, model, state, &mut wishes),
             None => {
-                weak_ui(ui, say("console.none"));
+                weak_ui(ui, say(if state.is_past() { "console.none-then" } else { "console.none" }));
             }
         }
     });

@@ -112,6 +112,12 @@ impl Row {
         }
     }
 
+    /// The row before its request was answered.
+    #[must_use]
+    pub fn unanswered(&self) -> Self {
+        Self { flawed: false, more: None, ..self.clone() }
+    }
+
     /// Events that were never shown, when this row stands for them.
     #[must_use]
     pub fn skipped(&self) -> u64 {

@@ -150,7 +150,7 @@ impl Listing {
     /// Whether what is looked for in a row of a capture is still being read.
     fn waits_for(&self, index: u64, model: &Model) -> bool {
         let film = model.journal.film().filter(|_| !self.filter.text.is_empty());
-        film.zip(model.feed.row(index)).is_some_and(|(film, row)| film.get(row.seq).is_none())
+        film.zip(model.feed.row(index)).is_some_and(|(film, row)| film.is_awaited(row.seq))
     }
 
     /// The places in the list, by numbers that do not change while its head is dropped.

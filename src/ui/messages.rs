@@ -10,10 +10,11 @@ use super::state::{Dialog, WindowState};
 use super::summary;
 use super::theme;
 use super::wish::Wish;
-use super::words::say;
+use super::words::{self, say, tell};
 use crate::event::DeviceId;
 use eframe::egui;
 use eframe::egui::{Align, Key, Layout, Modifiers, Rect, TextEdit, Ui, pos2};
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// Rows copied at most; more belong in a capture file.
@@ -133,10 +134,11 @@ fn copied(rows: &RangeInclusive<u64>, model: &Model, state: &WindowState, listin
 
 /// A place in the list as text: time, sign, words, device.
 fn line(item: &Item, model: &Model, state: &WindowState) -> String {
-    let Some(row) = model.feed.row(item.first()) else { return String::new() };
+    let Some(row) = row_of(item, model, state) else { return String::new() };
+    let row = row.as_ref();
     let device = row.device.as_ref().map(|id| id.device.to_string()).unwrap_or_default();
     let time = time(item, row, model, state);
-    format!("{time} {} {} {device}", row.way.sign(), words_of(item, row, model)).trim_end().to_owned()
+    format!("{time} {} {} {device}", row.way.sign(), words_of(item, row, model, state)).trim_end().to_owned()
 }
 
 /// The time in front of a row; where it counts from the row before, from the one before in the session.
@@ -145,11 +147,25 @@ fn time(item: &Item, row: &Row, model: &Model, state: &WindowState) -> String {
     state.stamps(model).text(row.at, before.map(|before| before.at))
 }
 
-fn words_of(item: &Item, row: &Row, model: &Model) -> String {
-    match item {
-        Item::Row(_) => summary::line(row, &model.journal, &model.bench),
-        Item::Burst(burst) => burst.words(),
+/// What a place says at the moment that is looked at.
+fn words_of(item: &Item, row: &Row, model: &Model, state: &WindowState) -> String {
+    let burst = match item {
+        Item::Row(_) => return summary::line(row, &model.journal, &model.bench),
+        Item::Burst(burst) => burst,
+    };
+    let until = state.past.map_or(u64::MAX, |cursor| model.feed.index_after(cursor.seq));
+    if until <= burst.first || until > burst.last {
+        return burst.words();
     }
+    let (n, all) = (words::count(until - burst.first), words::count(burst.last - burst.first + 1));
+    tell("messages.so-far", &[("words", &burst.words()), ("n", &n), ("all", &all)])
+}
+
+/// The row as it was at the moment that is looked at: its answer may not have left yet.
+fn row_of<'a>(item: &Item, model: &'a Model, state: &WindowState) -> Option<Cow<'a, Row>> {
+    let row = model.feed.row(item.first())?;
+    let is_answered = row.answer().is_none_or(|answer| !state.is_ahead(answer.seq));
+    Some(if is_answered || state.is_ahead(row.seq) { Cow::Borrowed(row) } else { Cow::Owned(row.unanswered()) })
 }
 
 fn draw_row(
@@ -160,7 +176,8 @@ fn draw_row(
     marked: Option<u64>,
 ) -> String {
     let Some(item) = listing.item(space.row) else { return String::new() };
-    let Some(row) = model.feed.row(item.first()) else { return String::new() };
+    let Some(row) = row_of(item, model, state) else { return String::new() };
+    let row = row.as_ref();
     let colours = theme::palette_of(space.painter.ctx());
     let (painter, rect) = (space.painter, space.rect);
     let at = |x: f32| pos2(x, rect.center().y - 7.5);
@@ -189,7 +206,7 @@ fn draw_row(
     let device = row.device.as_ref().filter(|_| several).map(|id| id.device.to_string()).unwrap_or_default();
     let device = painter.layout_no_wrap(device, theme::log_font(), colours.weak);
     let right = rect.right() - device.size().x - 6.0;
-    let words = words_of(item, row, model);
+    let words = words_of(item, row, model, state);
     let clip = Rect::from_min_max(pos2(left, rect.top()), pos2(right - 8.0, rect.bottom()));
     let text = if row.flawed && row.way != Way::Up && !ahead { colours.bad } else { text };
     let galley = painter.layout_no_wrap(words.clone(), theme::log_font(), text);

@@ -31,7 +31,7 @@ pub fn line(row: &Row, journal: &Journal, bench: &Bench) -> String {
     match journal.get(row.seq) {
         Some(event) if row.replayed => format!("{REPLAYED} {}", fact(event, row, bench)),
         Some(event) => fact(event, row, bench),
-        None if journal.film().is_some() => say("log.reading"),
+        None if journal.film().is_some_and(|film| film.is_awaited(row.seq)) => say("log.reading"),
         None => say("fact.forgotten"),
     }
 }

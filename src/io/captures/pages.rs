@@ -4,10 +4,10 @@ use super::source::{Place, Source, now_at};
 use super::{Recording, io_trouble};
 use crate::capture::{Header, Reader};
 use crate::event::{Event, Trouble};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use tempfile::NamedTempFile;
 
 /// Events, and bytes of text, between two marks: what is read in vain to come to an event.
 const EVENTS_APART: u64 = 64;
@@ -66,8 +66,9 @@ struct Shared {
     path: PathBuf,
     header: OnceLock<Header>,
     marks: Mutex<Marks>,
-    /// The plain text, where the file is compressed in one piece.
-    spilled: OnceLock<NamedTempFile>,
+    /// The file itself, or its plain text where it is compressed in one piece. It stays open: whatever becomes of the file,
+    /// what was seen of it can be seen again. One reads it at a time, for its handles share their place.
+    file: Mutex<Option<File>>,
     /// All of them, of a trace, which is not read in pieces.
     held: OnceLock<Vec<Arc<Event>>>,
 }
@@ -79,12 +80,18 @@ pub struct Pages(Arc<Shared>);
 
 impl Pages {
     pub(super) fn new(path: &Path) -> Self {
-        let (header, spilled, held) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Shared { path: path.to_owned(), header, marks: Mutex::default(), spilled, held }))
+        let (header, file, held) = (OnceLock::new(), Mutex::default(), OnceLock::new());
+        Self(Arc::new(Shared { path: path.to_owned(), header, marks: Mutex::default(), file, held }))
     }
 
     pub(super) fn begin(&self, header: &Header) {
         let _ = self.0.header.set(header.clone());
+        // What cannot be opened again is told when something of it is wanted.
+        *self.file() = File::open(now_at(&self.0.path)).ok();
+    }
+
+    fn file(&self) -> std::sync::MutexGuard<'_, Option<File>> {
+        self.0.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next event lies there.
@@ -99,11 +106,15 @@ impl Pages {
     /// Everything was read; `recording` stands at the end.
     pub(super) fn end(&self, recording: &Recording) -> io::Result<()> {
         let deep = self.marks(|marks| marks.list.iter().any(|mark| mark.place.depth() > DEEPEST));
-        if deep && recording.source().is_some_and(Source::is_compressed) {
-            let mut text = NamedTempFile::new()?;
-            // What cannot be read was no event the first time either.
-            let _ = io::copy(&mut Source::open_at(&now_at(&self.0.path), Place::default())?, &mut text);
-            let _ = self.0.spilled.set(text);
+        let mut file = self.file();
+        if deep
+            && recording.source().is_some_and(Source::is_compressed)
+            && let Some(compressed) = file.take()
+        {
+            // It has no name, so that it never outlives the program.
+            let folder = self.0.path.parent().unwrap_or(Path::new("."));
+            let text = tempfile::tempfile_in(folder).or_else(|_| tempfile::tempfile())?;
+            *file = Some(spill(Source::of(compressed, Place::default())?, text)?);
         }
         Ok(())
     }
@@ -129,7 +140,7 @@ impl Pages {
         }
         let Some(mark) = self.marks(|marks| marks.before(|mark| mark.number <= first)) else { return Ok(Vec::new()) };
         let skipped = usize::try_from(first - mark.number).unwrap_or(usize::MAX);
-        Ok(self.from(mark)?.skip(skipped).take(count).map(Arc::new).collect())
+        self.from(mark, |events| events.skip(skipped).take(count).map(Arc::new).collect())
     }
 
     /// The place of the event with that number in the session's order, if there is one. In a capture whose lines were
@@ -142,19 +153,32 @@ impl Pages {
             return Ok(held.iter().position(|event| event.seq == seq).map(|place| place as u64));
         }
         let Some(mark) = self.marks(|marks| marks.before(|mark| mark.seq <= seq)) else { return Ok(None) };
-        let mut passed = (mark.number..).zip(self.from(mark)?).take_while(|(_, event)| event.seq <= seq);
-        Ok(passed.find(|(_, event)| event.seq == seq).map(|(number, _)| number))
+        self.from(mark, |events| {
+            let mut passed = (mark.number..).zip(events).take_while(|(_, event)| event.seq <= seq);
+            passed.find(|(_, event)| event.seq == seq).map(|(number, _)| number)
+        })
     }
 
-    fn from(&self, mark: Mark) -> Result<Reader<Source>, Trouble> {
-        let path = now_at(&self.0.path);
-        let source = match self.0.spilled.get() {
-            Some(spilled) => spilled.reopen().and_then(|file| Source::of(file, mark.place)),
-            None => Source::open_at(&path, mark.place),
+    /// Reads from a mark on.
+    fn from<T>(&self, mark: Mark, read: impl FnOnce(Reader<Source>) -> T) -> Result<T, Trouble> {
+        let file = self.file();
+        let source = match &*file {
+            Some(file) => file.try_clone().and_then(|file| Source::of(file, mark.place)),
+            None => Source::open_at(&now_at(&self.0.path), mark.place),
         };
         let header = self.0.header.get().cloned().unwrap_or_else(|| Header::new(0, None));
-        Ok(Reader::resume(source.map_err(|error| io_trouble(&path, &error))?, header))
+        let source = source.map_err(|error| io_trouble(&self.0.path, &error))?;
+        Ok(read(Reader::resume(source, header)))
     }
+}
+
+/// Writes out the text of a compressed file, as far as it can be read: what cannot was no event the first time either.
+fn spill(mut from: Source, mut to: File) -> io::Result<File> {
+    let mut piece = vec![0; 64 << 10];
+    while let Ok(read @ 1..) = from.read(&mut piece) {
+        to.write_all(piece.get(..read).unwrap_or_default())?;
+    }
+    Ok(to)
 }
 
 #[cfg(test)]

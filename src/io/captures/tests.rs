@@ -210,6 +210,16 @@ fn a_capture_compressed_in_one_large_piece_is_spilled_and_not_read_again_for_eve
 }
 
 #[test]
+fn a_capture_that_is_deleted_while_it_is_looked_at_can_be_looked_at_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files::new(folder.path(), "a");
+    write(&files.plain(), 10_000);
+    let (opened, read, _) = opened(&files.plain());
+    fs::remove_file(files.plain()).unwrap();
+    assert_eq!(opened.pages().read(7_000, 2).unwrap(), read[7_000..7_002]);
+}
+
+#[test]
 fn lines_that_are_no_events_do_not_shift_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jsonl");

@@ -1,6 +1,7 @@
 //! The band over a capture: that this is the past, how to move in it, and how the bench goes on meanwhile.
 
 use super::{Past, Speed, Travel};
+use crate::event::Micros;
 use crate::ui::captures::Ask;
 use crate::ui::pieces::{Light, button_ui, choice_ui, light_ui, line_ui, weak_ui};
 use crate::ui::replaying::ReplayOf;
@@ -9,7 +10,7 @@ use crate::ui::wish::Wish;
 use crate::ui::words::{self, say, tell};
 use eframe::egui;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align, Button, Key, Layout, Modifiers, RichText, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align, Button, DragValue, Key, Layout, Modifiers, RichText, Ui, WidgetInfo, pos2, vec2};
 
 /// How the live bench goes on while a capture is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,15 +84,16 @@ fn player_ui(ui: &mut Ui, past: &Past, wishes: &mut Vec<Wish>) {
     if sign_ui(ui, !first, Sign::Start, "past.start") {
         ask(Travel::Start);
     }
+    let by_event = ui.input(|input| input.modifiers.shift);
     if sign_ui(ui, !first, Sign::Back, "past.step-back") {
-        ask(Travel::Back);
+        ask(if by_event { Travel::EventBack } else { Travel::Back });
     }
     let key = if past.is_playing() { "past.pause" } else { "past.play" };
     if button_ui(ui, say(key)).on_hover_text(say("past.play-hint")).clicked() {
         ask(Travel::Play);
     }
     if sign_ui(ui, !last, Sign::Forward, "past.step-forward") {
-        ask(Travel::Forward);
+        ask(if by_event { Travel::EventForward } else { Travel::Forward });
     }
     if sign_ui(ui, !last, Sign::End, "past.end") {
         ask(Travel::End);
@@ -101,10 +103,31 @@ fn player_ui(ui: &mut Ui, past: &Past, wishes: &mut Vec<Wish>) {
         ask(Travel::Speed(speed));
     }
     ui.add_space(8.0);
-    let at = past.state.past.map_or_else(Default::default, |cursor| cursor.at);
-    let place: [(&str, &dyn std::fmt::Display); 4] =
-        [("at", &at), ("end", &past.end()), ("n", &words::count(past.position())), ("all", &words::count(past.len()))];
-    ui.label(tell("past.place", &place));
+    place_ui(ui, past, &mut ask);
+}
+
+/// Where one stands, to be read and to be typed.
+fn place_ui(ui: &mut Ui, past: &Past, ask: &mut impl FnMut(Travel)) {
+    let at = past.state.past.map_or_else(Micros::default, |cursor| cursor.at);
+    let mut secs = at.as_secs_f64();
+    let field = DragValue::new(&mut secs).range(0.0..=past.end().as_secs_f64()).fixed_decimals(3).speed(0.01);
+    if number_ui(ui, field, "past.instant") {
+        ask(Travel::Instant(Micros::from_secs_f64(secs)));
+    }
+    ui.label(tell("past.of-time", &[("end", &past.end())]));
+    let mut event = past.position();
+    let field = DragValue::new(&mut event).range(0..=past.len()).speed(0.2);
+    if number_ui(ui, field, "past.event") {
+        ask(Travel::Place(event));
+    }
+    ui.label(tell("past.of-events", &[("all", &words::count(past.len()))]));
+}
+
+/// A number that can be typed or dragged; true when it was.
+fn number_ui(ui: &mut Ui, field: DragValue<'_>, key: &str) -> bool {
+    let response = ui.add(field.update_while_editing(false));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(say(key)));
+    response.on_hover_text(say(key)).changed()
 }
 
 /// What is painted on a button: not every system has a font with these signs.
@@ -153,13 +176,16 @@ fn progress_ui(ui: &mut Ui, past: &Past) {
 /// The keys are heard before the lists hear theirs; where something is typed, they are letters.
 fn keys(ui: &Ui, wishes: &mut Vec<Wish>) {
     let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
-    for (key, travel) in [
-        (Key::ArrowRight, Travel::Forward),
-        (Key::ArrowLeft, Travel::Back),
-        (Key::Home, Travel::Start),
-        (Key::End, Travel::End),
+    // The longer ones first: a key with Shift is also one without.
+    for (modifiers, key, travel) in [
+        (Modifiers::ALT | Modifiers::SHIFT, Key::ArrowRight, Travel::EventForward),
+        (Modifiers::ALT | Modifiers::SHIFT, Key::ArrowLeft, Travel::EventBack),
+        (Modifiers::ALT, Key::ArrowRight, Travel::Forward),
+        (Modifiers::ALT, Key::ArrowLeft, Travel::Back),
+        (Modifiers::ALT, Key::Home, Travel::Start),
+        (Modifiers::ALT, Key::End, Travel::End),
     ] {
-        if pressed(Modifiers::ALT, key) {
+        if pressed(modifiers, key) {
             wishes.push(Wish::Travel(travel));
         }
     }

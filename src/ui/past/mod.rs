@@ -13,7 +13,7 @@ use super::moment::Moment;
 use super::state::WindowState;
 use super::wish::Wish;
 use crate::event::{Event, Micros, Trouble};
-use crate::journal::{Film, Reel};
+use crate::journal::{Film, Mark, Reel};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ const CHUNK: usize = 500;
 const SHORTEST: Micros = Micros::from_millis(8);
 const LONGEST: Micros = Micros::from_millis(80);
 const MOST_A_FRAME: usize = 100_000;
-/// Events folded within one frame on the way to a moment.
-const STEPS: u64 = 6_000;
+/// For how long, within one frame, events are folded on the way to a moment.
+const FOLDING: Micros = Micros::from_millis(12);
 /// Troubles with a file that are told.
 const MOST_TROUBLES: usize = 8;
 
@@ -61,6 +61,8 @@ pub struct Past {
     /// The file.
     pub path: PathBuf,
     reel: Box<dyn Reel>,
+    /// The event that was read last: it is taken in when what comes after it is known.
+    ahead: Option<Arc<Event>>,
     moments: Moments,
     /// How many events have happened where one wants to stand.
     wanted: u64,
@@ -104,6 +106,7 @@ impl Past {
             name,
             path,
             reel,
+            ahead: None,
             moments: Moments::new(Moment::first(started_unix_ms)),
             wanted: 0,
             shown: 0,
@@ -131,7 +134,7 @@ impl Past {
             self.travel(travel, clock());
         }
         self.play(clock());
-        self.settle();
+        self.settle(clock);
         self.ask();
         self.choose();
         self.state.keep_up(&self.model);
@@ -227,6 +230,11 @@ impl Past {
             }
             let count = reading.events.len();
             reading.events.into_iter().for_each(|event| self.take(event));
+            if self.over
+                && let Some(last) = self.ahead.take()
+            {
+                self.put(last, None);
+            }
             taken += count;
             if count < CHUNK || taken >= MOST_A_FRAME || clock().since(began) >= patience {
                 break;
@@ -239,10 +247,16 @@ impl Past {
     }
 
     fn take(&mut self, event: Arc<Event>) {
-        let Some(film) = self.film() else { return };
-        let as_read = (event.seq, event.at);
-        let event = film.mend(event);
-        self.mended += u64::from((event.seq, event.at) != as_read);
+        let (seq, at) = (event.seq, event.at);
+        if let Some(before) = self.ahead.replace(event) {
+            self.mended += u64::from(seq <= before.seq || at < before.at);
+            self.put(before, Some((seq, at)));
+        }
+    }
+
+    fn put(&mut self, event: Arc<Event>, next: Option<Mark>) {
+        let Some(film) = self.model.journal.film_mut() else { return };
+        let event = film.mend(event, next);
         self.model.apply(&event);
         let len = self.len();
         if self.moments.wants(len) {
@@ -258,14 +272,14 @@ impl Past {
     }
 
     /// Folds from the nearest known moment to the one that is wanted, or as far as it comes within a frame.
-    fn settle(&mut self) {
+    fn settle(&mut self, clock: &dyn Fn() -> Micros) {
         let wanted = self.wanted;
         if wanted >= self.len() && !self.is_empty() {
             (self.shown, self.going) = (self.len(), None);
             self.wanted = self.shown;
             self.model.look_at(None);
         } else if self.shown != wanted || !self.model.looks_back() {
-            self.approach(wanted);
+            self.approach(wanted, clock);
         }
         let shown = self.model.shown();
         let (seq, last) = (shown.events(), shown.now());
@@ -273,10 +287,14 @@ impl Past {
         self.state.past = Some(Cursor { seq, at });
     }
 
-    fn approach(&mut self, wanted: u64) {
+    fn approach(&mut self, wanted: u64, clock: &dyn Fn() -> Micros) {
         let Some((mut place, mut moment)) = self.base(wanted) else { return };
-        let end = wanted.min(place + STEPS);
-        while place < end {
+        let (began, start) = (clock(), place);
+        while place < wanted {
+            let folded = place - start;
+            if folded >= MOST_A_FRAME as u64 || folded.is_multiple_of(CHUNK as u64) && clock().since(began) >= FOLDING {
+                break;
+            }
             let Some(film) = self.film() else { break };
             match film.at(place) {
                 Some(event) => moment.apply(event),

@@ -222,8 +222,89 @@ fn rows_are_there_while_the_rest_is_still_read_and_one_stays_where_one_went() {
     let opening = Opening { path: "a".into(), name: "a".into(), started_unix_ms: 0, reel };
     let mut past = Past::new(opening, None, 0);
     past.keep_up(&|| Micros(0));
-    assert!(past.len() == 50 && past.reading().is_some() && past.position() == 50);
+    // The last one that was read waits for what comes after it.
+    assert!(past.len() == 49 && past.reading().is_some() && past.position() == 49);
     past.travel(Travel::Event(events[9].seq), Micros(0));
     settle(&mut past);
     assert_eq!((past.len(), past.position()), (events.len() as u64, 10));
+}
+
+#[test]
+fn every_single_event_can_be_stepped_to_whatever_the_list_shows_of_it() {
+    let capture = captures().remove(0);
+    let events = events(&capture);
+    let mut past = open(capture.header.started_unix_ms, events.clone(), 32);
+    past.travel(Travel::Place(7), Micros(0));
+    for (travel, expected) in [(Travel::EventForward, 8), (Travel::EventForward, 9), (Travel::EventBack, 8)] {
+        settle(&mut past);
+        past.travel(travel, Micros(0));
+        settle(&mut past);
+        check(&past, &events, expected);
+    }
+    for (from, travel, expected) in [(0, Travel::EventBack, 0), (events.len(), Travel::EventForward, events.len())] {
+        past.travel(Travel::Place(from as u64), Micros(0));
+        settle(&mut past);
+        past.travel(travel, Micros(0));
+        settle(&mut past);
+        check(&past, &events, expected);
+    }
+}
+
+#[test]
+fn as_fast_as_possible_is_never_slower_than_the_fastest_speed_with_a_number() {
+    // A second of the window shows a hundred of the capture, however many events those have.
+    let print = |seq: u64| {
+        let fact = Fact::PortOpened { port: "p".into(), settings: "8N1".into() };
+        Arc::new(Event { seq, at: Micros(seq * 20), fact })
+    };
+    let mut past = open(0, (1..=100_000).map(print).collect(), 512);
+    past.travel(Travel::Speed(Speed::Max), Micros(0));
+    past.travel(Travel::Play, Micros(0));
+    past.keep_up(&|| Micros::from_millis(10));
+    past.keep_up(&|| Micros::from_millis(10));
+    assert!(past.position() >= 50_000, "{} of 100,000 events in the second that a hundredth plays", past.position());
+}
+
+#[test]
+fn what_is_out_of_order_in_a_file_is_counted_once_and_the_rest_keeps_its_place() {
+    let capture = captures().remove(0);
+    let mut events = events(&capture);
+    events.swap(20, 21);
+    let past = open(capture.header.started_unix_ms, events.clone(), 32);
+    assert_eq!(past.mended(), 1);
+    let film = past.film().unwrap();
+    let moved = (0..).zip(&events).filter(|(place, event)| film.at(*place) != Some(event));
+    assert_eq!(moved.map(|(place, _)| place).collect::<Vec<_>>(), [20, 21]);
+    assert_eq!(past.end(), events[events.len() - 1].at);
+}
+
+/// A reel whose file is gone.
+struct Gone(Box<Tape>);
+
+impl Reel for Gone {
+    fn read(&self, at_most: usize) -> Reading {
+        self.0.read(at_most)
+    }
+
+    fn ask(&self, place: u64, _: u64) {
+        self.0.again.borrow_mut().push((place, Vec::new()));
+    }
+}
+
+#[test]
+fn where_a_capture_cannot_be_read_any_more_one_stands_still_instead_of_waiting_for_ever() {
+    let print = |seq: u64| {
+        let fact = Fact::BytesReceived { port: "p".into(), bytes: vec![b'x'; 2_000].into() };
+        Arc::new(Event { seq, at: Micros(seq * 1_000), fact })
+    };
+    let events: Vec<_> = (1..=30_000).map(print).collect();
+    let reel = Box::new(Gone(Tape::of(events, 1_000)));
+    let mut past = Past::new(Opening { path: "a".into(), name: "a".into(), started_unix_ms: 0, reel }, None, 0);
+    past.model.journal = Journal::of_capture(24 << 20);
+    settle(&mut past);
+    for travel in [Travel::Event(15_000), Travel::Instant(Micros(15_000_000)), Travel::EventForward, Travel::Back] {
+        past.travel(travel, Micros(0));
+        settle(&mut past);
+        assert!(!past.is_going());
+    }
 }

@@ -15,12 +15,18 @@ pub enum Travel {
     End,
     /// After the event of this number.
     Event(u64),
+    /// After so many events.
+    Place(u64),
     /// After all events up to this instant.
     Instant(Micros),
     /// To the next row that is listed.
     Forward,
     /// To the row before.
     Back,
+    /// To the next event, listed or not.
+    EventForward,
+    /// To the event before.
+    EventBack,
     /// With the time from here on, or no longer.
     Play,
     /// At this speed.
@@ -58,6 +64,9 @@ impl Speed {
         Self::Max,
     ];
 }
+
+/// Events a frame, at least, where it is played as fast as it can be.
+const RACED: u64 = 2_000;
 
 /// A capture being played.
 #[derive(Clone, Copy, Debug)]
@@ -131,8 +140,11 @@ impl Past {
         let place = match travel {
             Travel::Start => Some(0),
             Travel::End => film.map(Film::len),
+            Travel::Place(place) => Some(place.min(self.len())),
             Travel::Event(seq) => film.and_then(|film| film.until(seq)),
             Travel::Instant(at) => film.and_then(|film| film.until_time(at)),
+            Travel::EventForward => Some((self.shown + 1).min(self.len())),
+            Travel::EventBack => Some(self.shown.saturating_sub(1)),
             Travel::Forward => return self.step(true),
             Travel::Back => return self.step(false),
             Travel::Play | Travel::Speed(_) => return,
@@ -143,6 +155,12 @@ impl Past {
                 self.at_end = travel == Travel::End || place == self.len() && self.reading().is_none();
                 match travel {
                     Travel::Start => self.reveal(Micros::default()),
+                    Travel::EventForward | Travel::EventBack | Travel::Place(_) => {
+                        let last = place.checked_sub(1).and_then(|last| self.model.journal.film()?.at(last));
+                        if let Some(at) = last.map(|event| event.at) {
+                            self.reveal(at);
+                        }
+                    }
                     Travel::End => {
                         self.state.messages.jump_to_latest();
                         self.state.console.jump_to_latest();
@@ -204,11 +222,14 @@ impl Past {
                 let film = self.model.journal.film();
                 self.wanted = film.and_then(|film| film.until_time(playing.at)).unwrap_or(self.wanted);
             }
+            // As far as one comes, and never slower than at the highest speed that is offered.
             Speed::Max => {
+                playing.advance(now, 100.0);
                 if !self.is_going() {
-                    self.wanted = (self.shown + super::STEPS / 4).min(len);
+                    let until = self.model.journal.film().and_then(|film| film.until_time(playing.at));
+                    self.wanted = (self.shown + RACED).max(until.unwrap_or_default()).min(len);
+                    playing.at = playing.at.max(self.state.past.map_or(playing.at, |cursor| cursor.at));
                 }
-                playing = Playing { since: now, at: self.state.past.map_or(playing.at, |cursor| cursor.at) };
             }
         }
         self.playing = Some(playing);

@@ -129,6 +129,11 @@ impl Desk {
         self.texts().iter().any(|shown| shown.starts_with(text))
     }
 
+    /// What a field for a number holds.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.harness.get_by_label(name).accesskit_node().numeric_value()
+    }
+
     pub fn is_enabled(&self, name: &str) -> bool {
         !self.harness.get_by_label(name).accesskit_node().is_disabled()
     }

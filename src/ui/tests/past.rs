@@ -78,11 +78,11 @@ fn nothing_can_be_done_in_the_past() {
 fn the_state_follows_the_row_that_is_chosen_and_later_rows_say_that_they_are_later() {
     let mut desk = looking();
     desk.click("Go to the start (Alt+Home)");
-    assert!(desk.says("Nothing had been pushed") && desk.says("event 0 of"));
+    assert!(desk.says("Nothing had been pushed") && desk.number("Events that have happened") == Some(0.0));
     assert!(desk.says("No build was on the list yet"));
     assert!(desk.begins("not yet: "));
     for _ in 0..30 {
-        desk.click("Step forward by a row (Alt+Right)");
+        desk.click("Step forward by a row (Alt+Right), with Shift by an event");
         if desk.says("Offered: now") {
             break;
         }
