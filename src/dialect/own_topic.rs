@@ -55,7 +55,7 @@ fn names(own: &str, topic: &str) -> Option<DeviceId> {
             _ => return None,
         }
     }
-    format!("{}/{}", product?, device?).parse().ok()
+    DeviceId::of_levels(product?, device?)
 }
 
 /// Whether a UIoT device may publish on a topic, or subscribe a filter.

@@ -21,6 +21,12 @@ impl DeviceId {
     pub fn new(product: &str, device: &str) -> Self {
         Self { product: product.into(), device: device.into() }
     }
+
+    /// The same, if each of the two can stand as one level of a topic.
+    #[must_use]
+    pub fn of_levels(product: &str, device: &str) -> Option<Self> {
+        (is_level(product) && is_level(device)).then(|| Self::new(product, device))
+    }
 }
 
 impl fmt::Display for DeviceId {
@@ -45,10 +51,7 @@ impl FromStr for DeviceId {
     type Err = MalformedDeviceId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('/') {
-            Some((product, device)) if is_level(product) && is_level(device) => Ok(Self::new(product, device)),
-            _ => Err(MalformedDeviceId),
-        }
+        text.split_once('/').and_then(|(product, device)| Self::of_levels(product, device)).ok_or(MalformedDeviceId)
     }
 }
 

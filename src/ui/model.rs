@@ -1,7 +1,7 @@
 //! The window's own fold over the events: the bench, and the rows and lines that show it.
 
 use super::feed::Feed;
-use super::moment::{Moment, Progress, Said};
+use super::moment::{Moment, Progress, Said, heard};
 use super::port_words;
 use super::series::Series;
 use super::words::{say, tell};
@@ -167,9 +167,10 @@ impl Model {
     pub fn apply(&mut self, event: &Arc<Event>) {
         // The session does what follows from an event; the window only watches.
         let _ = self.bench.apply(event);
-        self.feed.take(event, &self.bench);
-        self.series.take(event, &self.bench);
-        self.said.take(event, &self.bench);
+        let heard = heard(event, &self.bench);
+        self.feed.take(event, &self.bench, heard.as_ref());
+        self.series.take(event, &self.bench, heard.as_ref());
+        self.said.take(event, &self.bench, heard.as_ref());
         self.write_console(event);
         self.count(event.at);
         // A console's bytes are in its own log, which has a budget of its own.

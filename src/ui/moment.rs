@@ -1,9 +1,19 @@
 //! One moment of a session: the bench, and what its devices had said of their upgrades.
 
 use crate::bench::Bench;
+use crate::dialect::Decoded;
 use crate::event::{Event, Fact, UpgradeId};
 use crate::upgrade::Report;
 use std::collections::BTreeMap;
+
+/// What a device says in an event, going by what it spoke before.
+#[must_use]
+pub fn heard(event: &Event, bench: &Bench) -> Option<Decoded> {
+    match &event.fact {
+        Fact::MessageReceived { topic, payload, .. } => bench.decode(topic, payload).map(|(_, decoded)| decoded),
+        _ => None,
+    }
+}
 
 /// What a device said of one upgrade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,10 +36,10 @@ impl Said {
     }
 
     /// Takes in an event, after the bench has.
-    pub fn take(&mut self, event: &Event, bench: &Bench) {
+    pub fn take(&mut self, event: &Event, bench: &Bench, heard: Option<&Decoded>) {
         match &event.fact {
-            Fact::MessageReceived { topic, payload, .. } => {
-                let Some((_, decoded)) = bench.decode(topic, payload) else { return };
+            Fact::MessageReceived { .. } => {
+                let Some(decoded) = heard else { return };
                 for said in &decoded.said {
                     let Some(case) = bench.latest_case(&decoded.device) else { continue };
                     let progress = self.0.entry(case.order.upgrade).or_default();
@@ -67,7 +77,7 @@ impl Moment {
     /// The moment after this event. What would be done about it is dropped: the past has no hands.
     pub fn apply(&mut self, event: &Event) {
         let _ = self.bench.apply(event);
-        self.said.take(event, &self.bench);
+        self.said.take(event, &self.bench, heard(event, &self.bench).as_ref());
     }
 
     /// What it takes in memory, in bytes, roughly: few things of a bench grow.

@@ -1,6 +1,7 @@
 //! What the overview draws: the session in quarters of a second; a long one in longer parts.
 
 use crate::bench::Bench;
+use crate::dialect::Decoded;
 use crate::event::{Event, Fact, Micros};
 use crate::upgrade::Report;
 
@@ -53,15 +54,15 @@ impl Default for Series {
 
 impl Series {
     /// Takes in an event, after the bench has.
-    pub fn take(&mut self, event: &Event, bench: &Bench) {
+    pub fn take(&mut self, event: &Event, bench: &Bench, heard: Option<&Decoded>) {
         match &event.fact {
             Fact::BytesReceived { bytes, .. } => {
                 if let Some(bucket) = self.bucket(event.at) {
                     bucket.console = bucket.console.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
                 }
             }
-            Fact::MessageReceived { topic, payload, .. } => {
-                let said = bench.decode(topic, payload).and_then(|(_, decoded)| {
+            Fact::MessageReceived { .. } => {
+                let said = heard.and_then(|decoded| {
                     decoded.said.iter().find_map(|said| match said.report {
                         Report::Downloading { percent } => Some(percent),
                         _ => None,
@@ -146,7 +147,7 @@ mod tests {
         let count: u32 = 100_000;
         for number in 0..u64::from(count) {
             let fact = Fact::BytesReceived { port: "p".into(), bytes: [0; 3][..].into() };
-            series.take(&Event { seq: 1, at: Micros::from_secs(number), fact }, &bench);
+            series.take(&Event { seq: 1, at: Micros::from_secs(number), fact }, &bench, None);
         }
         series.crash(Micros::from_secs(99_999), true);
         let all = series.within(Micros(0), Micros(u64::MAX));

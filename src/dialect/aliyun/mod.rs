@@ -63,7 +63,7 @@ impl Dialect for Aliyun {
     /// User name `{DeviceName}&{ProductKey}`; the client id carries `|securemode=…|`.
     fn identify(&self, _client_id: &str, username: Option<&str>) -> Option<DeviceId> {
         let (device, product) = username?.rsplit_once('&')?;
-        format!("{product}/{device}").parse().ok()
+        DeviceId::of_levels(product, device)
     }
 
     fn check_sign_in(&self, given: &SignIn, secrets: &Secrets) -> Result<(), Refused> {
@@ -262,7 +262,7 @@ fn purpose_of(topic: &str) -> Option<(DeviceId, Purpose)> {
         ["", "sys", product, device, "thing", "file", "download_reply"] => (product, device, Purpose::DownloadReply),
         _ => return None,
     };
-    Some((format!("{product}/{device}").parse().ok()?, purpose))
+    Some((DeviceId::of_levels(product, device)?, purpose))
 }
 
 /// The request's id as the device wrote it: a number stays a number.

@@ -106,7 +106,7 @@ impl<S: Spelling> Dialect for Uiot<S> {
     fn identify(&self, _client_id: &str, username: Option<&str>) -> Option<DeviceId> {
         let mut parts = username?.split('|');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(product), Some(device), Some("1" | "2"), None) => format!("{product}/{device}").parse().ok(),
+            (Some(product), Some(device), Some("1" | "2"), None) => DeviceId::of_levels(product, device),
             _ => None,
         }
     }
@@ -313,7 +313,7 @@ fn purpose_of(topic: &str) -> Option<(DeviceId, Purpose)> {
         "password_reply" => Purpose::PasswordReply,
         _ => return None,
     };
-    Some((format!("{product}/{device}").parse().ok()?, purpose))
+    Some((DeviceId::of_levels(product, device)?, purpose))
 }
 
 /// The module as a message names it.

@@ -1,9 +1,14 @@
 //! The rows of the Messages pane: one per fact worth reading, requests joined with their answers.
 
+mod row;
+
+pub use row::{Answer, Crashed, Row, Way};
+
 use crate::bench::{Bench, Service};
 use crate::console::Crash;
-use crate::dialect;
-use crate::event::{DeviceId, Event, Fact, Micros};
+use crate::dialect::{self, Decoded};
+use crate::event::{DeviceId, Event, Fact, Micros, Text};
+use row::More;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,146 +21,11 @@ const REMEMBERED: usize = 8_192;
 
 /// Crashes of one kind on one port that are no further apart than this are one row.
 const STORM: Micros = Micros::from_secs(10);
-/// Devices whose names are kept to be shared; past them one begins anew.
+/// Devices and topics whose names are kept to be shared; past them one begins anew.
 const DEVICES: usize = 4_096;
+const TOPICS: usize = 4_096;
 /// Rows of crashes kept; a board that crashes for days adds to those there are.
 const CRASHES: usize = 10_000;
-
-/// Which way a row goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// From the device.
-    Up,
-    /// To the device.
-    Down,
-    /// A request for firmware.
-    Http,
-    /// On the bench itself.
-    Bench,
-}
-
-impl Way {
-    /// The sign in front of a row.
-    #[must_use]
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Up => "↑",
-            Self::Down => "↓",
-            Self::Http => "⇅",
-            Self::Bench => "•",
-        }
-    }
-}
-
-/// What a firmware request came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The event of the answer.
-    pub seq: u64,
-    /// HTTP status.
-    pub status: u16,
-    /// Bytes that left.
-    pub sent: u64,
-    /// Whether all of it left.
-    pub complete: bool,
-}
-
-/// One row. There may be millions: what few have is in a box.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The event it stands for.
-    pub seq: u64,
-    /// When.
-    pub at: Micros,
-    /// Which way.
-    pub way: Way,
-    /// Whose row it is, where known.
-    pub device: Option<Arc<DeviceId>>,
-    /// Whether something is wrong with it.
-    pub flawed: bool,
-    /// Whether a replay sent it.
-    pub replayed: bool,
-    more: Option<Box<More>>,
-}
-
-/// What only few rows have.
-#[derive(Clone, Debug, PartialEq)]
-enum More {
-    /// A firmware request's answer.
-    Answer(Answer),
-    /// So many events were never shown.
-    Skipped(u64),
-    /// What a console told of.
-    Crash(Crashed),
-}
-
-/// What a console told of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Crashed {
-    /// The console's port.
-    pub port: String,
-    /// The first time.
-    pub crash: Crash,
-    /// How many times.
-    pub times: u64,
-    /// The last time.
-    until: Micros,
-}
-
-impl Row {
-    /// A firmware request's answer.
-    #[must_use]
-    pub fn answer(&self) -> Option<Answer> {
-        match self.more.as_deref() {
-            Some(More::Answer(answer)) => Some(*answer),
-            _ => None,
-        }
-    }
-
-    /// The row before its request was answered.
-    #[must_use]
-    pub fn unanswered(&self) -> Self {
-        Self { flawed: false, more: None, ..self.clone() }
-    }
-
-    /// Events that were never shown, when this row stands for them.
-    #[must_use]
-    pub fn skipped(&self) -> u64 {
-        match self.more.as_deref() {
-            Some(More::Skipped(events)) => *events,
-            _ => 0,
-        }
-    }
-
-    /// What a console told of.
-    #[must_use]
-    pub fn crash(&self) -> Option<&Crashed> {
-        match self.more.as_deref() {
-            Some(More::Crash(crash)) => Some(crash),
-            _ => None,
-        }
-    }
-
-    fn crash_mut(&mut self) -> Option<&mut Crashed> {
-        match self.more.as_deref_mut() {
-            Some(More::Crash(crash)) => Some(crash),
-            _ => None,
-        }
-    }
-
-    /// Whether it may be one of the many of a storm: to or from a device, and complete.
-    #[must_use]
-    pub fn is_traffic(&self) -> bool {
-        self.way != Way::Bench && (self.way != Way::Http || self.answer().is_some())
-    }
-
-    /// Whether it is one of the many unremarkable requests of a download.
-    #[must_use]
-    pub fn is_routine(&self) -> bool {
-        self.way == Way::Http
-            && self.answer().is_some_and(|answer| matches!(answer.status, 200 | 206) && answer.complete)
-    }
-}
 
 /// All rows kept, by an index that never changes.
 #[derive(Clone, Debug, Default)]
@@ -171,11 +41,13 @@ pub struct Feed {
     crashes: usize,
     /// The devices that rows name.
     devices: BTreeSet<Arc<DeviceId>>,
+    /// Whose topics they are.
+    topics: BTreeMap<Text, Arc<DeviceId>>,
 }
 
 impl Feed {
-    /// Takes in an event, after the bench has.
-    pub fn take(&mut self, event: &Event, bench: &Bench) {
+    /// Takes in an event, after the bench has, with what a device says in it.
+    pub fn take(&mut self, event: &Event, bench: &Bench, heard: Option<&Decoded>) {
         if let Fact::RangeServed { request, status, sent, complete, .. } = &event.fact {
             let answer = Answer { seq: event.seq, status: *status, sent: *sent, complete: *complete };
             if self.join(*request, answer) {
@@ -192,27 +64,53 @@ impl Feed {
         if let Fact::RequestReceived { request, .. } = &event.fact {
             self.await_answer(*request);
         }
-        let device = device(&event.fact, bench).map(|device| self.name(device));
+        let device = match heard {
+            Some(decoded) => Some(self.name(&decoded.device)),
+            None => self.device(&event.fact, bench),
+        };
         self.rows.push_back(Row {
             seq: event.seq,
             at: event.at,
             way,
             device,
-            flawed: is_flawed(&event.fact),
+            flawed: is_flawed(&event.fact) || heard.is_some_and(|decoded| !decoded.defects.is_empty()),
             replayed: bench.is_replayed(event.seq),
             more: answer.map(|answer| Box::new(More::Answer(answer))),
         });
     }
 
+    /// Whose row it is, where known.
+    fn device(&mut self, fact: &Fact, bench: &Bench) -> Option<Arc<DeviceId>> {
+        let (Fact::MessageDelivered { topic, .. }
+        | Fact::MessageAcknowledged { topic, .. }
+        | Fact::MessagePublished { topic, .. }
+        | Fact::MessageReceived { topic, .. }) = fact
+        else {
+            return device(fact, bench).map(|device| self.name(&device));
+        };
+        // Whose topic it is is found once: there are many messages and few topics.
+        if let Some(known) = self.topics.get(topic).filter(|device| bench.device(device).is_some()) {
+            return Some(Arc::clone(known));
+        }
+        let device = self.name(&device(fact, bench)?);
+        if of_topic(topic, bench).is_some() {
+            if self.topics.len() == TOPICS {
+                self.topics.clear();
+            }
+            self.topics.insert(topic.clone(), Arc::clone(&device));
+        }
+        Some(device)
+    }
+
     /// A device as all its rows name it.
-    fn name(&mut self, device: DeviceId) -> Arc<DeviceId> {
-        if let Some(known) = self.devices.get(&device) {
+    fn name(&mut self, device: &DeviceId) -> Arc<DeviceId> {
+        if let Some(known) = self.devices.get(device) {
             return Arc::clone(known);
         }
         if self.devices.len() == DEVICES {
             self.devices.clear();
         }
-        let device = Arc::new(device);
+        let device = Arc::new(device.clone());
         self.devices.insert(Arc::clone(&device));
         device
     }
@@ -388,9 +286,6 @@ fn is_flawed(fact: &Fact) -> bool {
         | Fact::Gap { .. } => true,
         Fact::RangeServed { status, complete, .. } => *status >= 400 || !complete,
         Fact::BlockServed { code, .. } => *code != 200,
-        Fact::MessageReceived { topic, payload, .. } => {
-            dialect::decode(topic, payload, |_| None).is_some_and(|(_, decoded)| !decoded.defects.is_empty())
-        }
         _ => false,
     }
 }
