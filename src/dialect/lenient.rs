@@ -30,7 +30,8 @@ pub fn read(payload: &[u8]) -> (Option<Value>, Vec<Defect>) {
     let Ok(text) = std::str::from_utf8(payload) else {
         return (None, vec![Defect::new("not-utf8", quote(&String::from_utf8_lossy(payload)))]);
     };
-    if depth(text) > MAX_DEPTH {
+    // Few brackets cannot be deep: nearly every message is not looked at closer.
+    if brackets(payload) > MAX_DEPTH && depth(text) > MAX_DEPTH {
         return (None, vec![Defect::new("too-deep", quote(text))]);
     }
     let trimmed = text.trim_end_matches('\0');
@@ -144,6 +145,11 @@ pub fn quote(text: &str) -> String {
         quoted.push('…');
     }
     quoted
+}
+
+/// How often an object or a list may begin.
+fn brackets(payload: &[u8]) -> usize {
+    payload.iter().filter(|byte| matches!(byte, b'{' | b'[')).count()
 }
 
 /// How deeply brackets nest; strings and comments are passed over.
