@@ -82,6 +82,6 @@ pub fn tell(event: &Event, desk: &Desk) -> Option<String> {
         Fact::BrokerStarted { address, .. } if event.seq > 2 => place_of_broker(address),
         _ => return None,
     };
-    let at = desk.bench.started_unix_ms() + event.at.0 / 1_000;
+    let at = desk.bench.started_unix_ms().saturating_add(event.at.0 / 1_000);
     Some(format!("{} {text}", crate::io::local_time(at)))
 }

@@ -37,7 +37,7 @@ impl LogNames {
     }
 
     fn wall(&self, at: Micros, format: &str) -> String {
-        let millis = i64::try_from(self.started_unix_ms + at.0 / 1_000).ok();
+        let millis = i64::try_from(self.started_unix_ms.saturating_add(at.0 / 1_000)).ok();
         let time = millis.and_then(|millis| Local.timestamp_millis_opt(millis).single());
         time.map_or_else(|| at.to_string(), |time| time.format(format).to_string())
     }
