@@ -161,7 +161,7 @@ fn a_port_or_file_that_cannot_be_had_gives_status_4_and_is_named() {
     let existing = folder.at("existing.jsonl");
     std::fs::write(&existing, "precious\n").unwrap();
     let refused = run(&[&serve[..], &ANYWHERE, &["--capture", &existing]].concat());
-    refused.check_trouble(4, "capture-unwritable", &existing);
+    refused.check_trouble(4, "recording-exists", &existing);
     assert_eq!(std::fs::read_to_string(&existing).unwrap(), "precious\n");
 
     let nobody = format!("mqtt://u:secret@127.0.0.1:{}", program::free_port());
@@ -476,17 +476,62 @@ fn inspect_tells_an_image_a_trace_and_what_is_neither() {
     let folder = Folder::new();
     let empty = folder.at("empty.bin");
     std::fs::write(&empty, "").unwrap();
-    run(&["inspect", &empty]).check_trouble(2, "file-empty", &empty);
+    run(&["inspect", &empty]).check_trouble(2, "capture-empty", &empty);
     let directory = folder.at(".");
-    run(&["inspect", &directory]).check_trouble(2, "file-is-directory", &directory);
+    run(&["inspect", &directory]).check_trouble(2, "recording-is-folder", &directory);
     let missing = folder.at("missing");
-    run(&["inspect", &missing]).check_trouble(2, "file-not-found", &missing);
+    run(&["inspect", &missing]).check_trouble(2, "recording-not-found", &missing);
     let foreign = folder.at("foreign.jsonl");
     std::fs::write(&foreign, "{\"some\":\"log\"}\n").unwrap();
-    run(&["inspect", &foreign]).check_trouble(2, "capture-foreign", "");
+    run(&["inspect", &foreign]).check_trouble(2, "capture-foreign", &foreign);
+    // Called like a capture: whatever is in it, it is no build.
+    for (name, bytes, code) in [
+        ("a.jsonl.gz", &b"\x1f\x8b\x08\x00"[..], "recording-gzip"),
+        ("a.jsonl", b"\x00\x00\x00\x00", "capture-foreign"),
+        ("a.jsonl.zst", b"\x28\xb5\x2f\xfd", "recording-cut-short"),
+        ("b.jsonl", b"{\"capture\":1,\"application\":\"o", "recording-cut-short"),
+    ] {
+        std::fs::write(folder.at(name), bytes).unwrap();
+        for command in [&["inspect"][..], &["export", "--format", "csv"], &["replay", "--dry-run"]] {
+            run(&[command, &[&folder.at(name)]].concat()).check_trouble(2, code, name);
+        }
+    }
     let later = folder.at("later.jsonl");
     std::fs::write(&later, "{\"capture\":999,\"application\":\"ota-workbench 9.0\",\"started_unix_ms\":1}\n").unwrap();
     run(&["inspect", &later]).check_trouble(2, "capture-future", "ota-workbench 9.0");
+}
+
+/// A colleague sends half a file: nobody takes its end for the end of the session.
+#[test]
+fn a_capture_that_was_cut_is_called_cut_whatever_it_is_kept_in() {
+    let folder = Folder::new();
+    let (cut, whole) = (folder.at("cut.jsonl"), std::fs::read(GOOD).unwrap());
+    std::fs::write(&cut, &whole[..5_000]).unwrap();
+    let text = run(&["inspect", &cut]).check(0).out.join("\n");
+    assert!(text.contains(" 0 damaged lines") && text.contains("ends in the middle of a line, after event "), "{text}");
+    let told = json(&run(&["inspect", &cut, "--json"]).check(0).out[0]);
+    let last = whole[..5_000].iter().filter(|byte| **byte == b'\n').count() - 1;
+    assert_eq!([&told["cut"]["after_seq"], &told["cut"]["line"]], [last, last + 2], "{told}");
+    assert_eq!([&told["events"], &told["damaged"]], [last, 0]);
+    let exported = run(&["export", &cut, "--format", "csv"]).check(0);
+    assert!(exported.err.contains("ends in the middle of a line"), "{}", exported.err);
+    // The last line end belongs to the last event: without it, the event stands all the same.
+    std::fs::write(&cut, whole.trim_ascii_end()).unwrap();
+    assert!(json(&run(&["inspect", &cut, "--json"]).check(0).out[0])["cut"].is_null());
+
+    let packed = folder.at("packed.jsonl.zst");
+    let mut long = whole;
+    for seq in 282..20_000_u64 {
+        let noise = seq.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let line = format!("{{\"seq\":{seq},\"at\":9000000,\"kind\":\"gap\",\"source\":\"{noise:x}\",\"lost\":1}}\n");
+        long.extend(line.into_bytes());
+    }
+    std::fs::write(&packed, zstd::encode_all(&long[..], 3).unwrap()).unwrap();
+    let length = std::fs::metadata(&packed).unwrap().len();
+    std::fs::OpenOptions::new().write(true).open(&packed).unwrap().set_len(length * 6 / 10).unwrap();
+    let told = json(&run(&["inspect", &packed, "--json"]).check(0).out[0]);
+    assert!(told["cut"]["after_seq"].as_u64().unwrap() > 5_000 && told["cut"]["detail"].is_null(), "{told}");
+    assert_eq!(told["damaged"], 0);
 }
 
 /// Whoever reads the help knows what to type for each error code of his cloud.
@@ -603,7 +648,7 @@ fn an_export_writes_over_nothing_unasked_and_says_what_it_cannot_use() {
     assert!(ended.err.contains("Damaged lines left out: 1."), "{}", ended.err);
     let foreign = folder.at("foreign.jsonl");
     std::fs::write(&foreign, "{\"some\":\"log\"}\n").unwrap();
-    run(&["export", &foreign, "--format", "csv"]).check_trouble(2, "capture-foreign", "mosquitto_sub -F %J");
+    run(&["export", &foreign, "--format", "csv"]).check_trouble(2, "capture-foreign", "mosquitto_sub -F %j");
     let ended = run(&["export", GOOD, "--format", "csv", "--only", "upp"]).check(2);
     assert!(ended.err.contains("“upp”") && ended.err.contains("device:PRODUCT/DEVICE"), "{}", ended.err);
     assert!(run(&["export", GOOD, "--format", "xml"]).check(2).err.contains("pcapng"));
@@ -623,7 +668,10 @@ fn a_bad_run_is_compared_with_a_good_one_phase_by_phase() {
     let served = pair["phases"].as_array().unwrap().iter().find(|phase| phase["phase"] == "all-served").unwrap();
     let [a, b] = ["a_us", "b_us"].map(|key| served[key].as_i64().unwrap());
     assert_eq!(served["difference_us"], b - a);
-    run(&["inspect", GOOD, "--against", SAMPLE]).check_trouble(2, "capture-foreign", "");
+    for args in [["inspect", GOOD, "--against", SAMPLE], ["inspect", SAMPLE, "--against", GOOD]] {
+        // It says which of the two it is.
+        run(&args).check_trouble(2, "capture-foreign", SAMPLE);
+    }
 }
 
 /// What `mosquitto_sub` wrote down beside a cloud nobody here may see is looked at like a capture.

@@ -16,8 +16,6 @@ pub enum NoEvent {
     WrongFields(String),
     /// Longer than any event is.
     TooLong,
-    /// From here on the file cannot be read, says the system.
-    Unreadable(String),
 }
 
 macro_rules! kinds {

@@ -11,7 +11,7 @@ mod samples;
 mod schema_tests;
 
 pub use about::{ABOUT_VERSION, About, Condition, Entry, Found, Limits, Verdict, is_own_name};
-pub use damage::{Damage, Damages};
+pub use damage::{Cut, Damage, Damages};
 pub use line::{FIELDS, NoEvent, decode, encode, kind};
 pub use reader::{Capture, LONGEST_LINE, Reader};
 
@@ -21,6 +21,9 @@ use serde_json::Value;
 
 /// The format's version, in every header.
 pub const VERSION: u32 = 1;
+
+/// No session begins later: the last millisecond of the year 9999, since 1970 UTC.
+const LATEST_START: u64 = 253_402_300_799_999;
 
 /// The first line of a capture. No secret is ever in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,17 +53,28 @@ impl Header {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads a first line.
+    /// Reads a first line. `path` of what is wrong with it is empty, to be filled in by who knows it.
     ///
     /// # Errors
-    /// It is no capture's, or one of a later format.
+    /// It is no capture's, or one of a later format, or its session begins when none can.
     pub fn decode(line: &str) -> Result<Self, Trouble> {
-        let first: Value = serde_json::from_str(line).map_err(|_| Trouble::new("capture-foreign"))?;
+        let first: Value = serde_json::from_str(line).map_err(|_| foreign())?;
         // Looked at first: a later version may say the rest in other words.
         if let Some(version) = first.get("capture").and_then(Value::as_u64).filter(|known| *known > VERSION.into()) {
             let by = first.get("application").and_then(Value::as_str).unwrap_or("?");
-            return Err(Trouble::new("capture-future").with("version", version).with("by", by));
+            return Err(Trouble::new("capture-future").with("path", "").with("version", version).with("by", by));
         }
-        serde_json::from_value(first).map_err(|_| Trouble::new("capture-foreign"))
+        let header: Self = serde_json::from_value(first).map_err(|_| foreign())?;
+        if header.started_unix_ms > LATEST_START {
+            let start = header.started_unix_ms;
+            return Err(Trouble::new("recording-impossible-start").with("path", "").with("start", start));
+        }
+        Ok(header)
     }
+}
+
+/// A file that is no recording; `path` is empty, to be filled in by who knows it.
+#[must_use]
+pub fn foreign() -> Trouble {
+    Trouble::new("capture-foreign").with("path", "")
 }

@@ -1,8 +1,8 @@
 //! Reads a capture line by line, as much of it as there is, and never holds more of it than one line.
 
-use super::{Damage, Damages, Header, NoEvent, decode};
+use super::{Cut, Damage, Damages, Header, NoEvent, decode, foreign};
 use crate::event::{Event, Micros, Texts, Trouble};
-use std::io::{BufRead, ErrorKind, Result};
+use std::io::{BufRead, Error, ErrorKind, Read, Result};
 
 /// A longer line is no event, in bytes. The largest packet the broker takes fits, however its bytes are written down.
 pub const LONGEST_LINE: usize = 40 << 20;
@@ -28,19 +28,28 @@ impl<R: BufRead> Reader<R> {
     /// Reads the first line.
     ///
     /// # Errors
-    /// `capture-empty`, `capture-foreign`, `capture-future`; `capture-unreadable` with `path` (empty, to be filled in by who
-    /// knows it) and `detail`.
+    /// `capture-empty`, `capture-foreign`, `capture-future`, `recording-cut-short`, `recording-impossible-start`;
+    /// `capture-unreadable` with `detail`. In all, `path` is empty, to be filled in by who knows it.
     pub fn open(mut source: R) -> std::result::Result<Self, Trouble> {
         let mut line = Vec::new();
-        let read = read_line(&mut source, &mut line, LONGEST_HEADER);
-        match read.map_err(|error| Trouble::new("capture-unreadable").with("path", "").with("detail", error))? {
-            Line::Whole => {}
-            Line::End => return Err(Trouble::new("capture-empty")),
-            Line::TooLong | Line::Unfinished => return Err(Trouble::new("capture-foreign")),
-        }
+        // A file without any line end is not read to its end for this.
+        let read = read_line(&mut source.by_ref().take(LONGEST_HEADER as u64 + 2), &mut line, LONGEST_HEADER);
+        let read = read.map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => cut_short(),
+            _ => Trouble::new("capture-unreadable").with("path", "").with("detail", error),
+        })?;
         // Some editors put a mark before the first character.
         let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
-        let header = Header::decode(&String::from_utf8_lossy(text))?;
+        let header = Header::decode(&String::from_utf8_lossy(text));
+        let header = match read {
+            Line::End => return Err(Trouble::new("capture-empty").with("path", "")),
+            Line::TooLong => return Err(foreign()),
+            // Half a header is of no use, a whole one without its line end is.
+            Line::Unfinished if text.starts_with(b"{\"capture\":") => {
+                header.map_err(|trouble| if trouble.code == "capture-foreign" { cut_short() } else { trouble })?
+            }
+            Line::Whole | Line::Unfinished => header?,
+        };
         Ok(Self { lines: 1, line, ..Self::resume(source, header) })
     }
 
@@ -69,6 +78,12 @@ impl<R: BufRead> Reader<R> {
         self.damage.push(Damage { line: self.lines, why });
     }
 
+    /// Here it ends before its end.
+    fn break_off(&mut self, why: Option<String>) {
+        self.damage.cut = Some(Cut { line: self.lines, after: self.last, why });
+        self.over = true;
+    }
+
     /// Counts what goes back. Such an event stands all the same: the file has nothing better to tell.
     fn look_back(&mut self, event: &Event) {
         if let Some((seq, at)) = self.last {
@@ -82,31 +97,38 @@ impl<R: BufRead> Reader<R> {
 impl<R: BufRead> Iterator for Reader<R> {
     type Item = Event;
 
-    /// The next event. A last line without its end is what a kill leaves behind: it is passed over.
+    /// The next event. A kill leaves half a line behind; a whole event that only lacks its line end is one.
     fn next(&mut self) -> Option<Event> {
         while !self.over {
             let read = read_line(&mut self.source, &mut self.line, LONGEST_LINE);
             self.lines += 1;
             match read {
                 Ok(Line::Whole) if self.line.is_empty() => {}
-                Ok(Line::Whole) => match decode(&String::from_utf8_lossy(&self.line)) {
+                Ok(line @ (Line::Whole | Line::Unfinished)) => match decode(&String::from_utf8_lossy(&self.line)) {
                     Ok(mut event) => {
                         self.texts.share(&mut event.fact);
                         self.look_back(&event);
                         return Some(event);
                     }
+                    Err(NoEvent::Malformed) if line == Line::Unfinished => self.break_off(None),
                     Err(why) => self.note(why),
                 },
                 Ok(Line::TooLong) => self.note(NoEvent::TooLong),
-                Ok(Line::End | Line::Unfinished) => self.over = true,
-                Err(error) => {
-                    self.note(NoEvent::Unreadable(error.to_string()));
-                    self.over = true;
-                }
+                Ok(Line::End) => self.over = true,
+                Err(error) => self.break_off(detail(&error)),
             }
         }
         None
     }
+}
+
+/// What the system says, unless it only says that the file ends: in the middle of what is compressed.
+fn detail(error: &Error) -> Option<String> {
+    (error.kind() != ErrorKind::UnexpectedEof).then(|| error.to_string())
+}
+
+fn cut_short() -> Trouble {
+    Trouble::new("recording-cut-short").with("path", "")
 }
 
 /// What a line came to.

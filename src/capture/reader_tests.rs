@@ -1,6 +1,7 @@
 //! What a reader makes of captures that were cut, shuffled, damaged or never were any.
 
-use super::{Capture, LONGEST_LINE, Line, NoEvent, Reader, read_line};
+use super::{Capture, Cut, LONGEST_LINE, Line, NoEvent, Reader, read_line};
+use crate::event::Micros;
 use std::io::{BufRead, BufReader, Cursor, Error, Read};
 
 const HEADER: &str = r#"{"capture":1,"application":"ota-workbench 0.1.0","started_unix_ms":1795282189732}"#;
@@ -25,17 +26,31 @@ fn what_is_readable_is_read() {
     check(&format!("{HEADER}\n{STOPPED}\nrubbish\n{STOPPED}\n"), 2, &[3]);
     check(&format!("{HEADER}\n\0\0\0\0\n{STOPPED}\n"), 1, &[2]);
     check(&format!("{HEADER}\n{STOPPED}\n\0\0\0\0"), 1, &[]);
+    check(HEADER, 0, &[]);
+    check(&format!("{HEADER}\n{STOPPED}"), 1, &[]);
 }
 
+/// Whoever gets a capture that was cut must not take its end for the session's.
 #[test]
-fn an_unfinished_last_line_is_no_error() {
+fn a_capture_that_was_cut_says_so_and_behind_which_event() {
+    let check_cut = |text: &[u8], after: Option<(u64, u64)>, codes: &[&str]| {
+        let damage = Capture::parse(text).unwrap().damage;
+        assert_eq!(damage.cut.as_ref().and_then(|cut| cut.after), after.map(|(seq, at)| (seq, Micros(at))));
+        let told: Vec<_> = damage.troubles().iter().map(|trouble| trouble.code.to_string()).collect();
+        assert_eq!((told, damage.len()), (codes.iter().map(ToString::to_string).collect(), 0));
+    };
+    let whole = format!("{HEADER}\n{STOPPED}\n");
     for cut in 1..STOPPED.len() {
-        check(&format!("{HEADER}\n{STOPPED}\n{}", &STOPPED[..cut]), 1, &[]);
+        check_cut(format!("{whole}{}", &STOPPED[..cut]).as_bytes(), Some((1, 5)), &["recording-cut"]);
+        check_cut(format!("{HEADER}\n{}", &STOPPED[..cut]).as_bytes(), None, &["recording-cut-early"]);
     }
+    check_cut(whole.as_bytes(), None, &[]);
+    check_cut(whole.trim_end().as_bytes(), None, &[]);
+    check_cut(format!("{whole}\0\0\0\0").as_bytes(), Some((1, 5)), &["recording-cut"]);
     // Cut inside a character of two bytes.
-    let mut bytes = format!("{HEADER}\n{STOPPED}\n").into_bytes();
+    let mut bytes = whole.into_bytes();
     bytes.extend(b"{\"seq\":2,\"topic\":\"\xe5");
-    assert_eq!(Capture::parse(&bytes).unwrap().events.len(), 1);
+    check_cut(&bytes, Some((1, 5)), &["recording-cut"]);
 }
 
 #[test]
@@ -50,10 +65,14 @@ fn bytes_that_are_no_text_cost_no_more_than_their_line() {
 
 #[test]
 fn a_kind_of_a_later_version_is_passed_over_and_said() {
-    let text = format!("{HEADER}\n{{\"seq\":1,\"at\":0,\"kind\":\"novelty\"}}\n{STOPPED}\n");
+    let novelty = "{\"seq\":1,\"at\":0,\"kind\":\"novelty\"}";
+    let text = format!("{HEADER}\n{novelty}\n{STOPPED}\n{novelty}\n{}", novelty.replace("novelty", "surprise"));
     let capture = Capture::parse(text.as_bytes()).unwrap();
-    assert_eq!(capture.damage[0].why, NoEvent::UnknownKind("novelty".into()));
-    assert_eq!(capture.events.len(), 1);
+    let damage = &capture.damage;
+    assert_eq!((capture.events.len(), damage.unknown, damage.len(), &damage.cut), (1, 3, 0, &None), "not damaged");
+    let trouble = &damage.troubles()[0];
+    let told = (&*trouble.code, trouble.arg("n"), trouble.arg("kinds"));
+    assert_eq!(told, ("recording-newer", Some("3"), Some("novelty, surprise")));
 }
 
 #[test]
@@ -81,8 +100,10 @@ fn what_is_no_capture_is_refused_with_its_reason() {
         ("hello\n", "capture-foreign"),
         ("\n", "capture-foreign"),
         ("{\"trace\": 1}\n", "capture-foreign"),
-        (HEADER, "capture-foreign"),
-        (&HEADER.replace(":1,", ":2,"), "capture-foreign"),
+        (&HEADER[..HEADER.len() - 1], "recording-cut-short"),
+        (&HEADER.replace("1795282189732", "18446744073709551615"), "recording-impossible-start"),
+        (&HEADER.replace("1795282189732", "253402300800000"), "recording-impossible-start"),
+        (&HEADER.replace(":1,", ":2,"), "capture-future"),
         (&"x".repeat(100_000), "capture-foreign"),
         (&format!("{}\n", HEADER.replace("\"capture\":1", "\"capture\":2")), "capture-future"),
         (&format!("{later}\n"), "capture-future"),
@@ -128,6 +149,19 @@ fn a_line_of_fifty_megabytes_is_passed_over_and_never_held() {
     assert!(reader.line.capacity() <= 2 * LONGEST_LINE);
 }
 
+/// What a lost power supply leaves: the file's length was written, what stood in it was not.
+#[test]
+fn zeros_without_end_behind_the_last_event_are_told_and_never_held() {
+    let filler = |filler, text: &str| Endless { head: Cursor::new(text.into()), filler, tail: Cursor::default() };
+    let source = filler(3 * LONGEST_LINE as u64, &format!("{HEADER}\n{STOPPED}\n"));
+    let mut reader = Reader::open(BufReader::with_capacity(1 << 20, source)).unwrap();
+    assert_eq!((reader.by_ref().count(), reader.damage().len()), (1, 0));
+    assert_eq!(reader.damage().cut, Some(Cut { line: 3, after: Some((1, Micros(5))), why: None }));
+    assert!(reader.line.capacity() <= 2 * LONGEST_LINE);
+    let nothing_else = Reader::open(BufReader::new(filler(u64::MAX, "")));
+    assert_eq!(nothing_else.err().map(|trouble| trouble.code.to_string()).as_deref(), Some("capture-foreign"));
+}
+
 #[test]
 fn rubbish_without_end_is_counted_and_not_kept() {
     let text = format!("{HEADER}\n{}{STOPPED}\n", "no\n".repeat(100_000));
@@ -147,7 +181,8 @@ fn a_disk_that_fails_in_the_middle_leaves_what_came_before() {
     let text = format!("{HEADER}\n{STOPPED}\n");
     let capture = Capture::read(BufReader::new(text.as_bytes().chain(Failing))).unwrap();
     assert_eq!(capture.events.len(), 1);
-    assert_eq!(capture.damage[0].why, NoEvent::Unreadable("bad sector".into()));
+    assert_eq!(capture.damage.cut.as_ref().and_then(|cut| cut.why.as_deref()), Some("bad sector"));
+    assert_eq!((&*capture.damage.troubles()[0].code, capture.damage.len()), ("recording-broken", 0));
     let trouble = Capture::read(BufReader::new(Failing)).unwrap_err();
     assert_eq!((&*trouble.code, trouble.arg("detail")), ("capture-unreadable", Some("bad sector")));
 }

@@ -313,7 +313,7 @@ fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
 /// `replay`.
 #[derive(Args, Debug)]
 pub struct ReplayArgs {
-    /// The capture, or a packet trace
+    /// A capture, a packet trace, or what `mosquitto_sub -F %j` wrote
     pub capture: PathBuf,
     /// Where to: mqtt://host:port, or mqtts:// over TLS, with user:password@ before the host where the devices' own sign-in
     /// is not wanted
@@ -363,7 +363,7 @@ pub enum WhenDropped {
 /// `inspect`.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// An image, a capture, a packet trace, or what `mosquitto_sub -F %J` wrote
+    /// An image, a capture, a packet trace, or what `mosquitto_sub -F %j` wrote
     pub file: PathBuf,
     /// Compare its upgrades with those of this recording, phase by phase
     #[arg(long, value_name = "FILE")]
@@ -377,7 +377,7 @@ pub struct InspectArgs {
 #[derive(Args, Debug)]
 #[command(after_help = FILTERS)]
 pub struct ExportArgs {
-    /// A capture, a packet trace, or what `mosquitto_sub -F %J` wrote
+    /// A capture, a packet trace, or what `mosquitto_sub -F %j` wrote
     pub capture: PathBuf,
     /// As what: csv has a row for each event, txt the lines of consoles, pcapng MQTT and HTTP as packets, jsonl is a capture
     #[arg(long, value_name = "csv|txt|pcapng|jsonl", value_parser = format())]

@@ -28,9 +28,11 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
         },
     };
     tell(&handed);
-    if !recording.damage().is_empty() {
-        print::err(&words::tell("cli.damaged", &[("lines", &words::count(recording.damage().len() as u64))]));
+    let damage = recording.damage();
+    if !damage.is_empty() {
+        print::err(&words::tell("cli.damaged", &[("lines", &words::count(damage.len() as u64))]));
     }
+    damage.troubles().iter().for_each(|trouble| print::err(&words::trouble(trouble).joined()));
     Ok(Exit::Done)
 }
 

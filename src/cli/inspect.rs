@@ -3,18 +3,20 @@
 use super::args::InspectArgs;
 use super::{Ended, Exit, print};
 use crate::bench::Bench;
+use crate::capture::{Damages, Header};
 use crate::image::VersionSource;
 use crate::io::build_file;
 use crate::io::captures::{self, Recording};
 use crate::replay::Summary;
 use crate::ui::words;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::path::Path;
 
 pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
     if let Some(other) = &args.against {
         return super::compare::run(&args.file, other, args.json);
     }
-    if !captures::is_recording(&args.file) {
+    if is_image(&args.file) {
         image(&build_file::read(&args.file).map_err(Ended::usage)?, args.json);
         return Ok(Exit::Done);
     }
@@ -29,24 +31,43 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
     let (header, damage) = (recording.header(), recording.damage());
     let summary = Summary::of_bench(&bench, events, damage.len());
     if args.json {
-        let upgrades = summary.upgrades.iter().map(|upgrade| {
-            let (served, size) = upgrade.served;
-            json!({"device": upgrade.device.to_string(), "version": upgrade.version, "state": upgrade.state,
-                   "served": served, "size": size, "findings": upgrade.findings})
-        });
-        let upgrades = upgrades.collect::<Vec<_>>();
-        let devices: Vec<_> = summary.devices.iter().map(|(id, _)| id.to_string()).collect();
-        let whole = json!({"kind": "capture", "application": header.application, "events": summary.events,
-            "damaged": summary.damaged, "reordered": damage.reordered, "earlier": damage.earlier,
-            "length_us": summary.length.0, "devices": devices, "upgrades": upgrades});
-        print::line(&whole.to_string());
+        print::line(&as_json(header, &summary, damage).to_string());
     } else {
         print::line(&format!("{}\n{}", header.application, summary.to_string().trim_end()));
         if damage.reordered + damage.earlier > 0 {
             print::line(&format!("{} lines out of order, {} back in time", damage.reordered, damage.earlier));
         }
+        damage.troubles().iter().for_each(|trouble| print::line(&words::trouble(trouble).joined()));
     }
     Ok(Exit::Done)
+}
+
+/// Whether a file is described as an image. One called like a capture never is, whatever it holds: a damaged capture would
+/// pass for a build.
+fn is_image(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let something = path.metadata().is_ok_and(|file| !file.is_dir() && (file.len() > 0 || !file.is_file()));
+    something && !name.contains(".jsonl") && !captures::is_recording(path)
+}
+
+fn as_json(header: &Header, summary: &Summary, damage: &Damages) -> Value {
+    let upgrades = summary.upgrades.iter().map(|upgrade| {
+        let (served, size) = upgrade.served;
+        json!({"device": upgrade.device.to_string(), "version": upgrade.version, "state": upgrade.state,
+               "served": served, "size": size, "findings": upgrade.findings})
+    });
+    let upgrades = upgrades.collect::<Vec<_>>();
+    let devices: Vec<_> = summary.devices.iter().map(|(id, _)| id.to_string()).collect();
+    let cut = damage.cut.as_ref().map(|cut| {
+        let (seq, at) = cut.after.unzip();
+        json!({"line": cut.line, "after_seq": seq, "after_us": at.map(|at| at.0), "detail": cut.why})
+    });
+    let kinds: Vec<_> = damage.unknown_kinds().iter().collect();
+    json!({"kind": "capture", "application": header.application, "events": summary.events,
+        "damaged": summary.damaged, "unknown": damage.unknown, "unknown_kinds": kinds, "cut": cut,
+        "left_out": damage.left_out, "rewritten": damage.rewritten,
+        "reordered": damage.reordered, "earlier": damage.earlier,
+        "length_us": summary.length.0, "devices": devices, "upgrades": upgrades})
 }
 
 fn image(snapshot: &build_file::Snapshot, as_json: bool) {

@@ -65,7 +65,8 @@ fn next(facts: &InboxReader, told: &mut Told) -> Option<(u64, Option<Trouble>)> 
 
 fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
     let filter = args.only.parse()?;
-    let events: Vec<Event> = Recording::open(&args.capture)?.filter(replay::is_planned_with).collect();
+    let mut recording = Recording::open(&args.capture)?;
+    let events: Vec<Event> = recording.by_ref().filter(replay::is_planned_with).collect();
     let name = args.capture.file_name().unwrap_or_default().to_string_lossy();
     let choice = Choice { downstream: args.downstream, filter, events: None };
     let manner = Manner {
@@ -79,7 +80,10 @@ fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
             WhenDropped::Stop => OnDrop::Stop,
         },
     };
-    replay::plan(&name, &events, &choice, &manner, None)
+    let mut plan = replay::plan(&name, &events, &choice, &manner, None)?;
+    // What is missing of the recording is not sent either.
+    plan.notes.extend(recording.damage().troubles());
+    Ok(plan)
 }
 
 /// What is going to be sent, and what of it cannot be as it was.

@@ -49,7 +49,7 @@ impl Recorder {
     /// name ends in `.zst`.
     ///
     /// # Errors
-    /// `capture-unwritable` with `path` and `detail`.
+    /// `recording-exists` with `path`; `capture-unwritable` with `path` and `detail`.
     pub fn create(path: &Path, header: &Header, inbox: Inbox) -> Result<Self, Trouble> {
         let is_zst = path.extension().is_some_and(|extension| extension == "zst");
         Self::make(path, header, inbox, if is_zst { Keeping::Compressed } else { Keeping::AsItIs })
@@ -90,7 +90,11 @@ impl Recorder {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             folder::make(folder).map_err(unwritable)?;
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(unwritable)?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => Trouble::new("recording-exists").with("path", path.display()),
+                _ => unwritable(error),
+            })?;
         let first = header.encode() + "\n";
         file.write_all(first.as_bytes()).map_err(unwritable)?;
         let (orders, queue) = sync_channel(CAPACITY);

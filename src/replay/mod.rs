@@ -31,11 +31,11 @@ use crate::bench::Bench;
 use crate::capture::Capture;
 use crate::event::Trouble;
 
-/// Reads a recording: a capture, a packet trace of a vendor's SDK, or the lines of `mosquitto_sub -F %J`. Its first line
-/// tells which.
+/// Reads a recording: a capture, a packet trace of a vendor's SDK, or the lines of `mosquitto_sub -F %j` or `%J`. Its first
+/// line tells which.
 ///
 /// # Errors
-/// `capture-empty`, `capture-foreign`, `capture-future`.
+/// As [`crate::capture::Reader::open`], and `unknown-dialect` for a trace.
 pub fn read(bytes: &[u8]) -> Result<Capture, Trouble> {
     if trace::is_trace(bytes) {
         from_trace(bytes)

@@ -1,10 +1,10 @@
-//! What `mosquitto_sub -F %J` (or `%j`) wrote down, as a capture of a session with an external broker.
+//! What `mosquitto_sub -F %j` (or `%J`) wrote down, as a capture of a session with an external broker.
 //!
 //! A line tells neither who sent a message nor which way it went: the clouds' topics do. A push is one because somebody pressed
 //! Push, so that is put in before it, as with traces.
 
 use super::trace::{is_of, ordered};
-use crate::capture::{Capture, Damage, Damages, Header, NoEvent};
+use crate::capture::{Capture, Cut, Damage, Damages, Header, NoEvent, foreign};
 use crate::dialect::{self, Heard, Offer};
 use crate::event::{DeviceId, Event, Fact, Micros, Trouble, UpgradeId, UpgradeOrder};
 use chrono::DateTime;
@@ -17,9 +17,19 @@ const MOST_DEVICES: usize = 4_096;
 /// What stands for the broker, whose address no line tells.
 const BROKER: &str = "mosquitto_sub";
 
+/// What it says of a payload that is not JSON, on standard error.
+const NO_JSON: &[u8] = b"Error: Message payload is not valid JSON";
+
 /// Whether a file begins like one of `mosquitto_sub`.
 pub fn is_mosquitto(bytes: &[u8]) -> bool {
-    message(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).is_some()
+    first_message(bytes).is_some()
+}
+
+/// The message that a file begins with. Before it there may be what belongs to payloads that are not JSON: an empty line for
+/// each, and a complaint where standard error went to the same file.
+fn first_message(bytes: &[u8]) -> Option<Message> {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.find(|line| !line.is_empty() && !line.starts_with(b"Error: ")).and_then(message)
 }
 
 /// Reads the lines of `mosquitto_sub`. The wall clock is that of the first message.
@@ -27,9 +37,7 @@ pub fn is_mosquitto(bytes: &[u8]) -> bool {
 /// # Errors
 /// `capture-foreign` for what does not begin with such a line.
 pub fn from_mosquitto(bytes: &[u8]) -> Result<Capture, Trouble> {
-    let mut lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).peekable();
-    let first = lines.peek().and_then(|(_, line)| message(line)).ok_or_else(|| Trouble::new("capture-foreign"))?;
-    let started = first.unix_micros / 1_000;
+    let started = first_message(bytes).ok_or_else(foreign)?.unix_micros / 1_000;
     let mut capture = Capture { header: Header::new(started, None), events: Vec::new(), damage: Damages::default() };
     let mut told = Told::default();
     let put = |capture: &mut Capture, at, fact| {
@@ -37,20 +45,34 @@ pub fn from_mosquitto(bytes: &[u8]) -> Result<Capture, Trouble> {
     };
     put(&mut capture, Micros(0), Fact::BrokerStarted { address: BROKER.into(), external: true });
     let mut latest = Micros(0);
-    for (line, text) in lines {
-        if text.iter().all(u8::is_ascii_whitespace) {
+    let (mut empty, mut complaints) = (0, 0);
+    let whole = bytes.strip_suffix(b"\n");
+    let mut lines = (1..).zip(whole.unwrap_or(bytes).split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii)).peekable();
+    while let Some((line, text)) = lines.next() {
+        if text.is_empty() {
+            empty += 1;
             continue;
         }
         let Some(message) = message(text) else {
-            capture.damage.push(Damage { line, why: NoEvent::Malformed });
+            if text.starts_with(NO_JSON) {
+                complaints += 1;
+            } else if lines.peek().is_none() && whole.is_none() {
+                let after = capture.events.last().map(|event| (event.seq, event.at));
+                capture.damage.cut = Some(Cut { line, after, why: None });
+            } else {
+                capture.damage.push(Damage { line, why: NoEvent::Malformed });
+            }
             continue;
         };
+        capture.damage.rewritten += usize::from(message.is_rewritten());
         // A clock that was set back does not turn the order round.
         latest = latest.max(Micros(message.unix_micros.saturating_sub(started * 1_000)));
         for fact in told.facts(message) {
             put(&mut capture, latest, fact);
         }
     }
+    // One message leaves either or both, as standard error went.
+    capture.damage.left_out = empty.max(complaints);
     Ok(capture)
 }
 
@@ -58,8 +80,17 @@ struct Message {
     unix_micros: u64,
     topic: String,
     payload: Vec<u8>,
+    /// How long the payload was when it came.
+    length: Option<u64>,
     qos: u8,
     retain: bool,
+}
+
+impl Message {
+    /// `%J` writes JSON anew, without its blanks; either ends a payload at its first NUL.
+    fn is_rewritten(&self) -> bool {
+        self.length.is_some_and(|length| length != self.payload.len() as u64)
+    }
 }
 
 /// One line; nothing when it is none.
@@ -77,6 +108,7 @@ fn message(line: &[u8]) -> Option<Message> {
         unix_micros: time(value.get("tst")?)?,
         topic: value.get("topic")?.as_str()?.to_owned(),
         payload,
+        length: number("payloadlen"),
         qos: number("qos").and_then(|qos| u8::try_from(qos).ok()).filter(|qos| *qos <= 2).unwrap_or_default(),
         retain: number("retain").is_some_and(|retain| retain > 0) || value.get("retain") == Some(&Value::Bool(true)),
     })
@@ -219,6 +251,41 @@ mod tests {
         check(&bytes, b"\xff\xfe");
     }
 
+    /// The message that is hunted is the very one that is no JSON: whoever reads the file must know that it is missing.
+    #[test]
+    fn what_mosquitto_left_out_or_wrote_anew_is_counted() {
+        let check = |lines: &[&str], left_out, rewritten, cut| {
+            let damage = read(lines.join("\n").as_bytes()).unwrap().damage;
+            assert_eq!(
+                (damage.left_out, damage.rewritten, damage.cut.is_some()),
+                (left_out, rewritten, cut),
+                "{lines:?}"
+            );
+            let codes: Vec<_> = damage.troubles().iter().map(|trouble| trouble.code.to_string()).collect();
+            let told = ["recording-cut", "mosquitto-left-out", "mosquitto-rewritten"];
+            let expected = told.iter().zip([cut, left_out > 0, rewritten > 0]).filter(|(_, told)| *told);
+            assert_eq!(codes, expected.map(|(code, _)| (*code).to_owned()).collect::<Vec<_>>());
+            assert!(damage.is_empty());
+        };
+        let of = |length: usize, payload: &str| {
+            let tst = "2026-11-22T05:28:21.864199Z+0000";
+            format!(r#"{{"tst":"{tst}","topic":"/a","qos":0,"retain":0,"payloadlen":{length},"payload":{payload}}}"#)
+        };
+        let (json, text, blanks, nul) = (of(7, "{\"a\":1}"), of(2, "\"no\""), of(9, "{\"a\":1}"), of(4, "\"ab\""));
+        let error = "Error: Message payload is not valid JSON on topic /a.";
+        check(&[&json, &text, ""], 0, 0, false);
+        check(&[&json, "", &json, "", "", &json, ""], 3, 0, false);
+        check(&[&json, error, "", &json, ""], 1, 0, false);
+        check(&[error, error, &json, "", "", ""], 2, 0, false);
+        check(&["", &json, ""], 1, 0, false);
+        check(&[&blanks, &json, ""], 0, 1, false);
+        // The same as a text in quotes that %J wrote: its length tells.
+        check(&[&nul, ""], 0, 0, false);
+        check(&[&of(5, "\"ab\""), ""], 0, 1, false);
+        check(&[&json, &text[..30]], 0, 0, true);
+        check(&[&json, &text], 0, 0, false);
+    }
+
     #[test]
     fn times_count_from_the_first_message_whatever_the_version_that_wrote_them() {
         for (first, second) in [
@@ -277,7 +344,7 @@ mod tests {
         let summary = Summary::of(&capture).to_string();
         assert_eq!(
             summary,
-            "7 events in 4.000 s, 1 damaged lines\ndevice P/D: uiot-v2, 1.0.0\nupgrade P/D to 2.0.0: failed md5-mismatch -4, served 0 of 4233\n  found nothing-served\n"
+            "7 events in 4.000 s, 0 damaged lines\ndevice P/D: uiot-v2, 1.0.0\nupgrade P/D to 2.0.0: failed md5-mismatch -4, served 0 of 4233\n  found nothing-served\n"
         );
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A trace shows the cloud's push; the bench would have made it because somebody pressed Push, so that is put in before it.
 
-use crate::capture::{Capture, Damage, Damages, Header, NoEvent};
+use crate::capture::{Capture, Cut, Damage, Damages, Header, NoEvent, foreign};
 use crate::dialect::{self, Dialect, Heard, Offer, OfferedFile};
 use crate::event::{Client, ClientName, DeviceId, Event, Extras, Fact, Micros, OrderedFile, Trouble, UpgradeOrder};
 use crate::upgrade::Report;
@@ -27,7 +27,7 @@ pub fn from_trace(bytes: &[u8]) -> Result<Capture, Trouble> {
     let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Value>(line).ok());
     let header = header.filter(|header| header.get("trace").is_some());
     let id = header.as_ref().and_then(|header| header.get("dialect")?.as_str());
-    let dialect = dialect::find(id.ok_or_else(|| Trouble::new("capture-foreign"))?)?;
+    let dialect = dialect::find(id.ok_or_else(foreign)?)?;
     let implicit = text.contains("\"implicit_subscription\":true") || text.contains("\"implicit_subscription\": true");
     let mut reader = Reader {
         dialect,
@@ -40,9 +40,15 @@ pub fn from_trace(bytes: &[u8]) -> Result<Capture, Trouble> {
         said: None,
     };
     let mut capture = Capture { header: Header::new(0, None), events: Vec::new(), damage: Damages::default() };
-    for (line, text) in lines.filter(|(_, text)| !text.is_empty()) {
+    let mut lines = lines.filter(|(_, text)| !text.is_empty()).peekable();
+    while let Some((line, text)) = lines.next() {
         let Ok(packet) = serde_json::from_str::<Value>(text) else {
-            capture.damage.push(Damage { line, why: NoEvent::Malformed });
+            if lines.peek().is_none() && !bytes.ends_with(b"\n") {
+                let after = capture.events.last().map(|event| (event.seq, event.at));
+                capture.damage.cut = Some(Cut { line, after, why: None });
+            } else {
+                capture.damage.push(Damage { line, why: NoEvent::Malformed });
+            }
             continue;
         };
         #[expect(

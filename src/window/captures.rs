@@ -214,6 +214,7 @@ impl Reel for File {
                 News::Over(damages) => {
                     self.over.set(true);
                     self.damaged.set(damages.len() as u64);
+                    reading.troubles.extend(damages.troubles());
                 }
                 News::Failed(trouble) => {
                     self.over.set(true);

@@ -61,7 +61,7 @@ fn entry(files: &Files) -> Option<Entry> {
 }
 
 fn files_of(path: &Path) -> Result<Files, Trouble> {
-    Files::of(path).ok_or_else(|| Trouble::new("capture-foreign"))
+    Files::of(path).ok_or_else(|| Trouble::new("capture-foreign").with("path", path.display()))
 }
 
 /// Names a capture; `None` takes the name away. Its file is called as before.
@@ -84,7 +84,7 @@ pub fn set_star(path: &Path, star: bool) -> Result<(), Trouble> {
 /// Deletes a capture and all that belongs to it.
 ///
 /// # Errors
-/// `capture-being-written`, `file-not-found`, `capture-unreadable`, `captures-untended`, each with `path`; `capture-foreign`.
+/// `capture-being-written`, `recording-not-found`, `capture-unreadable`, `captures-untended`, each with `path`; `capture-foreign`.
 pub fn delete(path: &Path) -> Result<(), Trouble> {
     let files = files_of(path)?;
     if lock::is_held(&files.lock()) {

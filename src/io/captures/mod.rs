@@ -49,10 +49,23 @@ pub fn limits(settings: &Path) -> Limits {
 /// Why a capture cannot be read.
 fn io_trouble(path: &Path, error: &io::Error) -> Trouble {
     match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => Trouble::new("file-not-found").with("path", path.display()),
-        ErrorKind::IsADirectory => Trouble::new("file-is-directory").with("path", path.display()),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Trouble::new("recording-not-found").with("path", path.display())
+        }
+        ErrorKind::IsADirectory => Trouble::new("recording-is-folder").with("path", path.display()),
+        ErrorKind::UnexpectedEof => Trouble::new("recording-cut-short").with("path", path.display()),
         _ => Trouble::new("capture-unreadable").with("path", path.display()).with("detail", error),
     }
+}
+
+/// A trouble of those who do not know which file it is about.
+fn of_file(path: &Path, mut trouble: Trouble) -> Trouble {
+    for (name, value) in &mut trouble.args {
+        if name == "path" && value.is_empty() {
+            *value = path.display().to_string();
+        }
+    }
+    trouble
 }
 
 /// Why something about the captures' folder could not be done.

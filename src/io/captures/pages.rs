@@ -132,7 +132,7 @@ impl Pages {
     /// The events from this place on, counted from 0; at most so many, fewer at the end.
     ///
     /// # Errors
-    /// `file-not-found`, `capture-unreadable`, each with `path`: it was deleted or changed since it was opened.
+    /// `recording-not-found`, `capture-unreadable`, each with `path`: it was deleted or changed since it was opened.
     pub fn read(&self, first: u64, count: usize) -> Result<Vec<Arc<Event>>, Trouble> {
         if let Some(held) = self.0.held.get() {
             let skipped = usize::try_from(first).unwrap_or(usize::MAX);

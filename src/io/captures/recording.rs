@@ -1,7 +1,7 @@
 //! Any recording opened for reading, one event after the other: a capture, plain or compressed, or what others wrote.
 
-use super::io_trouble;
 use super::source::{Place, Source};
+use super::{io_trouble, of_file};
 use crate::capture::{Capture, Damages, Header, Reader};
 use crate::event::{Event, Trouble};
 use crate::replay;
@@ -11,6 +11,9 @@ use std::vec::IntoIter;
 
 /// A longer packet trace, or file of `mosquitto_sub`, is not read, in bytes: it has to be held to be understood.
 const LONGEST_FOREIGN: u64 = 256 << 20;
+
+/// What a file begins with that is compressed with gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A recording being read. However long a capture is, no more than one line of it is held.
 pub struct Recording(Kind);
@@ -24,26 +27,26 @@ impl Recording {
     /// Opens a recording and reads its first line.
     ///
     /// # Errors
-    /// `file-not-found`, `file-is-directory`, `capture-unreadable`, `file-too-large` (a trace), each with `path`;
-    /// `capture-empty`, `capture-foreign`, `capture-future`, `unknown-dialect`.
+    /// `recording-not-found`, `recording-is-folder`, `recording-gzip`, `recording-too-large` (a trace), and those of
+    /// [`Reader::open`], each with `path`; `unknown-dialect` (a trace).
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         let mut source = Source::open(path)?;
         let first = source.fill_buf().map_err(|error| io_trouble(path, &error))?;
+        if first.starts_with(&GZIP) {
+            return Err(Trouble::new("recording-gzip").with("path", path.display()));
+        }
         if !replay::is_foreign(first) {
-            let reader = Reader::open(source).map_err(|trouble| match trouble.arg("detail") {
-                Some(detail) => Trouble::new("capture-unreadable").with("path", path.display()).with("detail", detail),
-                None => trouble,
-            })?;
+            let reader = Reader::open(source).map_err(|trouble| of_file(path, trouble))?;
             return Ok(Self(Kind::Capture(Box::new(reader))));
         }
         let mut bytes = Vec::new();
         source.take(LONGEST_FOREIGN + 1).read_to_end(&mut bytes).map_err(|error| io_trouble(path, &error))?;
         let size = bytes.len() as u64;
         if size > LONGEST_FOREIGN {
-            let trouble = Trouble::new("file-too-large").with("path", path.display());
-            return Err(trouble.with("size", size).with("limit", LONGEST_FOREIGN));
+            let limit = LONGEST_FOREIGN >> 20;
+            return Err(Trouble::new("recording-too-large").with("path", path.display()).with("limit", limit));
         }
-        let Capture { header, events, damage } = replay::read(&bytes)?;
+        let Capture { header, events, damage } = replay::read(&bytes).map_err(|trouble| of_file(path, trouble))?;
         Ok(Self(Kind::Foreign { header, events: events.into_iter(), damage }))
     }
 

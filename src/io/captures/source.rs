@@ -45,7 +45,7 @@ impl Source {
     /// Opens a file from its begin. One that was compressed since its name was told, or was to be, is found as well.
     ///
     /// # Errors
-    /// `file-not-found`, `file-is-directory`, `capture-unreadable`, each with `path`.
+    /// `recording-not-found`, `recording-is-folder`, `capture-unreadable`, each with `path`.
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         let path = now_at(path);
         Self::open_at(&path, Place::default()).map_err(|error| io_trouble(&path, &error))
@@ -239,13 +239,18 @@ pub fn now_at(path: &Path) -> PathBuf {
     if !path.exists() && other.is_file() { other } else { path.to_owned() }
 }
 
-/// Whether a file begins as captures, compressed ones and traces do; no image begins like that.
+/// Looked at of a file to tell a recording, in bytes.
+const BEGIN: u64 = 4_096;
+
+/// Whether a file begins as captures, compressed ones, traces and what `mosquitto_sub` wrote do; no image begins like that.
 #[must_use]
 pub fn is_recording(path: &Path) -> bool {
     let mut first = Vec::new();
     // A pipe is not looked into: it would be waited for.
     let path = now_at(path);
     let opened = if path.is_file() { File::open(path).ok() } else { None };
-    let read = opened.map(|file| file.take(MAGIC.len() as u64).read_to_end(&mut first));
-    matches!(read, Some(Ok(_))) && (first.starts_with(b"{\"") || first.starts_with(b"\xef\xbb\xbf{") || first == MAGIC)
+    let read = opened.map(|file| file.take(BEGIN).read_to_end(&mut first));
+    let text = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first).trim_ascii_start();
+    let begins = text.starts_with(b"{\"") || text.starts_with(b"Error: Message payload") || first.starts_with(&MAGIC);
+    matches!(read, Some(Ok(_))) && begins
 }

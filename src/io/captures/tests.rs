@@ -107,7 +107,7 @@ fn only_what_nobody_wants_or_writes_is_cleared_away() {
     assert_eq!(trouble.code, "capture-being-written");
     delete(&Files::new(folder.path(), &name(1)).plain()).unwrap();
     let trouble = delete(&Files::new(folder.path(), &name(1)).plain()).unwrap_err();
-    assert_eq!(trouble.code, "file-not-found");
+    assert_eq!(trouble.code, "recording-not-found");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_name_that_was_told_finds_the_capture_after_it_was_compressed() {
         assert_eq!(Recording::open(&path).unwrap().count(), 3);
     }
     let trouble = Recording::open(&folder.path().join("none.jsonl")).err().unwrap();
-    assert_eq!(trouble.code, "file-not-found");
+    assert_eq!(trouble.code, "recording-not-found");
 }
 
 /// Everything that comes of a capture.
@@ -317,7 +317,7 @@ fn the_window_sees_what_is_there_and_has_it_changed_without_waiting() {
     assert!(listing.entries.iter().any(|entry| entry.title() == "first"));
     assert!(library.ask(Wish::Delete(path(3))));
     let listing = until(&|listing| !listing.troubles.is_empty());
-    assert_eq!(listing.troubles[0].code, "file-not-found");
+    assert_eq!(listing.troubles[0].code, "recording-not-found");
     write(&path(4), 4);
     assert!(library.ask(Wish::List));
     until(&|listing| known(listing) == 3);

@@ -38,7 +38,7 @@ fn a_capture_that_exists_is_never_written_over() {
     let second = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap();
     assert_ne!(first.path(), second.path());
     let trouble = Recorder::create(first.path(), &header, inbox.clone()).err().unwrap();
-    assert_eq!(trouble.code, "capture-unwritable");
+    assert_eq!(trouble.code, "recording-exists");
     drop((first, second));
     let third = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap();
     assert!(third.path().ends_with("now-3.jsonl"), "one that was compressed has its name all the same");

@@ -61,7 +61,7 @@ fn two_captures_are_compared_by_phase_and_where_they_part_is_said() {
 #[test]
 fn a_capture_that_cannot_be_read_is_said_instead() {
     let mut desk = chosen();
-    let why = Trouble::new("file-not-found").with("path", "/captures/good.jsonl.zst");
+    let why = Trouble::new("recording-not-found").with("path", "/captures/good.jsonl.zst");
     desk.is_done(Done::Compared((both().1, both().0), Err(Trouble::new("capture-empty"))));
     assert!(desk.says("Reading the capture…"), "another pair is not taken for this one");
     desk.is_done(Done::Compared(both(), Err(why)));

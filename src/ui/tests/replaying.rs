@@ -107,7 +107,7 @@ fn a_capture_that_cannot_be_read_is_said_and_nothing_is_begun() {
     let mut desk = asked(quiet);
     desk.gather(("/captures/other.jsonl".into(), Ok(Vec::new().into())));
     assert!(desk.says("Reading the capture…"), "another capture's messages are not taken");
-    desk.gather((PATH.into(), Err(Trouble::new("file-not-found").with("path", PATH))));
+    desk.gather((PATH.into(), Err(Trouble::new("recording-not-found").with("path", PATH))));
     assert!(desk.says(PATH) && !desk.is_enabled("Begin the replay"));
     desk.click("Close");
     assert!(desk.acted().is_empty() && !desk.says("Replay of bad"));
