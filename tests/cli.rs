@@ -510,7 +510,7 @@ fn a_capture_that_was_cut_is_called_cut_whatever_it_is_kept_in() {
     let text = run(&["inspect", &cut]).check(0).out.join("\n");
     assert!(text.contains(" 0 damaged lines") && text.contains("ends in the middle of a line, after event "), "{text}");
     let told = json(&run(&["inspect", &cut, "--json"]).check(0).out[0]);
-    let last = whole[..5_000].iter().filter(|byte| **byte == b'\n').count() - 1;
+    let last = whole[..5_000].split(|byte| *byte == b'\n').count() - 2;
     assert_eq!([&told["cut"]["after_seq"], &told["cut"]["line"]], [last, last + 2], "{told}");
     assert_eq!([&told["events"], &told["damaged"]], [last, 0]);
     let exported = run(&["export", &cut, "--format", "csv"]).check(0);
@@ -658,13 +658,18 @@ fn an_export_writes_over_nothing_unasked_and_says_what_it_cannot_use() {
 #[test]
 fn a_bad_run_is_compared_with_a_good_one_phase_by_phase() {
     let text = run(&["inspect", GOOD, "--against", BAD]).check(0).out.join("\n");
-    assert!(text.contains("first-request") && text.contains("they part: says: "), "{text}");
+    assert!(
+        text.contains("First request") && text.contains("They part first here, in what the device says."),
+        "{text}"
+    );
+    assert!(text.contains("): Failed: MD5 mismatch") && text.contains("Found in B: "), "{text}");
     let whole = json(&run(&["inspect", GOOD, "--against", BAD, "--json"]).check(0).out[0]);
     let pair = &whole["pairs"][0];
     assert_eq!(
         [&whole["kind"], &pair["a"]["state"], &pair["b"]["state"]],
         ["comparison", "succeeded", "failed md5-mismatch -4"]
     );
+    assert_eq!(pair["b"]["findings"][0], "served-intact");
     let served = pair["phases"].as_array().unwrap().iter().find(|phase| phase["phase"] == "all-served").unwrap();
     let [a, b] = ["a_us", "b_us"].map(|key| served[key].as_i64().unwrap());
     assert_eq!(served["difference_us"], b - a);

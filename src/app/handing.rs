@@ -2,7 +2,7 @@
 
 use super::Workbench;
 use crate::ui::captures::Ask;
-use crate::ui::compare_dialog::{CompareDialog, Named, compare_dialog_ui};
+use crate::ui::compare_dialog::{CompareDialog, Named, Visit, compare_dialog_ui};
 use crate::ui::handing::{Done, Errand, ExportDialog, Reports, export_dialog_ui, reports_ui};
 use crate::ui::theme;
 use eframe::egui;
@@ -14,6 +14,8 @@ use std::path::PathBuf;
 pub struct Handing {
     export: Option<ExportDialog>,
     compare: Option<CompareDialog>,
+    /// An event that is shown as soon as its capture is open and read so far.
+    pub(super) visit: Option<Visit>,
     reports: Reports,
 }
 
@@ -59,7 +61,9 @@ impl Workbench {
         for errand in export_dialog_ui(ui, &mut self.handing.export) {
             (self.wiring.captures.ask)(Ask::Errand(errand));
         }
-        compare_dialog_ui(ui, &mut self.handing.compare);
+        if let Some(visit) = compare_dialog_ui(ui, &mut self.handing.compare) {
+            self.visit(visit);
+        }
     }
 
     /// Draws what is told of files that were written.

@@ -2,8 +2,10 @@
 
 use super::{FINDING, Workbench, jobs};
 use crate::bench::Case;
+use crate::event::Micros;
 use crate::ui::bench_screen::past_screen_ui;
 use crate::ui::captures::{Ask, captures_ui};
+use crate::ui::compare_dialog::Visit;
 use crate::ui::past::{LiveView, Opening, Past};
 use crate::ui::pieces::Light;
 use crate::ui::theme;
@@ -34,6 +36,7 @@ impl Workbench {
             match opened {
                 Ok(opening) => self.open_past(opening),
                 Err(trouble) => {
+                    self.handing.visit = None;
                     self.captures.troubles.push(trouble);
                     self.captures.open = true;
                 }
@@ -42,12 +45,28 @@ impl Workbench {
         if self.captures.open {
             self.captures.take((self.wiring.captures.shelf)());
         }
-        self.in_the_past(|past, wiring| {
+        let visit = self.handing.visit.clone();
+        let left = self.in_the_past(|past, wiring| {
             past.keep_up(&wiring.now);
+            let left = visit.and_then(|visit| show(past, visit, (wiring.now)()));
             for job in jobs(&mut past.state, &mut past.model) {
                 (wiring.logs.background)(job);
             }
+            left
         });
+        if let Some(left) = left {
+            self.handing.visit = left;
+        }
+    }
+
+    /// Goes to an event of a capture, which is opened for it unless it is.
+    pub(super) fn visit(&mut self, (path, seq): Visit) {
+        if self.past.as_ref().is_some_and(|looking| looking.past.path == path) {
+            self.captures.open = false;
+        } else {
+            (self.wiring.captures.ask)(Ask::Open(path.clone()));
+        }
+        self.handing.visit = Some((path, seq));
     }
 
     fn open_past(&mut self, opening: Opening) {
@@ -152,6 +171,15 @@ impl Workbench {
             ctx.request_repaint_after(FINDING);
         }
     }
+}
+
+/// Shows an event of the capture it is of, once it was read so far; gives it back until then.
+fn show(past: &mut Past, (path, seq): Visit, now: Micros) -> Option<Visit> {
+    if past.path == path && (past.len() >= seq || past.reading().is_none()) {
+        past.grant(Wish::ShowEvent(seq), now);
+        return None;
+    }
+    Some((path, seq))
 }
 
 /// The upgrade that ended last.

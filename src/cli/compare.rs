@@ -2,7 +2,9 @@
 
 use super::{Ended, Exit, print};
 use crate::io::captures::Recording;
-use crate::replay::{Course, Courses, Pair, Step, compare};
+use crate::replay::{Comparison, Course, Courses, Pair, Parting, Step, compare};
+use crate::ui::compared;
+use crate::ui::words::{self, say, tell};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -17,24 +19,73 @@ pub fn run(a: &Path, b: &Path, as_json: bool) -> Result<Exit, Ended> {
         });
         print::line(&whole.to_string());
     } else {
-        print::line(comparison.to_string().trim_end());
+        for line in text(&comparison) {
+            print::line(&line);
+        }
     }
     Ok(Exit::Done)
 }
 
 fn courses(path: &Path) -> Result<Vec<Course>, Ended> {
-    let recording = Recording::open(path).map_err(Ended::usage)?;
+    let mut recording = Recording::open(path).map_err(Ended::usage)?;
     let mut courses = Courses::begin(recording.header());
-    for event in recording {
+    for event in recording.by_ref() {
         courses.event(&event);
+    }
+    // A run that seems to end too early may only be a file that does.
+    for trouble in recording.damage().troubles() {
+        print::err(&format!("{}: {}", path.display(), words::trouble(&trouble).joined()));
     }
     Ok(courses.end())
 }
 
+/// The comparison in words.
+fn text(comparison: &Comparison) -> Vec<String> {
+    let Comparison { pairs, only_a, only_b, .. } = comparison;
+    let mut lines: Vec<_> = pairs.iter().flat_map(pair_text).collect();
+    for (key, only) in [("compare.only-a", only_a), ("compare.only-b", only_b)] {
+        lines.extend(only.iter().map(|course| tell(key, &[("upgrade", &compared::course(course))])));
+    }
+    if lines.is_empty() {
+        lines.push(say("compare.none"));
+    }
+    lines
+}
+
+fn pair_text(pair: &Pair) -> Vec<String> {
+    let Pair { a, b, parting } = pair;
+    let mut lines = vec![format!("A  {}", compared::course(a)), format!("B  {}", compared::course(b))];
+    // The words come last: in Chinese a letter is as wide as two.
+    lines.push(format!("  {:>10}  {:>10}  {:>10}", "A", "B", say("compare.difference")));
+    let time = |at: Option<_>| at.map_or_else(|| "–".to_owned(), |at| format!("{at}"));
+    for (phase, a, b) in pair.phases() {
+        let difference = a.zip(b).map_or_else(|| "–".to_owned(), |(a, b)| compared::difference(a, b));
+        let phase = say(&format!("compare.phase-{}", phase.id()));
+        lines.push(format!("  {:>10}  {:>10}  {difference:>10}  {phase}", time(a), time(b)));
+    }
+    match parting {
+        None => lines.push(format!("  {}", say("compare.same"))),
+        Some(Parting { lane, a: first, b: second }) => {
+            lines.push(format!("  {}", compared::parting(*lane)));
+            for (name, step, course) in [("A", first, a), ("B", second, b)] {
+                let told = compared::step(step.as_ref(), &course.dialect);
+                let event = step.as_ref().map(|step| format!(" ({})", compared::event(step))).unwrap_or_default();
+                lines.push(format!("    {name}: {told}{event}"));
+            }
+        }
+    }
+    for (key, course) in [("compare.found-a", a), ("compare.found-b", b)] {
+        let found = compared::findings(&course.findings);
+        lines.extend(found.iter().map(|found| format!("  {}: {found}", say(key))));
+    }
+    lines
+}
+
 fn course(course: &Course) -> Value {
-    let Course { upgrade, device, dialect, version, requested, state, .. } = course;
+    let Course { upgrade, device, dialect, version, requested, state, findings, .. } = course;
+    let findings: Vec<_> = findings.iter().map(|finding| finding.code).collect();
     json!({"upgrade": upgrade, "device": device.to_string(), "dialect": dialect, "version": version,
-           "requested_us": requested.0, "state": state})
+           "requested_us": requested.0, "state": state, "findings": findings})
 }
 
 fn pair(pair: &Pair) -> Value {
@@ -43,8 +94,9 @@ fn pair(pair: &Pair) -> Value {
         let difference = difference.and_then(|difference| i64::try_from(difference).ok());
         json!({"phase": phase.id(), "a_us": a.map(|at| at.0), "b_us": b.map(|at| at.0), "difference_us": difference})
     });
-    let step =
-        |step: &Option<Step>| step.as_ref().map(|step| json!({"seq": step.seq, "at_us": step.at.0, "what": step.what}));
+    let step = |step: &Option<Step>| {
+        step.as_ref().map(|step| json!({"seq": step.seq, "at_us": step.at.0, "what": step.what.to_string()}))
+    };
     let parting = pair.parting.as_ref();
     let parting = parting.map(|it| json!({"lane": it.lane.id(), "a": step(&it.a), "b": step(&it.b)}));
     json!({"a": course(&pair.a), "b": course(&pair.b), "phases": phases.collect::<Vec<_>>(), "parting": parting})

@@ -1,9 +1,11 @@
 //! Two captures side by side: upgrade by upgrade, phase by phase, and where they first part.
 
+use super::Did;
 use super::summary::spell;
 use crate::bench::{Bench, Case};
 use crate::capture::Header;
-use crate::event::{DeviceId, Event, Fact, Micros, UpgradeId};
+use crate::diagnosis::{self, Finding};
+use crate::event::{DeviceId, Event, Fact, Micros, Trouble, UpgradeId};
 use crate::upgrade::{Report, State};
 use std::collections::BTreeMap;
 
@@ -110,8 +112,8 @@ pub struct Step {
     pub at: Micros,
     /// The event.
     pub seq: u64,
-    /// What: `downloading`, `206`, `failed -4`.
-    pub what: String,
+    /// What.
+    pub what: Did,
 }
 
 /// One upgrade's way.
@@ -131,6 +133,8 @@ pub struct Course {
     pub phases: BTreeMap<Phase, Micros>,
     /// How it ended, or stands, in the words of summaries.
     pub state: String,
+    /// What the workbench found wrong with it, most likely cause first.
+    pub findings: Vec<Finding>,
     /// Who tells of it at all: beside somebody else's firmware server nobody sees what was served, beside an external broker
     /// nobody sees who is there.
     pub told_by: Vec<Lane>,
@@ -144,7 +148,7 @@ impl Course {
         self.steps.get(&lane).map_or(&[], Vec::as_slice)
     }
 
-    fn step(&mut self, lane: Lane, event: &Event, what: String) {
+    fn step(&mut self, lane: Lane, event: &Event, what: Did) {
         let at = event.at.since(self.requested);
         let steps = self.steps.entry(lane).or_default();
         if steps.len() < MOST_STEPS && steps.last().is_none_or(|last| last.what != what) {
@@ -190,6 +194,10 @@ pub struct Comparison {
     pub only_a: Vec<Course>,
     /// Upgrades that only the second one has.
     pub only_b: Vec<Course>,
+    /// What is wrong with the first file: a run that seems to end too early may be one whose file does.
+    pub troubles_a: Vec<Trouble>,
+    /// What is wrong with the second one.
+    pub troubles_b: Vec<Trouble>,
 }
 
 /// Follows the upgrades of a capture, event by event.
@@ -224,6 +232,7 @@ impl Courses {
                 requested: event.at,
                 phases: BTreeMap::new(),
                 state: String::new(),
+                findings: Vec::new(),
                 told_by: Vec::new(),
                 steps: BTreeMap::new(),
             };
@@ -251,6 +260,7 @@ impl Courses {
         for (upgrade, course) in &mut courses {
             course.told_by = told_by.iter().filter(|(_, told)| *told).map(|(lane, _)| *lane).collect();
             course.state = bench.case(*upgrade).map_or_else(String::new, spell);
+            course.findings = diagnosis::examine(&bench, *upgrade);
         }
         courses.into_values().collect()
     }
@@ -260,7 +270,7 @@ impl Courses {
 const COMPARED_AT_ONCE: usize = 64;
 
 /// What an event tells, of whom, and who tells it.
-fn told(bench: &Bench, event: &Event) -> Vec<(Lane, DeviceId, String)> {
+fn told(bench: &Bench, event: &Event) -> Vec<(Lane, DeviceId, Did)> {
     let case_of = |fact| bench.case_served(fact).map(|case| case.order.device.clone());
     match &event.fact {
         Fact::MessageReceived { topic, payload, .. } => {
@@ -270,37 +280,36 @@ fn told(bench: &Bench, event: &Event) -> Vec<(Lane, DeviceId, String)> {
             said.map(|what| (Lane::Says, decoded.device.clone(), what)).collect()
         }
         fact @ Fact::RangeServed { status, complete, .. } => {
-            let what = if *complete { status.to_string() } else { format!("{status} broken off") };
+            let what = Did::Answered { status: *status, complete: *complete };
             case_of(fact).map(|device| (Lane::Served, device, what)).into_iter().collect()
         }
-        Fact::BlockServed { device, code, .. } => vec![(Lane::Served, *device.clone(), format!("block {code}"))],
-        Fact::MessageAcknowledged { client, .. } => of_client(bench, client, "acknowledged"),
-        Fact::ClientConnected { client } => of_client(bench, &client.name, "connected"),
-        Fact::ClientDisconnected { client, .. } => of_client(bench, client, "disconnected"),
+        Fact::BlockServed { device, code, .. } => vec![(Lane::Served, *device.clone(), Did::Block { code: *code })],
+        Fact::MessageAcknowledged { client, .. } => of_client(bench, client, Did::Acknowledged),
+        Fact::ClientConnected { client } => of_client(bench, &client.name, Did::Connected),
+        Fact::ClientDisconnected { client, .. } => of_client(bench, client, Did::Disconnected),
         _ => Vec::new(),
     }
 }
 
-fn of_client(bench: &Bench, client: &str, what: &str) -> Vec<(Lane, DeviceId, String)> {
+fn of_client(bench: &Bench, client: &str, what: Did) -> Vec<(Lane, DeviceId, Did)> {
     let mut devices = bench.devices();
     let whose = devices.find(|(_, device)| device.client.as_deref() == Some(client));
-    whose.map(|(id, _)| (Lane::Link, id.clone(), what.to_owned())).into_iter().collect()
+    whose.map(|(id, _)| (Lane::Link, id.clone(), what)).into_iter().collect()
 }
 
 /// A report without what differs from run to run.
-fn words(report: &Report, case: &Case) -> Option<String> {
-    let version = |version: &str| if version == case.order.version { "target version" } else { "other version" };
+fn words(report: &Report, case: &Case) -> Option<Did> {
+    let target = |version: &String| *version == case.order.version;
     Some(match report {
         // That it still runs what it ran, a device says whenever it likes.
-        Report::Version { version } if *version != case.order.version && is_source(case, version) => return None,
-        Report::Version { version: known } => version(known).to_owned(),
-        Report::Received => "received".into(),
-        Report::Begun => "begun".into(),
-        Report::Downloading { .. } => "downloading".into(),
-        Report::Burning { .. } => "burning".into(),
-        Report::Succeeded { version: Some(known) } => format!("succeeded, {}", version(known)),
-        Report::Succeeded { version: None } => "succeeded".into(),
-        Report::Failed { code, .. } => format!("failed {code}"),
+        Report::Version { version } if !target(version) && is_source(case, version) => return None,
+        Report::Version { version } => Did::Runs { target: target(version) },
+        Report::Received => Did::Received,
+        Report::Begun => Did::Begun,
+        Report::Downloading { .. } => Did::Downloading,
+        Report::Burning { .. } => Did::Burning,
+        Report::Succeeded { version } => Did::Succeeded { target: version.as_ref().map(target) },
+        Report::Failed { code, .. } => Did::Failed { code: *code },
         Report::Asked { .. } | Report::BlockAsked { .. } | Report::PasswordAsked { .. } => return None,
     })
 }
@@ -366,6 +375,7 @@ pub fn compare(a: Vec<Course>, b: Vec<Course>) -> Comparison {
         pairs: pairs.into_iter().map(|(_, pair)| pair).collect(),
         only_a: left_a.into_iter().flatten().collect(),
         only_b: left_b.into_iter().flatten().collect(),
+        ..Comparison::default()
     }
 }
 

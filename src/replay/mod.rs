@@ -1,7 +1,7 @@
 //! A recorded session looked at again: the same fold, without hands.
 
 mod compare;
-mod compare_text;
+mod did;
 mod export;
 mod filter;
 mod known;
@@ -17,6 +17,7 @@ mod trace;
 mod whose;
 
 pub use compare::{Comparison, Course, Courses, Lane, Pair, Parting, Phase, Step, compare};
+pub use did::Did;
 pub use export::{Export, Exporter, Format, Handed, Part, Preview, preview};
 pub use filter::{Filter, Sieve, Sort};
 pub use mosquitto::from_mosquitto;

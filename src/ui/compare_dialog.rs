@@ -1,16 +1,20 @@
 //! Two captures side by side: upgrade by upgrade, phase by phase, and where they first part.
 
+use super::compared;
 use super::dialogs::heading_ui;
 use super::pieces::weak_ui;
 use super::theme::palette;
 use super::words::{self, say, tell};
 use crate::event::{Micros, Trouble};
-use crate::replay::{Comparison, Course, Pair, Parting, Step};
-use eframe::egui::{Grid, Id, Modal, RichText, ScrollArea, Ui};
+use crate::replay::{Comparison, Course, Pair, Parting};
+use eframe::egui::{Grid, Id, Label, Modal, RichText, ScrollArea, Ui};
 use std::path::PathBuf;
 
 /// A capture, and what it is called.
 pub type Named = (PathBuf, String);
+
+/// An event of a capture that is to be shown: the file, and its place in the session's order.
+pub type Visit = (PathBuf, u64);
 
 /// Upgrades shown at most.
 const MOST_PAIRS: usize = 50;
@@ -38,9 +42,10 @@ impl CompareDialog {
     }
 }
 
-/// Draws the dialog over whatever is shown. Closes it when it is done.
-pub fn compare_dialog_ui(ui: &mut Ui, open: &mut Option<CompareDialog>) {
-    let Some(dialog) = open else { return };
+/// Draws the dialog over whatever is shown. Closes it when it is done; returns the event that is to be shown instead.
+pub fn compare_dialog_ui(ui: &mut Ui, open: &mut Option<CompareDialog>) -> Option<Visit> {
+    let dialog = open.as_ref()?;
+    let mut visit = None;
     let modal = Modal::new(Id::unique("compare")).show(ui.ctx(), |ui| {
         ui.set_width(640.0);
         let both = tell("compare.both", &[("a", &dialog.a.1), ("b", &dialog.b.1)]);
@@ -48,19 +53,26 @@ pub fn compare_dialog_ui(ui: &mut Ui, open: &mut Option<CompareDialog>) {
         ScrollArea::vertical().max_height(480.0).min_scrolled_height(480.0).show(ui, |ui| match &dialog.compared {
             None => drop(weak_ui(ui, say("replay.reading"))),
             Some(Err(trouble)) => drop(ui.colored_label(palette(ui).bad, words::trouble(trouble).joined())),
-            Some(Ok(comparison)) => comparison_ui(ui, comparison),
+            Some(Ok(comparison)) => visit = comparison_ui(ui, dialog, comparison),
         });
         ui.add_space(8.0);
         ui.button(say("dialog.close")).clicked()
     });
-    if modal.inner || modal.should_close() {
+    if modal.inner || modal.should_close() || visit.is_some() {
         *open = None;
     }
+    visit
 }
 
-fn comparison_ui(ui: &mut Ui, comparison: &Comparison) {
+fn comparison_ui(ui: &mut Ui, dialog: &CompareDialog, comparison: &Comparison) -> Option<Visit> {
+    let mut visit = None;
+    for (name, troubles) in [("A", &comparison.troubles_a), ("B", &comparison.troubles_b)] {
+        for trouble in troubles {
+            ui.colored_label(palette(ui).bad, format!("{name}: {}", words::trouble(trouble).joined()));
+        }
+    }
     for (number, pair) in comparison.pairs.iter().take(MOST_PAIRS).enumerate() {
-        pair_ui(ui, number, pair);
+        ui.push_id(number, |ui| visit = pair_ui(ui, dialog, pair).or(visit.take()));
         ui.separator();
     }
     let more = comparison.pairs.len().saturating_sub(MOST_PAIRS);
@@ -69,22 +81,20 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison) {
     }
     for (key, only) in [("compare.only-a", &comparison.only_a), ("compare.only-b", &comparison.only_b)] {
         for course in only.iter().take(MOST_PAIRS) {
-            ui.label(tell(key, &[("upgrade", &course_words(course))]));
+            ui.label(tell(key, &[("upgrade", &compared::course(course))]));
         }
     }
     if comparison.pairs.is_empty() && comparison.only_a.is_empty() && comparison.only_b.is_empty() {
         weak_ui(ui, say("compare.none"));
     }
+    visit
 }
 
-fn course_words(course: &Course) -> String {
-    format!("{} → {} ({}): {}", course.device, course.version, course.dialect, course.state)
-}
-
-fn pair_ui(ui: &mut Ui, number: usize, pair: &Pair) {
-    ui.label(RichText::new(format!("A  {}", course_words(&pair.a))).color(palette(ui).strong));
-    ui.label(RichText::new(format!("B  {}", course_words(&pair.b))).color(palette(ui).strong));
-    Grid::new(("phases", number)).num_columns(4).spacing([24.0, 2.0]).striped(true).show(ui, |ui| {
+fn pair_ui(ui: &mut Ui, dialog: &CompareDialog, pair: &Pair) -> Option<Visit> {
+    for (name, course) in [("A", &pair.a), ("B", &pair.b)] {
+        ui.label(RichText::new(format!("{name}  {}", compared::course(course))).color(palette(ui).strong));
+    }
+    Grid::new("phases").num_columns(4).spacing([24.0, 2.0]).striped(true).show(ui, |ui| {
         for key in ["compare.phase", "compare.a", "compare.b", "compare.difference"] {
             weak_ui(ui, say(key));
         }
@@ -95,47 +105,58 @@ fn pair_ui(ui: &mut Ui, number: usize, pair: &Pair) {
             ui.label(time(a));
             ui.label(time(b));
             match a.zip(b) {
-                Some((a, b)) => ui.label(difference(a, b)),
+                Some((a, b)) => ui.label(format!("{} s", compared::difference(a, b))),
                 // Only one of them came so far.
                 None => ui.colored_label(palette(ui).warn, "–"),
             };
             ui.end_row();
         }
     });
-    match &pair.parting {
-        None => ui.label(say("compare.same")),
-        Some(Parting { lane, a, b }) => {
-            let lane = say(&format!("compare.lane-{}", lane.id()));
-            let (a, b) = (step_words(a.as_ref()), step_words(b.as_ref()));
-            ui.colored_label(palette(ui).warn, tell("compare.parting", &[("lane", &lane), ("a", &a), ("b", &b)]))
+    let visit = match &pair.parting {
+        None => {
+            ui.label(say("compare.same"));
+            None
         }
+        Some(parting) => parting_ui(ui, dialog, pair, parting),
     };
+    findings_ui(ui, &pair.a, &pair.b);
+    visit
 }
 
-fn step_words(step: Option<&Step>) -> String {
-    step.map_or_else(
-        || say("compare.no-more"),
-        |step| tell("compare.step", &[("what", &step.what), ("at", &step.at), ("n", &words::count(step.seq))]),
-    )
-}
-
-/// How much later, or earlier, the second one was.
-fn difference(a: Micros, b: Micros) -> String {
-    let (sign, span) = if b >= a { ("+", b - a) } else { ("−", a - b) };
-    if span < Micros::from_millis(1) { "0 s".to_owned() } else { format!("{sign}{span} s") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Micros, difference};
-
-    #[test]
-    fn how_much_later_or_earlier_is_told_with_its_sign() {
-        let ms = Micros::from_millis;
-        for (a, b, told) in
-            [(ms(1_000), ms(1_250), "+0.250"), (ms(2_000), ms(500), "−1.500"), (ms(1), Micros(1_400), "0 s")]
-        {
-            assert!(difference(a, b).starts_with(told), "{}", difference(a, b));
-        }
+/// Where the two part, with the events: a click on one goes there.
+fn parting_ui(ui: &mut Ui, dialog: &CompareDialog, pair: &Pair, Parting { lane, a, b }: &Parting) -> Option<Visit> {
+    ui.colored_label(palette(ui).warn, compared::parting(*lane));
+    let mut visit = None;
+    for (name, step, course, capture) in [("A", a, &pair.a, &dialog.a), ("B", b, &pair.b, &dialog.b)] {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(format!("{name}: {}", compared::step(step.as_ref(), &course.dialect)));
+            if let Some(step) = step {
+                let hint = tell("compare.event-hint", &[("name", &capture.1)]);
+                if ui.link(compared::event(step)).on_hover_text(hint).clicked() {
+                    visit = Some((capture.0.clone(), step.seq));
+                }
+            }
+        });
     }
+    visit
+}
+
+/// What was found wrong with either run, side by side.
+fn findings_ui(ui: &mut Ui, a: &Course, b: &Course) {
+    if a.findings.is_empty() && b.findings.is_empty() {
+        return;
+    }
+    ui.add_space(4.0);
+    ui.columns_const(|[left, right]| {
+        for (ui, key, course) in [(left, "compare.found-a", a), (right, "compare.found-b", b)] {
+            weak_ui(ui, say(key));
+            let found = compared::findings(&course.findings);
+            if found.is_empty() {
+                ui.label(say("compare.found-nothing"));
+            }
+            for finding in found {
+                ui.add(Label::new(finding).wrap());
+            }
+        }
+    });
 }

@@ -5,6 +5,7 @@ pub mod builds;
 pub mod burst;
 pub mod captures;
 pub mod compare_dialog;
+pub mod compared;
 pub mod console;
 pub mod detail;
 mod device_dialog;

@@ -4,7 +4,7 @@ use crate::event::Trouble;
 use crate::io::captures::Recording;
 use crate::io::console::in_background;
 use crate::io::{NewFile, dialog, save_test_case};
-use crate::replay::{Course, Courses, Exporter, Handed, Part, compare, preview, test_case_of};
+use crate::replay::{Comparison, Course, Courses, Exporter, Handed, Part, compare, preview, test_case_of};
 use crate::ui::handing::{Done, Errand, Order, PREVIEW_LINES};
 use crate::ui::words::say;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub fn run(errand: Errand, tell: Tell) {
         }
         Errand::Compare(a, b) => {
             let working = move || {
-                let compared = courses(&a).and_then(|first| Ok(compare(first, courses(&b)?)));
+                let compared = compared(&a, &b);
                 tell(Done::Compared((a, b), compared));
             };
             in_background(Box::new(working), || {});
@@ -48,13 +48,18 @@ fn choose(order: Order, tell: &Tell, write: fn(&Order, &Path) -> Result<Handed, 
     });
 }
 
-fn courses(path: &Path) -> Result<Vec<Course>, Trouble> {
-    let recording = Recording::open(path)?;
+fn compared(a: &Path, b: &Path) -> Result<Comparison, Trouble> {
+    let ((a, troubles_a), (b, troubles_b)) = (courses(a)?, courses(b)?);
+    Ok(Comparison { troubles_a, troubles_b, ..compare(a, b) })
+}
+
+fn courses(path: &Path) -> Result<(Vec<Course>, Vec<Trouble>), Trouble> {
+    let mut recording = Recording::open(path)?;
     let mut courses = Courses::begin(recording.header());
-    for event in recording {
+    for event in recording.by_ref() {
         courses.event(&event);
     }
-    Ok(courses.end())
+    Ok((courses.end(), recording.damage().troubles()))
 }
 
 fn part(order: &Order) -> Part {
@@ -94,7 +99,7 @@ fn save_test(order: &Order, path: &Path) -> Result<Handed, Trouble> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Order, export, previewed, save_test};
+    use super::{Order, compared, export, previewed, save_test};
     use crate::replay::{Format, read};
     use std::path::PathBuf;
 
@@ -118,6 +123,18 @@ mod tests {
                 assert_eq!(lines, shown.lines, "{format:?}");
             }
         }
+    }
+
+    /// A run whose file was cut seems to end too early: the dialog says why.
+    #[test]
+    fn a_comparison_tells_which_file_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, cut) = (order(Format::Jsonl, "").path, folder.path().join("cut.jsonl"));
+        let bytes = std::fs::read(&whole).unwrap();
+        std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+        let comparison = compared(&whole, &cut).unwrap();
+        let codes: Vec<_> = comparison.troubles_b.iter().map(|trouble| trouble.code.to_string()).collect();
+        assert_eq!((comparison.troubles_a.len(), codes), (0, vec!["recording-cut".to_owned()]));
     }
 
     #[test]

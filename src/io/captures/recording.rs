@@ -20,7 +20,7 @@ pub struct Recording(Kind);
 
 enum Kind {
     Capture(Box<Reader<Source>>),
-    Foreign { header: Header, events: IntoIter<Event>, damage: Damages },
+    Foreign { header: Header, events: IntoIter<Event>, damage: Box<Damages> },
 }
 
 impl Recording {
@@ -47,7 +47,7 @@ impl Recording {
             return Err(Trouble::new("recording-too-large").with("path", path.display()).with("limit", limit));
         }
         let Capture { header, events, damage } = replay::read(&bytes).map_err(|trouble| of_file(path, trouble))?;
-        Ok(Self(Kind::Foreign { header, events: events.into_iter(), damage }))
+        Ok(Self(Kind::Foreign { header, events: events.into_iter(), damage: Box::new(damage) }))
     }
 
     /// Its first line.

@@ -1,12 +1,14 @@
 //! A good run beside a bad one: two captures chosen from the list, told apart phase by phase.
 
+use super::desk::Desk;
 use super::handing::{entry, list};
 use super::of;
+use super::past::capture;
 use super::story::Story;
 use crate::capture::Header;
 use crate::event::Trouble;
-use crate::replay::{Course, Courses, compare};
-use crate::ui::captures::Ask;
+use crate::replay::{Comparison, Course, Courses, compare};
+use crate::ui::captures::{Ask, Shelf};
 use crate::ui::handing::{Done, Errand};
 use std::path::PathBuf;
 
@@ -27,7 +29,7 @@ fn both() -> (PathBuf, PathBuf) {
 }
 
 /// Both are chosen, and are being read.
-fn chosen() -> super::desk::Desk {
+fn chosen() -> Desk {
     let mut desk = list(&["good", "bad"]);
     desk.click_at("good, ");
     desk.click("Compare…");
@@ -40,22 +42,71 @@ fn chosen() -> super::desk::Desk {
     desk
 }
 
-#[test]
-fn two_captures_are_compared_by_phase_and_where_they_part_is_said() {
-    let mut desk = chosen();
+/// A good run beside a bad one.
+fn result() -> Done {
     let good = courses(|story| {
         story.finish();
     });
     let bad = courses(|story| {
         story.fail();
     });
-    desk.is_done(Done::Compared(both(), Ok(compare(good, bad))));
+    let cut = Trouble::new("recording-cut").with("event", 7).with("at", "0.892");
+    Done::Compared(both(), Ok(Comparison { troubles_b: vec![cut], ..compare(good, bad) }))
+}
+
+/// The dialog with both.
+fn compared() -> Desk {
+    let mut desk = chosen();
+    desk.is_done(result());
+    desk
+}
+
+#[test]
+fn two_captures_are_compared_by_phase_and_where_they_part_is_said() {
+    let mut desk = compared();
     assert!(desk.shows("Push published") && desk.shows("Success reported") && desk.shows("Verdict"));
-    assert!(desk.begins("They part first here, in what the device says. A: "), "{:?}", desk.texts());
-    assert!(desk.says("B: failed -4"));
+    assert!(desk.shows("They part first here, in what the device says."), "{:?}", desk.texts());
+    assert!(desk.begins("B: reports failure: MD5 mismatch (-4) at "), "{:?}", desk.texts());
+    assert!(desk.begins("B: The file ends in the middle of a line, after event 7 (0.892 s)"), "{:?}", desk.texts());
+    assert!(desk.says("): Failed: MD5 mismatch"), "no code stands where words belong");
+    assert!(desk.shows("Found in A") && desk.shows("nothing") && desk.shows("Found in B"), "{:?}", desk.texts());
     desk.click("Close");
     assert!(!desk.says("A is good, B is bad."), "{:?}", desk.texts());
     assert!(desk.shows("List of captures"));
+}
+
+#[test]
+fn the_comparison_is_told_in_chinese_words() {
+    let mut desk = Desk::with_tofu(of(|story| {
+        story.services();
+    }));
+    desk.record(Shelf { entries: vec![entry("good"), entry("bad")].into(), ..Shelf::default() });
+    desk.click("Language");
+    desk.click("简体中文");
+    desk.click("捕获…");
+    desk.click_at("good, ");
+    desk.click("对比…");
+    desk.click_at("bad, ");
+    desk.click("与 good 对比");
+    desk.is_done(result());
+    assert!(desk.shows("首个分歧：设备上报。"), "{:?}", desk.texts());
+    assert!(desk.says("上报失败：MD5 不一致（-4）") && desk.says("）：失败：MD5 不一致"), "{:?}", desk.texts());
+    assert!(desk.shows("A 的诊断") && desk.shows("未发现问题"), "{:?}", desk.texts());
+}
+
+/// From the number of an event to the event: the capture is opened, and stands at that moment.
+#[test]
+fn a_click_on_an_event_opens_its_capture_there() {
+    let mut desk = compared();
+    let event = desk.texts().into_iter().rfind(|text| text.starts_with("event ")).unwrap();
+    desk.click(&event);
+    assert_eq!(desk.asked(), [Ask::Open(both().1)]);
+    assert!(!desk.says("A is good, B is bad."), "the dialog makes room");
+    desk.look_at(capture(|story| {
+        story.fail();
+    }));
+    let happened = desk.number("Events that have happened").map(|number| format!("event {number:.0}"));
+    assert_eq!(happened, Some(event), "{:?}", desk.texts());
 }
 
 #[test]

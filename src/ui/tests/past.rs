@@ -11,7 +11,7 @@ use eframe::egui::{Key, Modifiers};
 const STARTED: u64 = 1_790_000_000_000;
 
 /// A capture of a whole upgrade.
-fn capture(tell: impl FnOnce(&mut Story)) -> Opening {
+pub fn capture(tell: impl FnOnce(&mut Story)) -> Opening {
     let story = of(|story| {
         story.services().build().device().push().download(100);
         tell(story);
