@@ -622,7 +622,7 @@ fn a_capture_is_handed_on_without_its_secrets_and_says_what_was_taken_out() {
 #[test]
 fn a_part_of_a_capture_is_a_table_or_a_consoles_text() {
     let table = run(&["export", GOOD, "--format", "csv", "--only", "http to:0.1s"]).check(0).out;
-    assert!(table[0].starts_with("seq,at_s,time,kind,") && table.len() == 11, "{table:?}");
+    assert!(table[0].starts_with("\u{feff}seq,at_s,time,kind,") && table.len() == 11, "{table:?}");
     assert!(table[1..].iter().all(|row| row.contains("request_received") || row.contains(",206,")), "{table:?}");
     let text =
         run(&["export", GOOD, "--format", "txt", "--only", "port:\"lamp-01 (simulated)\" text:ota"]).check(0).out;
@@ -639,9 +639,10 @@ fn an_export_writes_over_nothing_unasked_and_says_what_it_cannot_use() {
     run(&export).check_trouble(4, "file-exists", &file);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious\n");
     run(&[&export[..], &["--force"]].concat()).check(0);
-    assert!(std::fs::read_to_string(&file).unwrap().starts_with("seq,"));
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("\u{feff}seq,"));
     let nowhere = folder.at("none/part.csv");
-    run(&["export", GOOD, "--format", "csv", "--out", &nowhere]).check_trouble(4, "file-unwritable", &nowhere);
+    let ended = run(&["export", GOOD, "--format", "csv", "--out", &nowhere]);
+    ended.check_trouble(4, "folder-missing", "Make the folder");
     let damaged = folder.at("damaged.jsonl");
     std::fs::write(&damaged, std::fs::read_to_string(GOOD).unwrap().replacen("{\"seq\":5,", "{\"se", 1)).unwrap();
     let ended = run(&["export", &damaged, "--format", "csv"]).check(0);
@@ -653,6 +654,30 @@ fn an_export_writes_over_nothing_unasked_and_says_what_it_cannot_use() {
     assert!(ended.err.contains("“upp”") && ended.err.contains("device:PRODUCT/DEVICE"), "{}", ended.err);
     assert!(run(&["export", GOOD, "--format", "xml"]).check(2).err.contains("pcapng"));
     assert!(run(&["export", GOOD, "--format", "csv", "--force"]).check(2).err.contains("--out"));
+}
+
+/// Otherwise one slip of the hand loses the session.
+#[test]
+fn an_export_onto_the_capture_itself_is_refused_even_when_forced() {
+    let folder = Folder::new();
+    let file = folder.at("session.jsonl");
+    std::fs::copy(GOOD, &file).unwrap();
+    for more in [&["--format", "jsonl"][..], &["--format", "csv"], &["--format", "jsonl", "--only", "http"]] {
+        let export = [&["export", &file, "--out", &file, "--force"][..], more].concat();
+        run(&export).check_trouble(4, "export-onto-source", &file);
+        assert!(std::fs::read(&file).unwrap() == std::fs::read(GOOD).unwrap(), "{more:?}");
+    }
+}
+
+/// Scripts name a file where they have to; the table goes where they mean it, and a device stays one.
+#[cfg(unix)]
+#[test]
+fn an_export_to_a_device_is_written_into_it() {
+    let export = ["export", GOOD, "--format", "csv", "--out"];
+    let table = run(&[&export[..4], &[]].concat()).check(0).out;
+    assert_eq!(run(&[&export[..], &["/dev/stdout"]].concat()).check(0).out, table);
+    run(&[&export[..], &["/dev/null"]].concat()).check(0);
+    run(&[&export[..], &["/dev/full", "--force"]].concat()).check_trouble(4, "file-unwritable", "/dev/full");
 }
 
 #[test]

@@ -330,3 +330,46 @@ fn wireshark_reads_the_messages_and_requests_of_a_capture() {
     check_packets("traces/uiot-v2-success", "tcp.port==1883,mqtt");
     check_packets("traces/aliyun-linksdk-success", "tcp.port==1883,mqtt");
 }
+
+/// A device that comes back from the same port, and a broker far away that is spoken to over TLS: everything they said is seen.
+#[test]
+#[ignore = "needs tshark"]
+fn wireshark_reads_devices_that_come_back_and_an_external_broker() {
+    let folder = Folder::new();
+    let header = r#"{"capture":1,"application":"test","started_unix_ms":1795289950499}"#;
+    let client =
+        r#"{"name":"P.D","username":"P|D|1","address":"10.0.0.5:49153","level":4,"clean":true,"keep_alive_secs":60}"#;
+    let mut comes_back = vec![r#"broker_started","address":"10.0.0.1:1883","external":false"#.to_owned()];
+    for visit in 0..3 {
+        comes_back.push(format!(r#"client_connected","client":{client}"#));
+        comes_back.push(format!(
+            r#"message_received","client":"P.D","topic":"up/{visit}","payload":"xxxxx","qos":1,"retain":false"#
+        ));
+        comes_back.push(r#"client_disconnected","client":"P.D","reason":"the connection was lost""#.to_owned());
+    }
+    let started = r#"broker_started","address":"mqtts://broker.example:8883","external":true"#.to_owned();
+    let external = vec![
+        started.clone(),
+        r#"message_received","topic":"up/0","payload":"hello","qos":2,"retain":false"#.to_owned(),
+        r#"message_published","topic":"up/1","payload":"hello","qos":1"#.to_owned(),
+        r#"broker_stopped""#.to_owned(),
+        started,
+        r#"message_received","topic":"up/2","payload":"hello","qos":0,"retain":false"#.to_owned(),
+    ];
+    for (name, facts) in [("comes-back", comes_back), ("external", external)] {
+        let (capture, packets) = (folder.path(&format!("{name}.jsonl")), folder.path(&format!("{name}.pcapng")));
+        let events =
+            (1..).zip(facts).map(|(seq, fact)| format!(r#"{{"seq":{seq},"at":{},"kind":"{fact}}}"#, seq * 2_000_000));
+        let lines: Vec<_> = std::iter::once(header.to_owned()).chain(events).collect();
+        std::fs::write(&capture, lines.join("\n") + "\n").unwrap();
+        let [from, to] = [&capture, &packets].map(|path| path.display().to_string());
+        Program::start(&["export", &from, "--format", "pcapng", "--out", &to]).end().check(0);
+        let seen = |field: &str| tshark(&packets, "tcp.port==1883,mqtt", &[field]).concat();
+        assert_eq!(seen("mqtt.topic"), ["up/0", "up/1", "up/2"], "{name}");
+        for flaw in ["_ws.malformed", "tcp.analysis.retransmission", "tcp.analysis.out_of_order"] {
+            assert!(seen(flaw).is_empty(), "{name} {flaw}");
+        }
+        let told = seen("_ws.expert.message");
+        assert!(told.iter().all(|text| !text.contains("Unknown version")), "{name}: {told:?}");
+    }
+}

@@ -1,25 +1,33 @@
 //! `export`: a capture, or a part of it, for somebody else, without its secrets.
 
 use super::args::ExportArgs;
-use super::{Ended, Exit, print};
+use super::{Ended, Exit, interruption, print};
 use crate::event::Trouble;
 use crate::io::NewFile;
 use crate::io::captures::Recording;
 use crate::replay::{Exporter, Handed, Part, SecretKind};
 use crate::ui::words;
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// By this name a script asks for standard output where it has to name a file.
+const STANDARD_OUTPUT: &str = "/dev/stdout";
 
 pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
     let mut recording = Recording::open(&args.capture).map_err(Ended::usage)?;
-    let handed = match &args.out {
+    let interrupted = interruption();
+    let handed = match args.out.as_deref().filter(|path| *path != Path::new(STANDARD_OUTPUT)) {
         Some(path) => {
-            let mut file = NewFile::create(path, args.force).map_err(Ended::unusable)?;
-            let handed =
-                write(args, &mut recording, &mut file).map_err(|error| Ended::unusable(file.trouble(&error)))?;
-            file.finish().map_err(Ended::unusable)?;
+            let mut file = NewFile::made_of(&args.capture, path, args.force).map_err(Ended::unusable)?;
+            let handed = write(args, &mut recording, &mut file, &interrupted);
+            let handed = handed.map_err(|error| Ended::unusable(file.trouble(&error)))?;
+            if handed.is_some() {
+                file.finish().map_err(Ended::unusable)?;
+            }
             handed
         }
-        None => match write(args, &mut recording, BufWriter::new(io::stdout().lock())) {
+        None => match write(args, &mut recording, BufWriter::new(io::stdout().lock()), &interrupted) {
             // A reader that has seen enough ends nothing but the output.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Done),
             written => written.map_err(|error| {
@@ -27,6 +35,8 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
             })?,
         },
     };
+    // Whoever interrupts it knows that it is not whole; nothing stands under the name of the file.
+    let Some(handed) = handed else { return Ok(Exit::Failed) };
     tell(&handed);
     let damage = recording.damage();
     if !damage.is_empty() {
@@ -36,13 +46,22 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Ended> {
     Ok(Exit::Done)
 }
 
-fn write(args: &ExportArgs, recording: &mut Recording, out: impl Write) -> io::Result<Handed> {
+/// Nothing when it was interrupted.
+fn write(
+    args: &ExportArgs,
+    recording: &mut Recording,
+    out: impl Write,
+    interrupted: &AtomicBool,
+) -> io::Result<Option<Handed>> {
     let choice = Part { only: args.only.clone().unwrap_or_default(), with_secrets: args.with_secrets };
     let mut exporter = Exporter::begin(args.format, &choice, recording.header(), out)?;
     for event in recording.by_ref() {
+        if interrupted.load(Ordering::Acquire) {
+            return Ok(None);
+        }
         exporter.event(&event)?;
     }
-    exporter.end()
+    exporter.end().map(Some)
 }
 
 /// On standard error, where it is in nobody's way.

@@ -1,7 +1,7 @@
 //! One line of a console, byte for byte.
 
 use super::encoding::Encoding;
-use super::render::{LONGEST_SEQUENCE, Rendered, render};
+use super::render::{LONGEST_SEQUENCE, Rendered, places, render};
 use crate::event::Micros;
 use std::borrow::Cow;
 
@@ -102,6 +102,12 @@ impl Line {
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         self.rendered(Encoding::Utf8).text
+    }
+
+    /// The line as it stands on paper, where no cursor jumps: what is printed at another place of the screen is a line of its
+    /// own.
+    pub fn on_paper(&self) -> impl Iterator<Item = Self> {
+        places(&self.raw).into_iter().map(|part| Self { raw: part.to_vec(), ..*self })
     }
 
     /// The line as text with its coloured spans. Our own remarks are UTF-8 whatever the device speaks.

@@ -53,6 +53,21 @@ pub(super) fn strip(raw: &[u8], text: &mut Vec<u8>) {
     text.extend_from_slice(rest);
 }
 
+/// The parts of a line between the sequences that send the cursor to a place of the screen.
+pub(super) fn places(raw: &[u8]) -> Vec<&[u8]> {
+    let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
+    while let Some(ahead) = memchr::memchr(ESCAPE, &raw[at..]) {
+        let begin = at + ahead;
+        at = begin + sequence_length(&raw[begin..]).unwrap_or(1);
+        if let [ESCAPE, b'[', .., b'H' | b'f'] = &raw[begin..at] {
+            parts.push(&raw[start..begin]);
+            start = at;
+        }
+    }
+    parts.push(&raw[start..]);
+    parts
+}
+
 /// Tabs are printed; every other control character is not.
 fn is_unprintable(char: char) -> bool {
     char.is_control() && char != '\t'
@@ -223,6 +238,13 @@ mod tests {
         check(b"\x1b[8Dlamp> \x1b[2;1H\x1b7", "\\x1b[8Dlamp> \\x1b[2;1H\\x1b7", &[]);
         check(b"\x1b]0;title\x07x\x1b]0;t\x1b\\y\x1b(Bz", "xyz", &[]);
         check(b"\x1b[?25l\x1b[ q!", "!", &[]);
+    }
+
+    #[test]
+    fn a_jump_to_a_place_of_the_screen_parts_a_line() {
+        let parts = |raw: &'static [u8]| super::places(raw);
+        assert_eq!(parts(b"a\x1b[2J\x1b[Hb\x1b[12;1fc"), [&b"a\x1b[2J"[..], b"b", b"c"]);
+        assert_eq!(parts(b"a\x1b[8Db\x1b"), [&b"a\x1b[8Db\x1b"[..]]);
     }
 
     #[test]

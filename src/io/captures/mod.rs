@@ -18,7 +18,7 @@ pub use about::{found, found_in};
 pub use compress::compress;
 pub use files::Files;
 pub use library::{Library, Listing, Wish, delete, list, set_star, set_title};
-pub use lock::Lock;
+pub use lock::{Lock, is_held};
 pub use opened::{News, Opened, Progress};
 pub use pages::Pages;
 pub use recording::Recording;

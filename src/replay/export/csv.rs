@@ -12,6 +12,9 @@ use std::io::{self, Write};
 pub const COLUMNS: [&str; 12] =
     ["seq", "at_s", "time", "kind", "device", "direction", "topic", "qos", "status", "size", "client", "text"];
 
+/// What a table begins with.
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// The table.
 #[derive(Default)]
 pub struct Csv {
@@ -22,6 +25,8 @@ pub struct Csv {
 impl Export for Csv {
     fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()> {
         self.started_unix_ms = header.started_unix_ms;
+        // Without it, Excel takes UTF-8 for the system's own letters.
+        out.write_all(BYTE_ORDER_MARK.as_bytes())?;
         row(&COLUMNS.map(String::from), out)
     }
 
@@ -88,9 +93,20 @@ impl<'a> Cells<'a> {
                 Self { direction: "down", topic, qos: Some(*qos), client, ..Self::default() }
             }
             Fact::MessageAcknowledged { client, topic } => Self { direction: "up", topic, client, ..Self::default() },
+            Fact::MessageDropped { client, topic, .. } => {
+                Self { topic, client: client.as_deref().unwrap_or_default(), text: fields(event), ..Self::default() }
+            }
             Fact::Subscribed { client, filter, qos, .. } => {
                 Self { direction: "up", topic: filter, qos: Some(*qos), client, ..Self::default() }
             }
+            Fact::Unsubscribed { client, filter: topic } => {
+                Self { direction: "up", topic, client, text: fields(event), ..Self::default() }
+            }
+            Fact::AccessRefused { client, topic, .. } => Self { topic, client, text: fields(event), ..Self::default() },
+            Fact::ClientConnected { client } | Fact::ClientRefused { client, .. } => {
+                Self { direction: "up", client: &client.name, text: fields(event), ..Self::default() }
+            }
+            Fact::ClientDisconnected { client, .. } => Self { client, text: fields(event), ..Self::default() },
             Fact::RequestReceived { peer, method, path, range, .. } => {
                 let range = range.as_ref().map(|range| format!(" {range}")).unwrap_or_default();
                 Self { direction: "up", topic: path, client: peer, text: format!("{method}{range}"), ..Self::default() }
@@ -103,6 +119,9 @@ impl<'a> Cells<'a> {
                 text: format!("{sent} of {length} from {offset}{}", if *complete { "" } else { ", broken off" }),
                 ..Self::default()
             },
+            Fact::RequestRefused { peer, status, .. } => {
+                Self { status: Some(*status), client: peer, text: fields(event), ..Self::default() }
+            }
             Fact::BytesReceived { port, bytes: came } => bytes("up", port, came),
             Fact::BytesSent { port, bytes: went } => bytes("down", port, went),
             _ => Self { text: fields(event), ..Self::default() },
@@ -129,10 +148,13 @@ fn row(cells: &[String; 12], out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{}\r\n", cells.join(","))
 }
 
+/// A cell that a spreadsheet would take for a formula has an apostrophe in front: what a device says is not to be run by who
+/// opens the table.
 fn quoted(cell: &str) -> String {
+    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     if cell.contains([',', '"', '\r', '\n']) || cell.starts_with(' ') || cell.ends_with(' ') {
-        format!("\"{}\"", cell.replace('"', "\"\""))
+        format!("\"{guard}{}\"", cell.replace('"', "\"\""))
     } else {
-        cell.to_owned()
+        format!("{guard}{cell}")
     }
 }

@@ -12,6 +12,7 @@ use super::filter::{Filter, Sieve};
 use super::redact::{Redactor, Taken};
 use crate::capture::{Header, encode};
 use crate::event::{Event, Micros};
+use csv::BYTE_ORDER_MARK;
 use std::borrow::Borrow;
 use std::io::{self, Write};
 use std::str::FromStr;
@@ -213,7 +214,8 @@ struct FirstLines {
 impl FirstLines {
     fn end_line(&mut self) {
         if self.lines.len() < self.most {
-            self.lines.push(String::from_utf8_lossy(&self.line).trim_end_matches('\r').to_owned());
+            let line = String::from_utf8_lossy(&self.line);
+            self.lines.push(line.trim_start_matches(BYTE_ORDER_MARK).trim_end_matches('\r').to_owned());
         }
         self.line.clear();
     }

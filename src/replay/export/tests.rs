@@ -2,7 +2,7 @@
 
 use super::{Exporter, Format, Part, preview};
 use crate::capture::{Capture, Header};
-use crate::event::{Event, Fact, Micros};
+use crate::event::{Client, Event, Fact, Micros, Trouble};
 use crate::replay::{Summary, read};
 
 fn recording(name: &str) -> Capture {
@@ -49,7 +49,10 @@ fn a_table_has_a_row_for_each_event_and_says_when_who_and_what() {
     let capture = recording("captures/aliyun-simulated-success");
     let table = text(Format::Csv, "", &capture);
     let mut rows = table.split_inclusive("\r\n");
-    assert_eq!(rows.next().unwrap(), "seq,at_s,time,kind,device,direction,topic,qos,status,size,client,text\r\n");
+    assert_eq!(
+        rows.next().unwrap(),
+        "\u{feff}seq,at_s,time,kind,device,direction,topic,qos,status,size,client,text\r\n"
+    );
     let lamp = "simulated0000001/lamp-01";
     for row in [
         format!(
@@ -72,6 +75,82 @@ fn a_cell_with_anything_in_it_is_read_as_one() {
     let table = text(Format::Csv, "", &capture);
     assert!(table.contains(",8,,\"a,\"\"b\"\"\r\nc\"\r\n"), "{table}");
     assert!(table.contains(",2,,base64:/wA=\r\n"), "{table}");
+}
+
+/// Otherwise what a device says runs as a formula on the desk of whoever opens the table.
+#[test]
+fn a_cell_is_never_a_formula() {
+    for (said, cell) in [
+        ("=HYPERLINK(\"http://h\")", "\"'=HYPERLINK(\"\"http://h\"\")\""),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("\r=1", "\"'\r=1\""),
+        ("温度=21", "温度=21"),
+    ] {
+        let table = text(Format::Csv, "", &of(vec![received("=COM3", said.as_bytes())]));
+        assert!(table.ends_with(&format!(",{cell}\r\n")) && table.contains(",up,'=COM3,"), "{table}");
+    }
+    let long = "x".repeat(40_000);
+    let table = text(Format::Csv, "", &of(vec![received("COM3", long.as_bytes())]));
+    assert!(table.contains(&long), "a spreadsheet may cut it, the table does not");
+}
+
+/// Otherwise who looks for a device in the table misses that it was turned away, or lost its messages.
+#[test]
+fn what_concerns_a_client_or_a_topic_stands_in_their_columns() {
+    let client = || Client {
+        name: "P.D".into(),
+        username: Some("P|D|1".into()),
+        address: "10.0.0.5:49153".into(),
+        level: 4,
+        clean: true,
+        keep_alive_secs: 60,
+    };
+    let trouble = || Trouble::new("not-signed");
+    let capture = of(vec![
+        Fact::ClientConnected { client: Box::new(client()) },
+        Fact::ClientRefused { client: Box::new(client()), trouble: trouble() },
+        Fact::AccessRefused { client: "P.D".into(), topic: "t/1".into(), trouble: trouble() },
+        Fact::Unsubscribed { client: "P.D".into(), filter: "t/#".into() },
+        Fact::MessageDropped { client: Some("P.D".into()), topic: "t/2".into(), reason: "full".into() },
+        Fact::ClientDisconnected { client: "P.D".into(), reason: "gone".into() },
+        Fact::RequestRefused { peer: "10.0.0.5:5000".into(), status: 400, trouble: trouble() },
+    ]);
+    let table = text(Format::Csv, "", &capture);
+    let rows: Vec<_> = table.lines().skip(1).map(|row| row.splitn(12, ',').collect::<Vec<_>>()).collect();
+    let cells: Vec<_> = rows.iter().map(|row| [3, 4, 5, 6, 8, 10].map(|cell| row[cell])).collect();
+    let expected = [
+        ["client_connected", "P/D", "up", "", "", "P.D"],
+        ["client_refused", "P/D", "up", "", "", "P.D"],
+        ["access_refused", "P/D", "", "t/1", "", "P.D"],
+        ["unsubscribed", "P/D", "up", "t/#", "", "P.D"],
+        ["message_dropped", "P/D", "", "t/2", "", "P.D"],
+        ["client_disconnected", "P/D", "", "", "", "P.D"],
+        ["request_refused", "", "", "", "400", "10.0.0.5:5000"],
+    ];
+    assert_eq!(cells, expected);
+    assert!(rows[4][11].contains("full") && rows[6][11].contains("not-signed"), "what is told besides stays: {table}");
+}
+
+/// Otherwise a colleague sees the answers and not the questions.
+#[test]
+fn what_was_sent_stands_between_as_in_the_windows_console_and_a_cleared_screen_leaves_nothing() {
+    let sent = |bytes: &[u8]| Fact::BytesSent { port: "COM3".into(), bytes: bytes.into() };
+    let capture = of(vec![
+        received("COM3", b"\x1b[2J\x1b[Hlamp> "),
+        sent(b"AT+V"),
+        sent(b"ER?\r\n"),
+        received("COM3", b"AT+VER?\r\n\x1b[2J\x1b[H\r\n1.0\x1b[3;1Hok\n"),
+    ]);
+    let written = text(Format::Txt, "", &capture);
+    let told: Vec<_> = written.lines().map(|line| line.split_once(" COM3: ").unwrap().1).collect();
+    assert_eq!(told, ["lamp> AT+VER?", "> AT+VER?", "", "1.0", "ok"]);
+    let waiting = of((0..400).map(|_| sent(b"x\n")).chain([received("COM3", b"end")]).collect());
+    assert_eq!(text(Format::Txt, "", &waiting).lines().count(), 401);
+    let held: Vec<_> = std::iter::once(received("COM3", b"> ")).chain((0..400).map(|_| sent(b"x\n"))).collect();
+    assert_eq!(text(Format::Txt, "", &of(held)).lines().count(), 401, "an open prompt holds up no more than some");
 }
 
 #[test]
@@ -121,6 +200,35 @@ fn packets_hold_the_messages_and_the_requests_at_their_times() {
     assert!(!String::from_utf8_lossy(&only_http).contains("MQTT\u{4}"));
 }
 
+/// Otherwise Wireshark shows nothing of an external broker's messages, or takes a device that comes back for a repetition.
+#[test]
+fn every_connection_begins_with_a_sign_in_and_numbers_of_its_own_on_the_port_without_tls() {
+    let said = |topic: &str| Fact::MessageReceived {
+        client: None,
+        topic: topic.into(),
+        payload: b"x"[..].into(),
+        qos: 0,
+        retain: false,
+    };
+    let broker = |address: &str| Fact::BrokerStarted { address: address.into(), external: true };
+    for (address, server, port) in [
+        ("mqtts://broker.example:8883", [192, 0, 2, 1], 1_883),
+        ("mqtts://broker.example", [192, 0, 2, 1], 1_883),
+        ("mqtt://broker.example:1884", [192, 0, 2, 1], 1_884),
+        ("mqtt://10.0.0.1", [10, 0, 0, 1], 1_883),
+    ] {
+        let capture = of(vec![broker(address), said("a"), Fact::BrokerStopped, broker(address), said("b")]);
+        let file = written(Format::PcapNg, "", true, &capture);
+        let packets: Vec<_> =
+            blocks(&file).into_iter().filter(|(sort, _)| *sort == 6).map(|(_, it)| &it[20..]).collect();
+        let to_server = |packet: &&&[u8]| packet[16..20] == server && packet[22..24] == u16::to_be_bytes(port);
+        assert!(packets.iter().any(|packet| to_server(&packet)), "{address}");
+        let opens: Vec<_> = packets.iter().filter(|packet| packet[33] == 2).map(|packet| &packet[24..28]).collect();
+        assert!(opens.len() == 2 && opens[0] != opens[1], "{address}");
+        assert_eq!(String::from_utf8_lossy(&file).matches("MQTT\u{4}").count(), 2, "{address}");
+    }
+}
+
 #[test]
 fn every_recording_can_be_written_as_anything() {
     for name in ["traces/uiot-stack-success", "traces/aliyun-mqtt-download-success", "traces/uiot-v2-cancel"] {
@@ -140,6 +248,7 @@ fn a_preview_shows_what_will_be_written_and_what_is_taken_out() {
     let choice = Part { only: "http".parse().unwrap(), with_secrets: false };
     let shown = preview(Format::Csv, &choice, &capture.header, &capture.events, 3);
     let file = String::from_utf8(written(Format::Csv, "http", false, &capture)).unwrap();
+    let file = file.trim_start_matches('\u{feff}');
     assert_eq!(shown.lines, file.lines().take(3).collect::<Vec<_>>());
     assert_eq!(shown.handed.events, (206, 281));
     assert_eq!(shown.handed.taken.of(crate::replay::SecretKind::Token), (1, 206));

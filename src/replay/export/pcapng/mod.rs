@@ -24,9 +24,11 @@ const MOST_WAITING: usize = 64;
 const COMMENT: &str = "Written by OTA Workbench from a capture of events, not from a wire: addresses, ports, topics, payloads, \
 paths, ranges and times are as recorded; TCP handshakes, sequence numbers and HTTP header lines that nobody recorded are made \
 up. Bodies of HTTP answers are not in a capture: their packets are cut, shorter than their original length says. What came over \
-TLS stands here in clear, on the port without TLS. An address that is not known is one of 192.0.2.0/24 or 198.51.100.0/24. If \
+TLS stands here in clear, on the port without TLS; so does the workbench's own connection to an external broker, whose sign-in \
+nobody recorded. An address that is not known is one of 192.0.2.0/24 or 198.51.100.0/24. If \
 MQTT is not shown as such, its port is not 1883: choose Decode As… MQTT.";
 const NO_PAYLOAD: &str = "The capture does not tell what this message carried.";
+const MADE_UP: &str = "The capture does not tell how the workbench signed in: this packet is made up.";
 const NO_BODY: &str = "The capture does not hold the bytes of the image: this packet is cut behind the head.";
 
 /// The packets.
@@ -48,6 +50,8 @@ pub struct PcapNg {
     /// How long the files behind paths are.
     sizes: BTreeMap<String, u64>,
     unknown: u16,
+    /// Connections so far.
+    connections: u32,
 }
 
 /// An MQTT client.
@@ -79,6 +83,7 @@ impl Export for PcapNg {
         self.now = unix_micros(self.started_unix_ms, event.at).unwrap_or(event.at.0);
         self.learn(event);
         match &event.fact {
+            Fact::BrokerStarted { .. } | Fact::BrokerStopped | Fact::BrokerFailed { .. } => self.leave_broker(out),
             Fact::ClientConnected { client } => self.connect(client, 0, out),
             Fact::ClientRefused { client, .. } => {
                 // Each cloud has its own code for no: UIoT, whose user names have bars, 5.
@@ -149,6 +154,7 @@ impl Export for PcapNg {
             }
             Fact::ClientDisconnected { client, .. } => drop(self.clients.remove(client)),
             Fact::RequestReceived { request, peer, method, .. } => self.note_request(*request, peer, method),
+            Fact::BrokerStarted { .. } => self.own = None,
             _ => {}
         }
     }
@@ -159,14 +165,16 @@ impl PcapNg {
     fn learn(&mut self, event: &Event) {
         match &event.fact {
             Fact::BrokerStarted { address, external } => {
-                let place = address.rsplit_once("://").map_or(&**address, |(_, place)| place);
-                self.broker = Some(place.parse().unwrap_or_else(|_| SocketAddr::new(SOMEWHERE, port_of(place, 1_883))));
+                let (scheme, place) = address.rsplit_once("://").unwrap_or(("", address));
+                let broker = place_of(place, MQTT);
+                // In clear, it is not what a reader expects on the port of TLS.
+                let port = if scheme == "mqtts" { MQTT } else { broker.port() };
+                self.broker = Some(SocketAddr::new(broker.ip(), port));
                 self.external = *external;
             }
             Fact::ServerStarted { address, advertised } => {
                 let host = advertised.rsplit_once("://").map_or(&**address, |(_, host)| host);
-                let place = address.parse().unwrap_or_else(|_| SocketAddr::new(SOMEWHERE, port_of(address, 80)));
-                self.server = Some((place, host.to_owned()));
+                self.server = Some((place_of(address, HTTP), host.to_owned()));
             }
             Fact::UpgradeRequested { order } => {
                 let more = order.extras.files.iter().map(|file| (&file.path, file.size));
@@ -184,17 +192,22 @@ impl PcapNg {
     }
 
     fn peer(&mut self, client: &Client) -> Peer {
-        let broker = self.broker.unwrap_or(SocketAddr::new(SOMEWHERE, 1_883));
+        let broker = self.broker.unwrap_or(SocketAddr::new(SOMEWHERE, MQTT));
         let address = client.address.parse().unwrap_or_else(|_| self.invented());
         Peer {
             client: client.clone(),
-            connection: Connection::new(address, broker),
+            connection: self.connection(address, broker),
             open: false,
             numbers: 0,
             read: BTreeMap::new(),
             since: self.letters.count(),
             waiting: VecDeque::new(),
         }
+    }
+
+    fn connection(&mut self, client: SocketAddr, server: SocketAddr) -> Connection {
+        self.connections = self.connections.wrapping_add(1);
+        Connection::new(client, server, self.connections)
     }
 
     /// An address for somebody whose own is not known: another one each time.
@@ -265,15 +278,7 @@ impl PcapNg {
     ) -> io::Result<()> {
         if !self.clients.contains_key(client) {
             // It connected before the capture began.
-            let unseen = Client {
-                name: client.clone(),
-                username: None,
-                address: String::new(),
-                level: 4,
-                clean: true,
-                keep_alive_secs: 0,
-            };
-            let peer = self.peer(&unseen);
+            let peer = self.peer(&unseen(client.clone()));
             self.put_client(client.clone(), peer);
         }
         let now = self.now;
@@ -292,18 +297,26 @@ impl PcapNg {
     ) -> io::Result<()> {
         let mut own = match self.own.take() {
             Some(own) => own,
-            None => self.peer(&Client {
-                name: "ota-workbench".into(),
-                username: None,
-                address: String::new(),
-                level: 4,
-                clean: true,
-                keep_alive_secs: 0,
-            }),
+            None => self.sign_in(out)?,
         };
         let written = message(self.now, &mut own, &Message { from, topic, payload: Some(payload), qos, retain }, out);
         self.own = Some(own);
         written
+    }
+
+    /// The workbench signs in at an external broker: a reader understands nothing of a connection without.
+    fn sign_in(&mut self, out: &mut dyn Write) -> io::Result<Peer> {
+        let client = unseen("ota-workbench".into());
+        let mut own = self.peer(&client);
+        say(self.now, &mut own, From::Client, &mqtt::connect(&client), Some(MADE_UP), out)?;
+        say(self.now, &mut own, From::Server, &mqtt::connack(client.level, 0), Some(MADE_UP), out)?;
+        Ok(own)
+    }
+
+    /// The connection to an external broker is gone with it.
+    fn leave_broker(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(mut own) = self.own.take() else { return Ok(()) };
+        write_all(self.now, own.connection.close(From::Server), None, out)
     }
 
     fn acknowledge(&mut self, client: &ClientName, topic: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -331,9 +344,9 @@ impl PcapNg {
             {
                 write_all(self.now, oldest.close(From::Client), None, out)?;
             }
-            let server = self.server.as_ref().map_or(SocketAddr::new(SOMEWHERE, 80), |(server, _)| *server);
+            let server = self.server.as_ref().map_or(SocketAddr::new(SOMEWHERE, HTTP), |(server, _)| *server);
             let client = peer.parse().unwrap_or_else(|_| self.invented());
-            let mut connection = Connection::new(client, server);
+            let mut connection = self.connection(client, server);
             write_all(self.now, connection.open(), None, out)?;
             self.downloads.insert(peer.to_owned(), connection);
         }
@@ -350,8 +363,21 @@ impl PcapNg {
 /// Where a server is whose address is not known (RFC 5737).
 const SOMEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
-fn port_of(place: &str, otherwise: u16) -> u16 {
-    place.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(otherwise)
+/// The ports of the two without TLS.
+const MQTT: u16 = 1_883;
+const HTTP: u16 = 80;
+
+/// `10.0.0.1:1883`, `10.0.0.1`, or a name, whose address nobody recorded.
+fn place_of(place: &str, otherwise: u16) -> SocketAddr {
+    let bare = place.trim_start_matches('[').trim_end_matches(']');
+    let port = || place.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(otherwise);
+    let known = place.parse().ok().or_else(|| Some(SocketAddr::new(bare.parse().ok()?, otherwise)));
+    known.unwrap_or_else(|| SocketAddr::new(SOMEWHERE, port()))
+}
+
+/// A client of whose signing in nothing is known.
+const fn unseen(name: ClientName) -> Client {
+    Client { name, username: None, address: String::new(), level: 4, clean: true, keep_alive_secs: 0 }
 }
 
 struct Message<'a> {

@@ -14,6 +14,10 @@ const RST: u8 = 4;
 const PSH: u8 = 8;
 const ACK: u8 = 16;
 
+/// How far the first numbers of two connections lie apart: RFC 793's clock counts so far in a second. A reader would take the
+/// packets of a device that comes again from the same port for ones that it has seen.
+const APART: u32 = 250_000;
+
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum From {
@@ -37,13 +41,20 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A connection between these two. A server that listens everywhere, or of the other family, gets an address that the
-    /// client can reach.
-    pub fn new(client: SocketAddr, server: SocketAddr) -> Self {
+    /// The connection with this number between these two. A server that listens everywhere, or of the other family, gets an
+    /// address that the client can reach.
+    pub fn new(client: SocketAddr, server: SocketAddr, number: u32) -> Self {
+        // A listener for both families tells `::ffff:10.0.0.9` of what came as IPv4.
+        let [client, server] = [client, server].map(|it| SocketAddr::new(it.ip().to_canonical(), it.port()));
         let ip = server.ip();
         let fits = !ip.is_unspecified() && ip.is_ipv4() == client.is_ipv4();
         let reached = if fits { ip } else { reachable(client.ip()) };
-        Self { client, server: SocketAddr::new(reached, server.port()), sent: [0, 0], packets: 0 }
+        Self {
+            client,
+            server: SocketAddr::new(reached, server.port()),
+            sent: [number.wrapping_mul(APART); 2],
+            packets: 0,
+        }
     }
 
     /// The three packets of the handshake.
@@ -182,7 +193,7 @@ mod tests {
 
     #[test]
     fn both_sides_count_each_others_bytes() {
-        let mut connection = Connection::new("10.0.0.7:40000".parse().unwrap(), "0.0.0.0:1883".parse().unwrap());
+        let mut connection = Connection::new("10.0.0.7:40000".parse().unwrap(), "0.0.0.0:1883".parse().unwrap(), 0);
         let mut all = connection.open();
         all.extend(connection.say(From::Client, &[7; 3_000], 0));
         all.extend(connection.say(From::Server, b"HTTP/1.1 200 OK\r\n\r\n", 100_000));
@@ -212,6 +223,23 @@ mod tests {
                 if packet.bytes[20..22] == 1_883_u16.to_be_bytes() { [10, 0, 0, 7] } else { [192, 0, 2, 1] }
             );
         }
+    }
+
+    /// Otherwise Wireshark takes a device that reconnects from the same port for one that says everything twice.
+    #[test]
+    fn connections_between_the_same_two_have_numbers_of_their_own() {
+        let [client, server] = ["10.0.0.5:49153", "10.0.0.1:1883"].map(|place| place.parse().unwrap());
+        let first = |number| Connection::new(client, server, number).open()[0].bytes[24..28].to_vec();
+        assert_eq!(first(1), 250_000_u32.to_be_bytes());
+        let all: std::collections::BTreeSet<_> = (0..40_000).map(first).collect();
+        assert_eq!(all.len(), 40_000);
+    }
+
+    #[test]
+    fn an_ipv4_address_in_an_ipv6_one_is_written_as_what_it_is() {
+        let [client, server] = ["[::ffff:10.0.0.9]:5000", "[::]:1883"].map(|place| place.parse().unwrap());
+        let packet = &Connection::new(client, server, 0).open()[0].bytes;
+        assert_eq!((packet[0], &packet[12..16]), (0x45, &[10, 0, 0, 9][..]));
     }
 
     #[test]
