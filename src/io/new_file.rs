@@ -47,11 +47,12 @@ impl NewFile {
         }
         let wanted = aim(path);
         let folder = folder_of(&wanted);
-        match fs::metadata(folder) {
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Err(Trouble::new("folder-missing").with("path", folder.display()));
-            }
-            _ => {}
+        let missing = match fs::metadata(folder) {
+            Ok(stands) => !stands.is_dir(),
+            Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        };
+        if missing {
+            return Err(Trouble::new("folder-missing").with("path", folder.display()));
         }
         let file = hidden(folder).map_err(unwritable)?;
         if let Some(stands) = stands {
