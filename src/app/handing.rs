@@ -1,9 +1,11 @@
 //! The window's errands with captures: the dialogs in which they are ordered, and what is told of them.
 
 use super::Workbench;
+use crate::event::Trouble;
+use crate::replay::Filter;
 use crate::ui::captures::Ask;
 use crate::ui::compare_dialog::{CompareDialog, Named, Visit, compare_dialog_ui};
-use crate::ui::handing::{Done, Errand, ExportDialog, Reports, export_dialog_ui, reports_ui};
+use crate::ui::handing::{Done, Errand, ExportDialog, Order, Report, Reports, export_dialog_ui, reports_ui};
 use crate::ui::theme;
 use eframe::egui;
 use eframe::egui::{Frame, Margin, Panel};
@@ -24,11 +26,20 @@ impl Handing {
     pub const fn covers(&self) -> bool {
         self.export.is_some() || self.compare.is_some()
     }
+
+    /// Nothing was saved: the dialog in which it was ordered says why, or a report when that is closed by now.
+    fn unsaved(&mut self, order: &Order, path: PathBuf, why: Option<Trouble>) {
+        self.reports.forget(&path);
+        let told = self.export.as_mut().is_some_and(|dialog| dialog.ends(order, why.clone()));
+        if let (Some(trouble), false) = (why, told) {
+            self.reports.take(path, Report::Failed(trouble));
+        }
+    }
 }
 
 impl Workbench {
-    pub(super) fn open_export(&mut self, path: PathBuf, name: String) {
-        self.handing.export = Some(ExportDialog::new(path, name));
+    pub(super) fn open_export(&mut self, path: PathBuf, name: String, only: &Filter) {
+        self.handing.export = Some(ExportDialog::new(path, name, only));
     }
 
     pub(super) fn open_comparison(&mut self, a: Named, b: Named) {
@@ -50,8 +61,18 @@ impl Workbench {
                         dialog.take(&both, compared);
                     }
                 }
-                Done::Begun(path) => self.handing.reports.take(path, None),
-                Done::Saved(path, ended) => self.handing.reports.take(path, Some(ended)),
+                Done::Unsaved(order, why) => self.handing.unsaved(&order, order.path.clone(), why),
+                Done::Writing(order, path, events) => {
+                    if let Some(dialog) = &mut self.handing.export {
+                        dialog.writes(&order, &path, events);
+                    }
+                    self.handing.reports.take(path, Report::Writing(events));
+                }
+                Done::Saved(order, path, Ok(Some(written))) => {
+                    self.handing.export.take_if(|dialog| dialog.ends(&order, None));
+                    self.handing.reports.take(path, Report::Written(written));
+                }
+                Done::Saved(order, path, ended) => self.handing.unsaved(&order, path, ended.err()),
             }
         }
     }
@@ -74,6 +95,8 @@ impl Workbench {
         let fill = theme::palette(ui).raised;
         let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 3));
         let reports = &mut self.handing.reports;
-        Panel::top("reports").frame(frame).show(ui, |ui| reports_ui(ui, reports));
+        if let Some(errand) = Panel::top("reports").frame(frame).show(ui, |ui| reports_ui(ui, reports)).inner {
+            (self.wiring.captures.ask)(Ask::Errand(errand));
+        }
     }
 }

@@ -143,7 +143,7 @@ impl Workbench {
                 (self.wiring.captures.ask)(Ask::Replay(of));
             }
             Ask::Compare(a, b) => self.open_comparison(a, b),
-            Ask::Export(path, name) => self.open_export(path, name),
+            Ask::Export(path, name, only) => self.open_export(path, name, &only),
             other => (self.wiring.captures.ask)(other),
         }
     }

@@ -24,7 +24,7 @@ pub use mosquitto::from_mosquitto;
 pub use plan::{Choice, Manner, Plan, is_planned_with, plan};
 pub use redact::{Redactor, SecretKind, Taken};
 pub use summary::{Ending, Summary};
-pub use test_case::{TestCase, test_case, test_case_of};
+pub use test_case::{TestCase, test_case, test_case_of, test_name};
 pub use trace::from_trace;
 pub use whose::Whose;
 

@@ -1,13 +1,15 @@
 //! A part of a capture as a test: the capture and the text of what it comes to, as `tests/captures` has them.
 
 use super::export::{Exporter, Format, Handed, Part};
-use super::{Summary, read};
-use crate::capture::{Capture, Header};
+use super::{Filter, Summary, read};
+use crate::capture::{Capture, Found, Header};
 use crate::event::{Event, Trouble};
 use std::borrow::Borrow;
 
 /// The largest test, in bytes: everybody who runs the tests reads it.
 const LARGEST: usize = 16 << 20;
+/// No longer name is proposed, in bytes.
+const LONGEST_NAME: usize = 80;
 
 /// A pair of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,34 @@ pub fn test_case_of<E: Borrow<Event>>(
     Ok(TestCase { capture: written.0, summary, handed })
 }
 
+/// A name for a test case: whose it is and how its upgrade ended, or what the capture is called where that is not known. Of
+/// several upgrades, the first that went wrong is what a test is made for.
+#[must_use]
+pub fn test_name(found: Option<&Found>, only: &Filter, capture: &str) -> String {
+    let meant = |name: &str| only.devices.is_empty() || only.devices.iter().any(|device| device.to_string() == name);
+    let mut upgrades = found.iter().flat_map(|found| &found.upgrades).filter(|upgrade| meant(&upgrade.device));
+    let wrong = upgrades.clone().find(|upgrade| !upgrade.state.starts_with("succeeded"));
+    let device = found.iter().flat_map(|found| &found.devices).find(|device| meant(device));
+    let own = |device: &str| device.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = match (wrong.or_else(|| upgrades.next_back()), device) {
+        (Some(upgrade), _) => format!("{}-{}", own(&upgrade.device), outcome(&upgrade.state)),
+        (None, Some(device)) => own(device),
+        (None, None) => format!("{capture}-case"),
+    };
+    let fitting = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
+    let words: Vec<_> = name.split(|letter| !fitting(letter)).filter(|word| !word.is_empty()).collect();
+    let name = words.join("-");
+    let name = name.trim_start_matches('.');
+    name[..name.len().min(LONGEST_NAME)].to_owned()
+}
+
+/// `failed md5-mismatch -4` is `md5-mismatch`, `downloading 63` is `downloading`.
+fn outcome(state: &str) -> &str {
+    let mut words = state.split(' ');
+    let first = words.next().unwrap_or_default();
+    if first == "failed" { words.next().unwrap_or(first) } else { first }
+}
+
 struct Bounded(Vec<u8>);
 
 impl std::io::Write for Bounded {
@@ -71,7 +101,8 @@ impl std::io::Write for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, test_case};
+    use super::{Part, test_case, test_name};
+    use crate::capture::{Found, Header, Verdict};
     use crate::replay::{Summary, read};
 
     #[test]
@@ -84,5 +115,41 @@ mod tests {
         assert!(!case.handed.taken.is_empty(), "a test is for everybody to read");
         let nothing = Part { only: "from:1h".parse().unwrap(), ..Part::default() };
         assert_eq!(test_case(&capture, &nothing).unwrap_err().code, "test-case-empty");
+    }
+
+    /// Otherwise the name that is proposed is refused when it is taken.
+    #[test]
+    fn a_test_is_called_after_its_device_and_how_it_ended() {
+        let upgrades = |states: &[(&str, &str)]| Found {
+            file_bytes: 0,
+            header: Header::new(0, None),
+            length_us: 0,
+            events: 1,
+            damaged: 0,
+            devices: vec!["p/lamp 01".into(), "p/灯".into()],
+            upgrades: states
+                .iter()
+                .map(|(device, state)| Verdict {
+                    device: (*device).into(),
+                    version: "2.0.0".into(),
+                    state: (*state).into(),
+                    findings: Vec::new(),
+                })
+                .collect(),
+        };
+        let bad = [("p/lamp", "succeeded"), ("p/lock", "failed md5-mismatch -4"), ("p/lamp", "downloading 63")];
+        for (states, only, name) in [
+            (&bad[..], "", "lock-md5-mismatch"),
+            (&bad[..1], "", "lamp-succeeded"),
+            (&bad[..], "device:p/lamp", "lamp-downloading"),
+            (&[], "", "lamp-01"),
+            (&[], "device:p/灯", ""),
+            (&[], "device:p/other", "2026-11-22-08.27.43-case"),
+        ] {
+            let found = upgrades(states);
+            assert_eq!(test_name(Some(&found), &only.parse().unwrap(), "2026-11-22 08.27.43"), name, "{only}");
+        }
+        assert_eq!(test_name(None, &"".parse().unwrap(), "..x"), "x-case");
+        assert_eq!(test_name(None, &"".parse().unwrap(), &"x".repeat(300)).len(), 80);
     }
 }

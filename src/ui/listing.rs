@@ -5,6 +5,7 @@ use super::feed::{Row, Way};
 use super::model::Model;
 use super::summary;
 use crate::event::{DeviceId, Fact};
+use crate::replay::{self, Sort};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
@@ -69,6 +70,25 @@ pub struct Filter {
     pub kind: Kind,
     /// Whether runs of range requests are shown one by one.
     pub ungrouped: bool,
+}
+
+impl Filter {
+    /// The same in the words of captures, as far as they have any: what is listed is what is handed on.
+    #[must_use]
+    pub fn of_captures(&self) -> replay::Filter {
+        let sort = match self.kind {
+            Kind::FromDevice => Some(Sort::Up),
+            Kind::ToDevice => Some(Sort::Down),
+            Kind::Http => Some(Sort::Http),
+            Kind::All | Kind::Bench | Kind::Flawed => None,
+        };
+        replay::Filter {
+            devices: self.device.iter().cloned().collect(),
+            sorts: sort.into_iter().collect(),
+            texts: Some(self.text.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
+            ..replay::Filter::default()
+        }
+    }
 }
 
 /// One place in the list.

@@ -1,6 +1,6 @@
 //! The window's captures wired to files: listed, named, cleared away, and read event by event.
 
-use super::handing;
+use super::handing::{self, Stops};
 use crate::app::Captures;
 use crate::event::{Event, Trouble};
 use crate::io::captures::{Library, News, Opened, Pages, Progress, Recording, Wish};
@@ -35,6 +35,8 @@ pub struct CaptureFiles {
     gathered: Mutex<Vec<Gathered>>,
     /// What became of errands.
     done: Mutex<Vec<Done>>,
+    /// Errands that can be given up.
+    stops: Arc<Stops>,
     wake: Wake,
 }
 
@@ -53,6 +55,7 @@ impl CaptureFiles {
             opening: Mutex::default(),
             gathered: Mutex::default(),
             done: Mutex::default(),
+            stops: Arc::default(),
             wake: Arc::new(wake),
         });
         if let Some(file) = look {
@@ -145,7 +148,14 @@ impl CaptureFiles {
             Ask::Open(path) => return self.open(&path),
             Ask::Pick => {
                 let files = Arc::clone(self);
-                return dialog::pick_file(say("captures.pick-title"), move |path| files.open(&path));
+                return dialog::pick_file(say("captures.pick-title"), move |picked| match picked {
+                    Ok(Some(path)) => files.open(&path),
+                    Ok(None) => {}
+                    Err(trouble) => {
+                        files.push(Awaited::Failed(trouble));
+                        (files.wake)();
+                    }
+                });
             }
             Ask::Replay(of) => return self.gather(of.path),
             Ask::Errand(errand) => {
@@ -154,7 +164,7 @@ impl CaptureFiles {
                     files.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
                     wake();
                 };
-                return handing::run(errand, Arc::new(tell));
+                return handing::run(errand, Arc::new(tell), &self.stops);
             }
             Ask::Show(_) | Ask::Limit(_) | Ask::Export(..) | Ask::Compare(..) => return,
         };

@@ -1,20 +1,24 @@
 //! The window's errands with captures' files: worked out beforehand, and written where the operator chooses.
 
 use crate::event::Trouble;
-use crate::io::captures::Recording;
+use crate::io::captures::{Files, Recording, load_about};
 use crate::io::console::in_background;
 use crate::io::{NewFile, dialog, save_test_case};
-use crate::replay::{Comparison, Course, Courses, Exporter, Handed, Part, compare, preview, test_case_of};
-use crate::ui::handing::{Done, Errand, Order, PREVIEW_LINES};
+use crate::replay::{Comparison, Course, Courses, Exporter, Part, compare, preview, test_case_of, test_name};
+use crate::ui::handing::{Done, Errand, Order, PREVIEW_LINES, Written};
 use crate::ui::words::say;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Whom to tell what became of an errand; has the window drawn again.
 pub type Tell = Arc<dyn Fn(Done) + Send + Sync>;
+/// Events after which it is told how far writing is.
+const STRIDE: u64 = 16_384;
 
 /// Does an errand, away from the window. Call it on the window's thread: system dialogs belong there.
-pub fn run(errand: Errand, tell: Tell) {
+pub fn run(errand: Errand, tell: Tell, stops: &Arc<Stops>) {
     match errand {
         Errand::Preview(order) => {
             let working = move || {
@@ -30,22 +34,86 @@ pub fn run(errand: Errand, tell: Tell) {
             };
             in_background(Box::new(working), || {});
         }
-        Errand::Save(order) => choose(order, &tell, export),
-        Errand::SaveTest(order) => choose(order, &tell, save_test),
+        Errand::Save(order) => {
+            let name = format!("{}-part.{}", stem(&order.path), order.format.id());
+            choose(order, &name, tell, Arc::clone(stops), export);
+        }
+        Errand::SaveTest(order) => {
+            let found = Files::of(&order.path).and_then(|files| load_about(&files).found);
+            let name = format!("{}.jsonl", test_name(found.as_ref(), &order.only, &stem(&order.path)));
+            choose(order, &name, tell, Arc::clone(stops), save_test);
+        }
+        Errand::Stop(path) => stops.stop(&path),
     }
 }
 
+/// Places that are being written to, and whether that is to be given up.
+#[derive(Default)]
+pub struct Stops(Mutex<BTreeMap<PathBuf, Arc<AtomicBool>>>);
+
+impl Stops {
+    fn begin(&self, path: &Path) -> Arc<AtomicBool> {
+        let mut stops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(stops.entry(path.to_owned()).or_default())
+    }
+
+    fn end(&self, path: &Path) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+    }
+
+    fn stop(&self, path: &Path) {
+        if let Some(stop) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+            stop.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// How far writing is, and whether it goes on.
+struct Going<'a> {
+    stop: &'a AtomicBool,
+    events: u64,
+    tell: &'a dyn Fn(u64),
+}
+
+impl Going<'_> {
+    /// One more event was read. False when no more are wanted.
+    fn on(&mut self) -> bool {
+        self.events += 1;
+        if self.events.is_multiple_of(STRIDE) {
+            (self.tell)(self.events);
+        }
+        !self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
+
+/// Writes what was ordered to a place. Nothing when it was given up.
+type Write = fn(&Order, &Path, &mut Going<'_>) -> Result<Option<Written>, Trouble>;
+
 /// Asks for a place. The system's dialog asks before it gives one where a file stands.
-fn choose(order: Order, tell: &Tell, write: fn(&Order, &Path) -> Result<Handed, Trouble>) {
-    let tell = Arc::clone(tell);
-    let name = order.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let stem = name.trim_end_matches(".zst").trim_end_matches(".jsonl");
-    let name = format!("{stem}-part.{}", order.format.id());
-    dialog::save_file(say("export.save-title"), &name, move |path| {
-        tell(Done::Begun(path.clone()));
-        let written = write(&order, &path);
-        tell(Done::Saved(path, written));
+fn choose(order: Order, name: &str, tell: Tell, stops: Arc<Stops>, write: Write) {
+    dialog::save_file(say("export.save-title"), name, move |chosen| {
+        let path = match chosen {
+            Ok(Some(path)) => path,
+            Ok(None) => return tell(Done::Unsaved(order, None)),
+            Err(trouble) => return tell(Done::Unsaved(order, Some(trouble))),
+        };
+        let stop = stops.begin(&path);
+        let going = |events| tell(Done::Writing(order.clone(), path.clone(), events));
+        going(0);
+        let written = write(&order, &path, &mut Going { stop: &stop, events: 0, tell: &going });
+        stops.end(&path);
+        tell(Done::Saved(order, path, written));
     });
+}
+
+/// A capture's name without its endings.
+fn stem(capture: &Path) -> String {
+    let name = capture.file_name().unwrap_or_default().to_string_lossy();
+    name.trim_end_matches(".zst").trim_end_matches(".jsonl").to_owned()
 }
 
 fn compared(a: &Path, b: &Path) -> Result<Comparison, Trouble> {
@@ -72,36 +140,55 @@ fn previewed(order: &Order) -> Result<crate::replay::Preview, Trouble> {
     Ok(preview(order.format, &part(order), &header, recording, PREVIEW_LINES))
 }
 
-fn export(order: &Order, path: &Path) -> Result<Handed, Trouble> {
+fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
     let mut recording = Recording::open(&order.path)?;
-    let mut file = NewFile::create(path, true)?;
+    let mut file = NewFile::made_of(&order.path, path, true)?;
     let written = (|| {
         let mut exporter = Exporter::begin(order.format, &part(order), recording.header(), &mut file)?;
-        for event in recording.by_ref() {
+        for event in recording.by_ref().take_while(|_| going.on()) {
             exporter.event(&event)?;
         }
         exporter.end()
     })();
     let handed = written.map_err(|error: std::io::Error| file.trouble(&error))?;
+    if going.is_over() {
+        return Ok(None);
+    }
     file.finish()?;
-    Ok(handed)
+    Ok(Some(Written { files: vec![path.to_owned()], handed }))
 }
 
 /// The pair of files is named after the place that was chosen.
-fn save_test(order: &Order, path: &Path) -> Result<Handed, Trouble> {
+fn save_test(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
     let recording = Recording::open(&order.path)?;
     let header = recording.header().clone();
-    let case = test_case_of(&header, recording, &part(order))?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    save_test_case(path.parent().unwrap_or(path), &name, &case.capture, &case.summary)?;
-    Ok(case.handed)
+    let case = test_case_of(&header, recording.take_while(|_| going.on()), &part(order));
+    if going.is_over() {
+        return Ok(None);
+    }
+    let case = case?;
+    let files = save_test_case(path.parent().unwrap_or(path), &name_of(path), &case.capture, &case.summary)?;
+    Ok(Some(Written { files: files.into(), handed: case.handed }))
+}
+
+/// The name of a pair of files: any dots of its own stay.
+fn name_of(place: &Path) -> String {
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    let ending = [".jsonl.zst", ".jsonl", ".txt"].into_iter().find_map(|ending| name.strip_suffix(ending));
+    ending.unwrap_or(&name).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Order, compared, export, previewed, save_test};
+    use super::{Going, Order, Stops, compared, export, name_of, previewed, save_test};
     use crate::replay::{Format, read};
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::AtomicBool;
+
+    /// Nobody gives it up.
+    fn to_its_end<T>(write: impl FnOnce(&mut Going<'_>) -> T) -> T {
+        write(&mut Going { stop: &AtomicBool::new(false), events: 0, tell: &|_| {} })
+    }
 
     fn order(format: Format, only: &str) -> Order {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/uiot-simulated-md5-mismatch.jsonl");
@@ -114,12 +201,15 @@ mod tests {
         for format in Format::ALL {
             let (order, path) = (order(format, "mqtt"), folder.path().join(format.id()));
             let shown = previewed(&order).unwrap();
-            let handed = export(&order, &path).unwrap();
+            let written = to_its_end(|going| export(&order, &path, going)).unwrap().unwrap();
+            let handed = written.handed;
             assert_eq!(shown.handed, handed, "{format:?}");
+            assert_eq!(written.files, [path.clone()]);
             assert!(handed.events.0 > 0 && handed.events.0 < handed.events.1);
-            let written = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
             if format != Format::PcapNg {
-                let lines: Vec<_> = written.lines().take(shown.lines.len()).collect();
+                let text = text.trim_start_matches('\u{feff}');
+                let lines: Vec<_> = text.lines().take(shown.lines.len()).collect();
                 assert_eq!(lines, shown.lines, "{format:?}");
             }
         }
@@ -141,12 +231,49 @@ mod tests {
     fn a_test_case_is_a_pair_named_after_the_place_that_was_chosen() {
         let folder = tempfile::tempdir().unwrap();
         let order = order(Format::Jsonl, "");
-        save_test(&order, &folder.path().join("mismatch.jsonl")).unwrap();
-        assert!(folder.path().join("mismatch.txt").exists());
-        assert!(!read(&std::fs::read(folder.path().join("mismatch.jsonl")).unwrap()).unwrap().events.is_empty());
-        let again = save_test(&order, &folder.path().join("mismatch.jsonl"));
+        let save = |order: &Order, name: &str| to_its_end(|going| save_test(order, &folder.path().join(name), going));
+        let written = save(&order, "lamp-2.0.0-mismatch").unwrap().unwrap();
+        let pair = ["jsonl", "txt"].map(|end| folder.path().join(format!("lamp-2.0.0-mismatch.{end}")));
+        assert_eq!(written.files, pair, "both are told");
+        assert!(pair[1].exists() && !read(&std::fs::read(&pair[0]).unwrap()).unwrap().events.is_empty());
+        let again = save(&order, "lamp-2.0.0-mismatch.jsonl");
         assert_eq!(again.unwrap_err().code, "file-exists");
         let nothing = self::order(Format::Jsonl, "from:1h");
-        assert_eq!(save_test(&nothing, &folder.path().join("x.jsonl")).unwrap_err().code, "test-case-empty");
+        assert_eq!(save(&nothing, "x.jsonl").unwrap_err().code, "test-case-empty");
+        for (place, name) in [
+            ("/t/lamp-md5-mismatch.jsonl", "lamp-md5-mismatch"),
+            ("/t/lamp-2.0.0-bad", "lamp-2.0.0-bad"),
+            ("/t/lamp.jsonl.zst", "lamp"),
+            ("/t/lamp.txt", "lamp"),
+        ] {
+            assert_eq!(name_of(Path::new(place)), name);
+        }
+    }
+
+    /// Otherwise one press on a familiar name loses the session: the system's dialog offers to write over anything.
+    #[test]
+    fn the_window_never_writes_over_what_it_exports() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session.jsonl");
+        std::fs::copy(order(Format::Jsonl, "").path, &path).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let order = Order { path: path.clone(), ..order(Format::Csv, "http") };
+        let refused = to_its_end(|going| export(&order, &path, going));
+        assert_eq!(refused.unwrap_err().code, "export-onto-source");
+        assert!(std::fs::read(&path).unwrap() == before);
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stops, path) = (Stops::default(), folder.path().join("a.csv"));
+        let stop = stops.begin(&path);
+        stops.stop(&path);
+        let mut going = Going { stop: &stop, events: 0, tell: &|_| {} };
+        assert_eq!(export(&order(Format::Csv, ""), &path, &mut going), Ok(None));
+        assert_eq!(save_test(&order(Format::Csv, ""), &path, &mut going), Ok(None));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        stops.end(&path);
+        assert!(!stops.begin(&path).load(std::sync::atomic::Ordering::Acquire), "the next one is written");
     }
 }

@@ -4,6 +4,7 @@ use crate::app::{Logs, OpenedLog};
 use crate::bench::Action;
 use crate::cli::{BenchArgs, Ended};
 use crate::console::Highlight;
+use crate::event::Trouble;
 use crate::io::bench_file::{BenchFile, save_highlights};
 use crate::io::console::{self, Spill};
 use crate::io::session::Session;
@@ -44,6 +45,15 @@ impl LogFiles {
 
     fn take(&self) -> Vec<OpenedLog> {
         std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes on with the file that was chosen, if one was.
+    fn chosen(&self, chosen: Result<Option<PathBuf>, Trouble>, then: impl FnOnce(&Path)) {
+        match chosen {
+            Ok(Some(path)) => then(&path),
+            Ok(None) => {}
+            Err(trouble) => self.tell((String::new(), Err(trouble))),
+        }
     }
 
     fn save(&self, path: &Path, save: &Save) {
@@ -104,13 +114,14 @@ pub fn wired(files: &Arc<LogFiles>, session: &Arc<Session>, keeper: &Arc<Keeper>
         shelves: Some(Shelves(Rc::new(move || Arc::new(Spill::new(&spill))))),
         pick: Box::new(move || {
             let files = Arc::clone(&picking);
-            dialog::pick_file(say("log.open"), move |path| files.open(&path));
+            dialog::pick_file(say("log.open"), move |picked| files.chosen(picked, |path| files.open(path)));
         }),
         opened: Box::new(move || opening.take()),
         save: Box::new(move |save| {
             let files = Arc::clone(&saving);
             let name = if save.raw { "console.bin" } else { "console.log" };
-            dialog::save_file(say("log.save-title"), name, move |path| files.save(&path, &save));
+            let chosen = move |chosen| files.chosen(chosen, |path| files.save(path, &save));
+            dialog::save_file(say("log.save-title"), name, chosen);
         }),
         keep: Box::new(move |stamp| session.act(Action::LogConsoles(stamp))),
         keep_highlights: Box::new(move |rules| {

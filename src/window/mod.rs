@@ -159,7 +159,11 @@ fn wiring(
         }),
         save_authority: Box::new(move || {
             let session = Arc::clone(&saving);
-            let chosen = move |path| session.act(Action::SaveAuthority(path));
+            let chosen = move |chosen| {
+                if let Ok(Some(path)) = chosen {
+                    session.act(Action::SaveAuthority(path));
+                }
+            };
             dialog::save_file(words::say("network.save-ca-title"), "ota-workbench-ca.pem", chosen);
         }),
         plugged: Box::new(move || {

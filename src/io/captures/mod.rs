@@ -14,7 +14,7 @@ mod recording;
 mod source;
 mod tending;
 
-pub use about::{found, found_in};
+pub use about::{found, found_in, load as load_about};
 pub use compress::compress;
 pub use files::Files;
 pub use library::{Library, Listing, Wish, delete, list, set_star, set_title};

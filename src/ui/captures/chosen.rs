@@ -2,6 +2,7 @@
 
 use super::{Ask, CapturesState, row};
 use crate::capture::{Condition, Entry};
+use crate::replay::Filter;
 use crate::ui::pieces::{button_ui, line_ui, weak_ui};
 use crate::ui::replaying::ReplayOf;
 use crate::ui::theme::palette;
@@ -53,7 +54,7 @@ fn buttons_ui(ui: &mut Ui, state: &mut CapturesState, entry: &Entry, recording: 
         }
         let export = ui.add_enabled(readable, Button::new(say("export.open")));
         if export.on_hover_text(say("export.open-hint")).clicked() {
-            asks.push(Ask::Export(path.clone(), entry.title().to_owned()));
+            asks.push(Ask::Export(path.clone(), entry.title().to_owned(), Filter::default()));
         }
         compare_ui(ui, state, entry, readable, asks);
         if button_ui(ui, say("captures.rename")).on_hover_text("F2").clicked() {

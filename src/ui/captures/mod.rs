@@ -14,6 +14,7 @@ use super::replaying::ReplayOf;
 use super::rows::Scroll;
 use crate::capture::{Entry, Limits};
 use crate::event::Trouble;
+use crate::replay::Filter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,8 +37,8 @@ pub enum Ask {
     Delete(PathBuf),
     /// Send its messages again: read them, and ask which and where to.
     Replay(ReplayOf),
-    /// Hand it on, under this name: ask as what.
-    Export(PathBuf, String),
+    /// Hand it on, under this name: ask as what, with this filter to begin with.
+    Export(PathBuf, String, Filter),
     /// Compare these two.
     Compare(Named, Named),
     /// Do this with captures' files.

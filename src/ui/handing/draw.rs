@@ -1,6 +1,6 @@
 //! Draws the dialog for handing a capture on, and what became of the files that were written.
 
-use super::{Errand, ExportDialog, Reports, handed_words};
+use super::{Errand, ExportDialog, Report, Reports, Saving, Written, handed_words, writing_words};
 use crate::replay::Format;
 use crate::ui::dialogs::{field_ui, heading_ui};
 use crate::ui::pieces::{choice_ui, line_ui, sign_ui, weak_ui};
@@ -78,43 +78,54 @@ fn preview_ui(ui: &mut Ui, dialog: &ExportDialog) {
 }
 
 /// Gives whether the dialog is done.
-fn buttons_ui(ui: &mut Ui, dialog: &ExportDialog, errands: &mut Vec<Errand>) -> bool {
+fn buttons_ui(ui: &mut Ui, dialog: &mut ExportDialog, errands: &mut Vec<Errand>) -> bool {
     let order = dialog.order();
     ui.add_space(8.0);
+    if let Some(Saving { writing, .. }) = &dialog.saving {
+        let how = writing.as_ref().map(|(path, events)| writing_words(path, *events));
+        line_ui(ui, RichText::new(how.unwrap_or_else(|| say("export.choosing"))).color(palette(ui).weak));
+    }
+    if let Some(trouble) = &dialog.failed {
+        ui.colored_label(palette(ui).bad, words::trouble(trouble).joined());
+    }
     ui.horizontal(|ui| {
-        let save = ui.add_enabled(order.is_ok(), Button::new(say("export.save")));
-        let test = ui.add_enabled(order.is_ok(), Button::new(say("export.save-test")));
+        if let Some(Saving { writing: Some((path, _)), .. }) = &dialog.saving
+            && ui.button(say("export.stop")).clicked()
+        {
+            errands.push(Errand::Stop(path.clone()));
+        }
+        let ready = order.is_ok() && dialog.saving.is_none();
+        let save = ui.add_enabled(ready, Button::new(say("export.save")));
+        let test = ui.add_enabled(ready, Button::new(say("export.save-test")));
         let test = test.on_hover_text(say("export.save-test-hint"));
-        let errand = match order {
-            Ok(order) if save.clicked() => Some(Errand::Save(order)),
-            Ok(order) if test.clicked() => Some(Errand::SaveTest(order)),
-            _ => None,
-        };
-        let saved = errand.is_some();
-        errands.extend(errand);
-        ui.button(say("dialog.close")).clicked() || saved
+        if let (Ok(order), true) = (order, save.clicked() || test.clicked()) {
+            dialog.failed = None;
+            dialog.saving = Some(Saving { order: order.clone(), writing: None });
+            errands.push(if save.clicked() { Errand::Save(order) } else { Errand::SaveTest(order) });
+        }
+        ui.button(say("dialog.close")).clicked()
     })
     .inner
 }
 
-/// Draws what became of files that were written.
-pub fn reports_ui(ui: &mut Ui, reports: &mut Reports) {
-    let mut away = None;
-    for (place, (path, ended)) in reports.0.iter().enumerate() {
+/// Draws what became of files that are written. Gives the one that is to be given up.
+pub fn reports_ui(ui: &mut Ui, reports: &mut Reports) -> Option<Errand> {
+    let (mut away, mut stop) = (None, None);
+    for (place, (path, report)) in reports.0.iter().enumerate() {
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ended.is_some() && sign_ui(ui, "×", &say("export.put-away")).clicked() {
+                if let Report::Writing(_) = report {
+                    if ui.button(say("export.stop")).clicked() {
+                        stop = Some(Errand::Stop(path.clone()));
+                    }
+                } else if sign_ui(ui, "×", &say("export.put-away")).clicked() {
                     away = Some(place);
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let path = path.display();
-                    let (text, colour) = match ended {
-                        None => (tell("export.writing", &[("path", &path)]), palette(ui).weak),
-                        Some(Ok(handed)) => {
-                            let what = handed_words(handed);
-                            (tell("export.written", &[("path", &path), ("what", &what)]), palette(ui).strong)
-                        }
-                        Some(Err(trouble)) => (words::trouble(trouble).joined(), palette(ui).bad),
+                    let (text, colour) = match report {
+                        Report::Writing(events) => (writing_words(path, *events), palette(ui).weak),
+                        Report::Written(written) => (written_words(written), palette(ui).strong),
+                        Report::Failed(trouble) => (words::trouble(trouble).joined(), palette(ui).bad),
                     };
                     line_ui(ui, RichText::new(text).color(colour));
                 });
@@ -124,4 +135,10 @@ pub fn reports_ui(ui: &mut Ui, reports: &mut Reports) {
     if let Some(place) = away {
         reports.0.remove(place);
     }
+    stop
+}
+
+fn written_words(Written { files, handed }: &Written) -> String {
+    let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    tell("export.written", &[("path", &files.join(", ")), ("what", &handed_words(handed))])
 }

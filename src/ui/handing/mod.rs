@@ -7,7 +7,7 @@ pub use draw::{export_dialog_ui, reports_ui};
 use super::words::{self, say, tell};
 use crate::event::Trouble;
 use crate::replay::{Comparison, Filter, Format, Handed, Preview, SecretKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is handed on of which capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Errand {
     Save(Order),
     /// Ask for a place, and write a test case there: the capture and its summary.
     SaveTest(Order),
+    /// Give up writing this.
+    Stop(PathBuf),
 }
 
 /// What became of an errand.
@@ -42,10 +44,21 @@ pub enum Done {
     Preview(Order, Result<Preview, Trouble>),
     /// What two captures have in common, and what not.
     Compared((PathBuf, PathBuf), Result<Comparison, Trouble>),
-    /// A file is being written.
-    Begun(PathBuf),
-    /// It is written, or why not.
-    Saved(PathBuf, Result<Handed, Trouble>),
+    /// No place was chosen, or why none could be asked for.
+    Unsaved(Order, Option<Trouble>),
+    /// This place is being written to; so many events were read.
+    Writing(Order, PathBuf, u64),
+    /// It is written, or why not; nothing when it was given up.
+    Saved(Order, PathBuf, Result<Option<Written>, Trouble>),
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// How much of the capture is in them.
+    pub handed: Handed,
 }
 
 /// Lines of a preview.
@@ -62,14 +75,34 @@ pub struct ExportDialog {
     preview: Option<(Order, Result<Preview, Trouble>)>,
     /// What is being worked out.
     awaited: Option<Order>,
+    saving: Option<Saving>,
+    /// Why it was not saved the last time.
+    failed: Option<Trouble>,
+}
+
+/// What was ordered to be saved, and how far that is.
+#[derive(Debug)]
+struct Saving {
+    order: Order,
+    /// Where to and how many events were read, once a place was chosen.
+    writing: Option<(PathBuf, u64)>,
 }
 
 impl ExportDialog {
-    /// For this capture.
+    /// For this capture, with a filter to begin with.
     #[must_use]
-    pub const fn new(path: PathBuf, name: String) -> Self {
-        let format = Format::Jsonl;
-        Self { path, name, format, filter: String::new(), with_secrets: false, preview: None, awaited: None }
+    pub fn new(path: PathBuf, name: String, only: &Filter) -> Self {
+        Self {
+            path,
+            name,
+            format: Format::Jsonl,
+            filter: only.to_string(),
+            with_secrets: false,
+            preview: None,
+            awaited: None,
+            saving: None,
+            failed: None,
+        }
     }
 
     /// What is chosen, or what is wrong with it.
@@ -86,6 +119,22 @@ impl ExportDialog {
         }
     }
 
+    /// Takes in how far saving is.
+    pub fn writes(&mut self, order: &Order, path: &Path, events: u64) {
+        if let Some(saving) = self.saving.as_mut().filter(|saving| saving.order == *order) {
+            saving.writing = Some((path.to_owned(), events));
+        }
+    }
+
+    /// Takes in that saving ended, and why. Gives whether it was this dialog's.
+    pub fn ends(&mut self, order: &Order, why: Option<Trouble>) -> bool {
+        let own = self.saving.take_if(|saving| saving.order == *order).is_some();
+        if own {
+            self.failed = why;
+        }
+        own
+    }
+
     /// What is to be worked out next: one thing at a time, for the whole file is read for it.
     fn wanted(&mut self) -> Option<Errand> {
         let order = self.order().ok()?;
@@ -97,20 +146,39 @@ impl ExportDialog {
     }
 }
 
-/// What is told of files that were written, until it is put away.
+/// What is told of files that are written, until it is put away.
 #[derive(Debug, Default)]
-pub struct Reports(Vec<(PathBuf, Option<Result<Handed, Trouble>>)>);
+pub struct Reports(Vec<(PathBuf, Report)>);
+
+/// What is told of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It is being written; so many events were read.
+    Writing(u64),
+    /// It is written.
+    Written(Written),
+    /// It is not.
+    Failed(Trouble),
+}
 
 impl Reports {
     /// Files told of at the same time; the oldest goes first.
     const MOST: usize = 4;
 
-    /// Takes in that a file is begun, or ended.
-    pub fn take(&mut self, path: PathBuf, ended: Option<Result<Handed, Trouble>>) {
-        self.0.retain(|(known, _)| *known != path);
-        self.0.push((path, ended));
+    /// Takes in what is to be told of a file from now on.
+    pub fn take(&mut self, path: PathBuf, report: Report) {
+        if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| *known == path) {
+            *known = report;
+            return;
+        }
+        self.0.push((path, report));
         let over = self.0.len().saturating_sub(Self::MOST);
         self.0.drain(..over);
+    }
+
+    /// There is nothing more to tell of it.
+    pub fn forget(&mut self, path: &Path) {
+        self.0.retain(|(known, _)| known != path);
     }
 
     /// Whether there is nothing to tell.
@@ -118,6 +186,11 @@ impl Reports {
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// What is being written, and how far it is.
+fn writing_words(path: &Path, events: u64) -> String {
+    tell("export.writing", &[("path", &path.display()), ("n", &words::count(events))])
 }
 
 /// How much was handed on, and what was taken out of it.

@@ -40,7 +40,8 @@ pub fn band_ui(ui: &mut Ui, past: &Past, live: &LiveView, wishes: &mut Vec<Wish>
                 wishes.push(Wish::LeavePast);
             }
             if button_ui(ui, say("export.open")).on_hover_text(say("export.open-hint")).clicked() {
-                wishes.push(Wish::Captures(Ask::Export(past.path.clone(), past.name.clone())));
+                let only = past.state.filter.of_captures();
+                wishes.push(Wish::Captures(Ask::Export(past.path.clone(), past.name.clone(), only)));
             }
             if button_ui(ui, say("replay.open")).on_hover_text(say("replay.open-hint")).clicked() {
                 wishes.push(Wish::Captures(Ask::Replay(ReplayOf::past(past))));

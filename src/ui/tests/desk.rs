@@ -147,6 +147,13 @@ impl Desk {
         self.run();
     }
 
+    /// The same where there are several: the dialog's stands over the strip's.
+    pub fn click_topmost(&mut self, name: &str) {
+        let found = self.harness.query_all_by_label(name).last();
+        found.unwrap().click();
+        self.run();
+    }
+
     /// Opens the context menu of what holds this in its name.
     pub fn click_secondary(&mut self, part: &str) {
         self.harness.get_by_label_contains(part).click_secondary();

@@ -6,7 +6,7 @@ use crate::capture::{About, Condition, Entry};
 use crate::event::Trouble;
 use crate::replay::{Format, Handed, Preview};
 use crate::ui::captures::{Ask, Shelf};
-use crate::ui::handing::{Done, Errand, Order};
+use crate::ui::handing::{Done, Errand, Order, Written};
 use eframe::egui::{Key, Modifiers};
 use std::path::PathBuf;
 
@@ -70,17 +70,54 @@ fn a_part_is_saved_in_another_format_and_its_end_is_told_wherever_one_is() {
     desk.asked();
     desk.click("Save…");
     assert_eq!(desk.asked(), [Ask::Errand(Errand::Save(order(Format::Csv, "mqtt", false)))]);
-    assert!(!desk.says("Export of run-a"));
-    let path = PathBuf::from("/home/me/a.csv");
-    desk.is_done(Done::Begun(path.clone()));
-    assert!(desk.says("Writing /home/me/a.csv…"));
+    assert!(!desk.is_enabled("Save…") && desk.says("Choose where to save it"), "asked once");
+    let (ordered, path) = (order(Format::Csv, "mqtt", false), PathBuf::from("/home/me/a.csv"));
+    desk.is_done(Done::Writing(ordered.clone(), path.clone(), 0));
+    assert!(desk.says("Writing /home/me/a.csv…") && desk.says("Export of run-a"));
+    desk.click("Close");
     desk.click("Close the list");
-    desk.is_done(Done::Saved(path.clone(), Ok(Handed { events: (7, 9), ..Handed::default() })));
-    assert!(desk.says("/home/me/a.csv: 7 of 9 events") && !desk.says("Writing"));
-    desk.is_done(Done::Saved(path, Err(Trouble::new("file-exists").with("path", "/home/me/a.csv"))));
+    desk.is_done(Done::Writing(ordered.clone(), path.clone(), 16_384));
+    assert!(desk.says("Writing /home/me/a.csv… 16,384 events read"));
+    let handed = Handed { events: (7, 9), ..Handed::default() };
+    let written = Written { files: vec![path.clone(), "/home/me/a.txt".into()], handed };
+    desk.is_done(Done::Saved(ordered.clone(), path.clone(), Ok(Some(written))));
+    assert!(desk.says("/home/me/a.csv, /home/me/a.txt: 7 of 9 events") && !desk.says("Writing"));
+    desk.is_done(Done::Saved(ordered, path, Err(Trouble::new("file-exists").with("path", "/home/me/a.csv"))));
     assert!(!desk.says("7 of 9 events"), "of one file the latest is told");
     desk.click("Put the report away");
     assert!(!desk.says("/home/me/a.csv"));
+}
+
+/// Otherwise whoever picks a full disk, or presses Cancel, types the filter again.
+#[test]
+fn the_dialog_stays_until_it_is_saved() {
+    let mut desk = export();
+    desk.fill("Only what fits", "mqtt");
+    let ordered = order(Format::Jsonl, "mqtt", false);
+    let path = PathBuf::from("/full/a.jsonl");
+    let is_as_it_was = |desk: &Desk| desk.says("Export of run-a") && desk.is_enabled("Save…") && desk.says("mqtt");
+    desk.click("Save…");
+    desk.is_done(Done::Unsaved(ordered.clone(), None));
+    assert!(is_as_it_was(&desk), "after a no");
+    desk.click("Save…");
+    desk.is_done(Done::Unsaved(ordered.clone(), Some(Trouble::new("no-file-dialog"))));
+    assert!(is_as_it_was(&desk) && desk.says("zenity"));
+    desk.click("Save…");
+    assert!(!desk.says("zenity"));
+    desk.is_done(Done::Writing(ordered.clone(), path.clone(), 0));
+    desk.is_done(Done::Saved(ordered.clone(), path.clone(), Err(Trouble::new("folder-missing").with("path", "/full"))));
+    assert!(is_as_it_was(&desk) && desk.says("There is no folder /full.") && !desk.says("Writing"));
+    desk.click("Save…");
+    desk.is_done(Done::Writing(ordered.clone(), path.clone(), 0));
+    desk.asked();
+    desk.click_topmost("Stop the export");
+    assert_eq!(desk.asked(), [Ask::Errand(Errand::Stop(path.clone()))]);
+    desk.is_done(Done::Saved(ordered.clone(), path.clone(), Ok(None)));
+    assert!(is_as_it_was(&desk) && !desk.says("/full/a.jsonl"), "given up, and nothing more to tell");
+    desk.click("Save…");
+    let written = Written { files: vec![path.clone()], handed: Handed::default() };
+    desk.is_done(Done::Saved(ordered, path, Ok(Some(written))));
+    assert!(!desk.says("Export of run-a") && desk.says("/full/a.jsonl: "));
 }
 
 #[test]

@@ -4,6 +4,9 @@ use super::desk::Desk;
 use super::of;
 use super::story::Story;
 use crate::event::{Fact, Micros};
+use crate::replay::Format;
+use crate::ui::captures::Ask;
+use crate::ui::handing::{Errand, Order};
 use crate::ui::past::Opening;
 use crate::ui::past::tests::Tape;
 use eframe::egui::{Key, Modifiers};
@@ -44,6 +47,19 @@ fn a_capture_opens_at_its_end_says_so_and_leads_back_to_the_bench() {
     desk.click("Back to the bench");
     assert!(!desk.says("You look at a capture") && desk.shows("Network…"));
     assert!(!desk.says("ota: md5 mismatch"));
+}
+
+/// Otherwise who looks for one message hands all of them on.
+#[test]
+fn an_export_begins_with_what_is_listed() {
+    let mut desk = looking();
+    desk.choose("Kind", "↑ From device");
+    desk.fill("Filter messages", "md5 mis");
+    desk.asked();
+    desk.click("Export…");
+    let only = "up text:\"md5 mis\"".parse().unwrap();
+    let order = Order { path: "/captures/bad.jsonl.zst".into(), format: Format::Jsonl, only, with_secrets: false };
+    assert_eq!(desk.asked(), [Ask::Errand(Errand::Preview(order))]);
 }
 
 #[test]
