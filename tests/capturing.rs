@@ -98,3 +98,40 @@ fn what_a_kill_left_is_put_in_order_at_the_next_start_and_who_records_is_left_al
     assert!(found >= 3, "under the name it had, too");
     drop((running, third));
 }
+
+/// Otherwise half a table stands under its name, and is handed on as a whole one.
+#[test]
+fn an_export_that_is_interrupted_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let (capture, table) = (folder.path("long.jsonl"), folder.at("long.csv"));
+    let header = "{\"capture\":1,\"application\":\"test\",\"started_unix_ms\":1795289950499}\n".to_owned();
+    let line = |seq: u32| {
+        let front = format!("{{\"seq\":{seq},\"at\":{seq},\"kind\":\"message_received\",\"topic\":\"t\",");
+        front + "\"payload\":\"{\\\"method\\\":\\\"property.post\\\"}\",\"qos\":0,\"retain\":false}\n"
+    };
+    std::fs::write(&capture, (1..400_000).fold(header, |text, seq| text + &line(seq))).unwrap();
+    let exporting = Program::start(&["export", &capture.display().to_string(), "--format", "csv", "--out", &table]);
+    let names = || {
+        let entries = std::fs::read_dir(capture.parent().unwrap()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    wait_for("the hidden file", || names().iter().any(|name| name.ends_with(".part")).then_some(()));
+    exporting.interrupt();
+    exporting.end().check(1);
+    assert_eq!(names(), ["long.jsonl"]);
+}
+
+/// Otherwise a session that is being recorded goes on into a file that nobody finds again.
+#[test]
+fn an_export_onto_a_session_that_is_being_recorded_is_refused() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let mut serving = Program::start(&[&["serve", "--json", "--data", &data][..], &ANYWHERE].concat());
+    serving.listening();
+    let running = list(&Path::new(&data).join("captures")).unwrap().remove(0).path.display().to_string();
+    let other = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/aliyun-simulated-success.jsonl");
+    let export = ["export", other, "--format", "jsonl", "--out", &running, "--force"];
+    Program::start(&export).end().check_trouble(4, "export-onto-recording", &running);
+    serving.interrupt();
+    serving.end().check(0);
+}

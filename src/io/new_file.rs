@@ -254,7 +254,7 @@ mod tests {
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
         };
         let mut file = NewFile::create(&path, false).unwrap();
-        file.write_all(&[b'x'; 1 << 20]).unwrap();
+        file.write_all(&vec![b'x'; 1 << 20]).unwrap();
         assert!(names().iter().all(|name| name.starts_with('.')), "{:?}", names());
         std::fs::write(&path, "somebody else's").unwrap();
         assert_eq!(file.finish().unwrap_err().code, "file-exists");

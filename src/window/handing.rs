@@ -204,7 +204,7 @@ mod tests {
             let written = to_its_end(|going| export(&order, &path, going)).unwrap().unwrap();
             let handed = written.handed;
             assert_eq!(shown.handed, handed, "{format:?}");
-            assert_eq!(written.files, [path.clone()]);
+            assert_eq!(written.files, std::slice::from_ref(&path));
             assert!(handed.events.0 > 0 && handed.events.0 < handed.events.1);
             let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
             if format != Format::PcapNg {
