@@ -115,7 +115,7 @@ fn an_export_that_is_interrupted_leaves_nothing_behind() {
         let entries = std::fs::read_dir(capture.parent().unwrap()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
     };
-    wait_for("the hidden file", || names().iter().any(|name| name.ends_with(".part")).then_some(()));
+    wait_for("the hidden file", || names().iter().any(|name| name.starts_with(".ota-workbench-")).then_some(()));
     exporting.interrupt();
     exporting.end().check(1);
     assert_eq!(names(), ["long.jsonl"]);
