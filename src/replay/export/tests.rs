@@ -229,6 +229,18 @@ fn every_connection_begins_with_a_sign_in_and_numbers_of_its_own_on_the_port_wit
     }
 }
 
+/// Otherwise the address under which a broker is known is not to be found in the packets.
+#[test]
+fn a_broker_with_an_ipv6_address_is_reached_at_it() {
+    let broker = Fact::BrokerStarted { address: "mqtt://[fd00::9]".into(), external: true };
+    let push = Fact::MessagePublished { topic: "t".into(), payload: b"x"[..].into(), qos: 0 };
+    let file = written(Format::PcapNg, "", true, &of(vec![broker, push]));
+    let (_, opens) = blocks(&file).into_iter().find(|(sort, _)| *sort == 6).unwrap();
+    let address: [u8; 16] = opens[20 + 24..20 + 40].try_into().unwrap();
+    assert_eq!(std::net::Ipv6Addr::from(address), "fd00::9".parse::<std::net::Ipv6Addr>().unwrap());
+    assert_eq!(opens[20 + 42..20 + 44], 1_883_u16.to_be_bytes());
+}
+
 #[test]
 fn every_recording_can_be_written_as_anything() {
     for name in ["traces/uiot-stack-success", "traces/aliyun-mqtt-download-success", "traces/uiot-v2-cancel"] {

@@ -10,7 +10,7 @@ use super::super::whose::stem;
 use super::{Export, unix_micros};
 use crate::capture::Header;
 use crate::event::{Client, ClientName, Event, Fact, Payload};
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use letters::Letters;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ const COMMENT: &str = "Written by OTA Workbench from a capture of events, not fr
 paths, ranges and times are as recorded; TCP handshakes, sequence numbers and HTTP header lines that nobody recorded are made \
 up. Bodies of HTTP answers are not in a capture: their packets are cut, shorter than their original length says. What came over \
 TLS stands here in clear, on the port without TLS; so does the workbench's own connection to an external broker, whose sign-in \
-nobody recorded. An address that is not known is one of 192.0.2.0/24 or 198.51.100.0/24. If \
+nobody recorded. An address that is not known is one of 192.0.2.0/24, 198.51.100.0/24 or 2001:db8::/32. If \
 MQTT is not shown as such, its port is not 1883: choose Decode As… MQTT.";
 const NO_PAYLOAD: &str = "The capture does not tell what this message carried.";
 const MADE_UP: &str = "The capture does not tell how the workbench signed in: this packet is made up.";
@@ -193,7 +193,7 @@ impl PcapNg {
 
     fn peer(&mut self, client: &Client) -> Peer {
         let broker = self.broker.unwrap_or(SocketAddr::new(SOMEWHERE, MQTT));
-        let address = client.address.parse().unwrap_or_else(|_| self.invented());
+        let address = client.address.parse().unwrap_or_else(|_| self.invented(broker.ip()));
         Peer {
             client: client.clone(),
             connection: self.connection(address, broker),
@@ -210,10 +210,11 @@ impl PcapNg {
         Connection::new(client, server, self.connections)
     }
 
-    /// An address for somebody whose own is not known: another one each time.
-    fn invented(&mut self) -> SocketAddr {
+    /// An address for somebody whose own is not known, from which this server can be reached: another one each time.
+    fn invented(&mut self, server: IpAddr) -> SocketAddr {
         self.unknown = self.unknown.wrapping_add(1);
-        SocketAddr::new(Ipv4Addr::new(198, 51, 100, 1).into(), 49_152_u16.saturating_add(self.unknown % 16_000))
+        let address = if server.is_ipv6() && !server.is_unspecified() { ELSEWHERE_6 } else { ELSEWHERE };
+        SocketAddr::new(address, 49_152_u16.saturating_add(self.unknown % 16_000))
     }
 
     fn put_client(&mut self, name: ClientName, peer: Peer) {
@@ -345,7 +346,7 @@ impl PcapNg {
                 write_all(self.now, oldest.close(From::Client), None, out)?;
             }
             let server = self.server.as_ref().map_or(SocketAddr::new(SOMEWHERE, HTTP), |(server, _)| *server);
-            let client = peer.parse().unwrap_or_else(|_| self.invented());
+            let client = peer.parse().unwrap_or_else(|_| self.invented(server.ip()));
             let mut connection = self.connection(client, server);
             write_all(self.now, connection.open(), None, out)?;
             self.downloads.insert(peer.to_owned(), connection);
@@ -360,8 +361,10 @@ impl PcapNg {
     }
 }
 
-/// Where a server is whose address is not known (RFC 5737).
+/// Where a server is, and where others are, whose addresses are not known (RFC 5737, RFC 3849).
 const SOMEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+const ELSEWHERE_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 2));
 
 /// The ports of the two without TLS.
 const MQTT: u16 = 1_883;
