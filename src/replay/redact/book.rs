@@ -1,5 +1,6 @@
 //! Which secret reads how once it is taken out: the same one always the same.
 
+use super::find::{Found, Instead, runs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
@@ -60,7 +61,8 @@ impl Taken {
 #[derive(Debug)]
 struct Entry {
     kind: SecretKind,
-    label: String,
+    /// Its number, once it was taken out.
+    number: Option<u64>,
     counted: bool,
 }
 
@@ -68,8 +70,8 @@ struct Entry {
 pub(super) struct Book {
     entries: BTreeMap<Vec<u8>, Entry>,
     numbers: BTreeMap<SecretKind, u64>,
-    /// Digests of images: no secrets, whatever they look like.
-    digests: BTreeSet<Vec<u8>>,
+    /// Digests of images and names of devices: no secrets, whatever they look like.
+    plain: BTreeSet<Vec<u8>>,
     taken: Taken,
     counts: bool,
 }
@@ -85,9 +87,9 @@ impl Book {
     }
 
     /// This is no secret.
-    pub fn keep(&mut self, digest: &str) {
-        if !digest.is_empty() && self.digests.len() < MOST_VALUES {
-            self.digests.insert(digest.to_ascii_lowercase().into_bytes());
+    pub fn keep(&mut self, value: &str) {
+        if !value.is_empty() && self.plain.len() < MOST_VALUES {
+            self.plain.insert(value.to_ascii_lowercase().into_bytes());
         }
     }
 
@@ -95,10 +97,22 @@ impl Book {
     pub fn is_secret(&self, value: &[u8]) -> bool {
         let plain = value.is_empty()
             || matches!(value, b"null" | b"true" | b"false")
-            || value.iter().all(|byte| *byte == b'*')
+            || [b'*', b'x', b'9'].iter().any(|mask| value.iter().all(|byte| byte == mask))
             || value.starts_with(crate::event::MASK.as_bytes())
-            || label_number(value).is_some();
-        !plain && !self.digests.contains(&value.to_ascii_lowercase())
+            || is_label(value);
+        !plain && !self.plain.contains(&value.to_ascii_lowercase())
+    }
+
+    /// What stands in the place of what was found.
+    pub fn written(&mut self, found: &Found, value: &[u8]) -> Vec<u8> {
+        if found.instead == Instead::Label {
+            return self.label(found.kind, value);
+        }
+        if self.counts && found.instead == Instead::Letters {
+            let count = self.taken.0.entry(found.kind).or_default();
+            *count = (count.0 + 1, count.1 + 1);
+        }
+        masked(value)
     }
 
     /// What stands in a value's place, as long as it where it fits.
@@ -110,18 +124,32 @@ impl Book {
             return fitted(&format!("{}-more", kind.name()), value);
         }
         if new {
-            let number = self.numbers.entry(kind).or_default();
-            *number += 1;
-            let label = format!("{}-{number}", kind.name());
-            self.entries.insert(value.to_owned(), Entry { kind, label, counted: false });
+            self.learn(kind, value);
         }
         let Some(entry) = self.entries.get_mut(value) else { return Vec::new() };
+        let number = *entry.number.get_or_insert_with(|| {
+            let number = self.numbers.entry(entry.kind).or_default();
+            *number += 1;
+            *number
+        });
         if self.counts {
             let count = self.taken.0.entry(entry.kind).or_default();
             count.0 += u64::from(!std::mem::replace(&mut entry.counted, true));
             count.1 += 1;
         }
-        fitted(&entry.label, value)
+        fitted(&format!("{}-{number}", entry.kind.name()), value)
+    }
+
+    /// A value to be known again, and what of it could not be mistaken by itself: it may come without its marks.
+    fn learn(&mut self, kind: SecretKind, value: &[u8]) {
+        let word = value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        let parts = runs(word, 0)
+            .map(|run| &word[run])
+            .filter(|part| is_unmistakable(part) && part.iter().any(u8::is_ascii_digit) && self.is_secret(part));
+        let parts: Vec<_> = parts.chain([value]).map(<[u8]>::to_owned).collect();
+        for part in parts {
+            self.entries.entry(part).or_insert(Entry { kind, number: None, counted: false });
+        }
     }
 
     /// A label met in what is redacted a second time: its number is not given again.
@@ -134,7 +162,7 @@ impl Book {
 
     /// The kind of a value that was met before and cannot be mistaken for a word.
     pub fn known(&self, value: &[u8]) -> Option<SecretKind> {
-        let entry = self.entries.get(value).filter(|_| is_unmistakable(value))?;
+        let entry = is_unmistakable(value).then(|| self.entries.get(value))??;
         Some(entry.kind)
     }
 
@@ -151,6 +179,16 @@ fn is_unmistakable(value: &[u8]) -> bool {
     value.len() >= UNMISTAKABLE && !value.iter().all(u8::is_ascii_digit)
 }
 
+/// Whether a value is what stands in a secret's place.
+pub(super) fn is_label(value: &[u8]) -> bool {
+    label_number(value).is_some()
+}
+
+/// Whether a value is a whole number.
+pub(super) fn is_number(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
+}
+
 /// The number of `token-7`, with the letters that fill it up.
 fn label_number(value: &[u8]) -> Option<(SecretKind, u64)> {
     let text = std::str::from_utf8(value).ok()?;
@@ -164,10 +202,16 @@ fn label_number(value: &[u8]) -> Option<(SecretKind, u64)> {
     Some((kind, number.parse().ok()?))
 }
 
+/// Letters without a meaning, the blanks between them as they were.
+pub(super) fn masked(value: &[u8]) -> Vec<u8> {
+    value.iter().map(|byte| if byte.is_ascii_whitespace() { *byte } else { b'x' }).collect()
+}
+
 /// As long as the value, where that is long enough. A number stays one, so that JSON stays JSON.
 fn fitted(label: &str, value: &[u8]) -> Vec<u8> {
-    if value.iter().all(u8::is_ascii_digit) {
-        return vec![b'9'; value.len()];
+    let of_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.');
+    if value.iter().all(of_number) && value.iter().any(u8::is_ascii_digit) {
+        return value.iter().map(|byte| if byte.is_ascii_digit() { b'9' } else { *byte }).collect();
     }
     let mut fitted = label.as_bytes().to_owned();
     if fitted.len() < value.len() {

@@ -1,7 +1,9 @@
 //! What consoles say, cut into chunks anywhere: a secret is found though half of it is in the next chunk.
 
-use super::book::{Book, SecretKind};
-use super::find::{Found, Place, find, runs};
+use super::book::{Book, SecretKind, masked};
+use super::find::{Found, Instead, Place, find, runs};
+use super::names::name_of;
+use super::shapes::is_key_open;
 use regex::bytes::Regex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,9 +13,14 @@ const MOST_PORTS: usize = 1_024;
 const LONGEST_LINE: usize = 1_024;
 /// So many letters of a known secret at the end of a chunk are its beginning.
 const BEGINNING: usize = 4;
+/// A private key is not longer than this; what never ends is no key.
+const LONGEST_KEY: usize = 16 * 1024;
 
 static PROMPT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i-u)(?:password|passwd|passphrase|secret)[^\n\r:]{0,40}:[ \t]*(?:\x1b\[[0-9;]*m)*$").ok()
+    let names = r"password|passwd|passphrase|passcode|secret|\b(?:pwd|psk|pin)\b|密码|口令|密钥";
+    let keys = r"(?:wi-?fi|wlan|network|wpa2?|wep|security|encryption|api|access|private|device)[ _-]?key";
+    Regex::new(&format!(r"(?i-u)(?:{names}|{keys})[^\n\r:?>]{{0,40}}(?:[:?>]|：|？)[ \t]*(?:\x1b\[[0-9;]*m)*[ \t]*$"))
+        .ok()
 });
 
 /// All consoles of a capture.
@@ -22,42 +29,67 @@ pub(super) struct Consoles(BTreeMap<String, Console>);
 
 #[derive(Debug, Default)]
 struct Console {
-    /// The line that goes on, as it came and as it went.
-    received: Vec<u8>,
-    sent: Vec<u8>,
+    received: Side,
+    sent: Side,
     /// The device waits for a password.
     asks: bool,
+    /// What was typed there, which the device may send back.
+    typed: Vec<u8>,
+}
+
+/// What comes from a device, or goes to it.
+#[derive(Debug, Default)]
+struct Side {
+    /// The line that goes on, as it came.
+    line: Vec<u8>,
+    /// A private key goes on: bytes it may still have, and dashes in a row.
+    key: Option<(usize, usize)>,
 }
 
 impl Consoles {
     /// Bytes from a device.
     pub fn received(&mut self, port: &str, bytes: &[u8], book: &mut Book) -> Option<Vec<u8>> {
         let Some(console) = self.at(port) else { return whole(bytes, book) };
-        let cleaned = follow(&mut console.received, bytes, book);
-        console.asks = PROMPT.as_ref().is_some_and(|prompt| prompt.is_match(&console.received));
-        cleaned
+        let same_line = memchr::memchr2(b'\r', b'\n', bytes).is_none();
+        let echoed = console.asks && same_line && !console.sent.line.is_empty();
+        let typed = std::mem::take(&mut console.typed);
+        let cleaned = if !typed.is_empty() && bytes.starts_with(&typed) {
+            let rest = &bytes[typed.len()..];
+            let cleaned = console.received.follow(rest, book).unwrap_or_else(|| rest.to_owned());
+            Some([vec![b'x'; typed.len()], cleaned].concat())
+        } else {
+            console.received.follow(bytes, book)
+        };
+        // Stars or letters that come back leave the question open.
+        console.asks = asks(&console.received.line) || console.asks && same_line;
+        if echoed { Some(masked(bytes)) } else { cleaned }
     }
 
     /// Bytes to a device.
     pub fn sent(&mut self, port: &str, bytes: &[u8], book: &mut Book) -> Option<Vec<u8>> {
         let Some(console) = self.at(port) else { return whole(bytes, book) };
+        // A question that was answered has no answer on its next line.
+        if console.received.line.ends_with(b"\n") || console.asks {
+            console.received.line.clear();
+        }
         if !console.asks {
-            return follow(&mut console.sent, bytes, book);
+            return console.sent.follow(bytes, book);
         }
         let end = memchr::memchr2(b'\r', b'\n', bytes);
         let typed = &bytes[..end.unwrap_or(bytes.len())];
         // In one piece it is a value like any other; letter by letter only dots are left.
         let mut cleaned = match end {
-            Some(_) if console.sent.is_empty() && book.is_secret(typed) => book.label(SecretKind::Secret, typed),
+            Some(_) if console.sent.line.is_empty() && book.is_secret(typed) => book.label(SecretKind::Secret, typed),
             _ => vec![b'x'; typed.len()],
         };
         match end {
             Some(end) => {
                 cleaned.extend_from_slice(&bytes[end..]);
                 console.asks = false;
-                console.sent.clear();
+                console.sent.line.clear();
+                typed.clone_into(&mut console.typed);
             }
-            None => console.sent.extend(typed.first()),
+            None => console.sent.line.extend(typed.first()),
         }
         Some(cleaned)
     }
@@ -70,52 +102,106 @@ impl Consoles {
     }
 }
 
-/// A chunk of one port too many: looked at by itself.
-fn whole(bytes: &[u8], book: &mut Book) -> Option<Vec<u8>> {
-    follow(&mut Vec::new(), bytes, book)
+/// Whether a line ends with a question for a password.
+fn asks(line: &[u8]) -> bool {
+    // The last byte of a colon, of a question mark, of an arrow, of their wide kin, of a colour.
+    let ends = |byte: &u8| matches!(byte, b':' | b'?' | b'>' | 0x9A | 0x9F | b'm');
+    line.trim_ascii_end().last().is_some_and(ends) && PROMPT.as_ref().is_some_and(|prompt| prompt.is_match(line))
 }
 
-/// The chunk without its secrets, looked at together with the line it goes on with.
-fn follow(line: &mut Vec<u8>, chunk: &[u8], book: &mut Book) -> Option<Vec<u8>> {
-    let before = line.len();
-    line.extend_from_slice(chunk);
-    let mut found = find(book, line, Place::Text);
-    begun(&mut found, line, book);
-    let mut cleaned = Vec::new();
-    let mut done = before;
-    for Found { at, kind } in found.into_iter().filter(|found| found.at.end > before) {
-        let value = &line[at.clone()];
-        // What the chunk breaks off may go on: only a value that has ended is remembered.
-        let label = match book.beginning(value) {
-            Some((known, kind)) if known.len() >= value.len() => {
-                let known = known.to_owned();
-                book.label(kind, &known)
+/// A chunk of one port too many: looked at by itself.
+fn whole(bytes: &[u8], book: &mut Book) -> Option<Vec<u8>> {
+    Side::default().follow(bytes, book)
+}
+
+impl Side {
+    /// The chunk without its secrets.
+    fn follow(&mut self, chunk: &[u8], book: &mut Book) -> Option<Vec<u8>> {
+        let of_key = self.of_key(chunk);
+        if of_key == 0 {
+            return self.look(chunk, book);
+        }
+        let (key, rest) = chunk.split_at(of_key);
+        let mut cleaned: Vec<u8> =
+            key.iter().map(|byte| if *byte == b'-' { b'-' } else { masked(&[*byte])[0] }).collect();
+        cleaned.extend(self.look(rest, book).unwrap_or_else(|| rest.to_owned()));
+        Some(cleaned)
+    }
+
+    /// How much of the chunk goes on with a private key.
+    fn of_key(&mut self, chunk: &[u8]) -> usize {
+        for (at, byte) in chunk.iter().enumerate() {
+            let Some((left, dashes)) = &mut self.key else { return at };
+            *dashes = if *byte == b'-' { *dashes + 1 } else { 0 };
+            *left = left.saturating_sub(1);
+            if *left == 0 || *dashes == 5 {
+                self.key = None;
             }
-            _ if at.end == line.len() => vec![b'x'; value.len()],
-            _ => book.label(kind, value),
-        };
-        let seen = before.saturating_sub(at.start);
-        let whole = at.start >= before && at.end < line.len();
-        let label = if whole { &label[..] } else { &label[..value.len().min(label.len())] };
-        cleaned.extend_from_slice(&line[done..at.start.max(before)]);
-        cleaned.extend_from_slice(label.get(seen..).unwrap_or_default());
-        done = at.end;
+        }
+        chunk.len()
     }
-    if done > before {
-        cleaned.extend_from_slice(&line[done..]);
+
+    /// The chunk without its secrets, looked at together with the line it goes on with.
+    fn look(&mut self, chunk: &[u8], book: &mut Book) -> Option<Vec<u8>> {
+        let line = &mut self.line;
+        let before = line.len();
+        line.extend_from_slice(chunk);
+        let mut found = find(book, line, Place::Console);
+        begun(&mut found, line, book);
+        let mut cleaned = Vec::new();
+        let mut done = before;
+        for found in found.into_iter().filter(|found| found.at.end > before) {
+            let at = found.at.clone();
+            let value = &line[at.clone()];
+            // What the chunk breaks off may go on: only a value that has ended is remembered.
+            let label = match book.beginning(value) {
+                _ if found.instead != Instead::Label => book.written(&found, value),
+                Some((known, kind)) if known.len() >= value.len() => {
+                    let known = known.to_owned();
+                    book.label(kind, &known)
+                }
+                _ if at.end == line.len() => vec![b'x'; value.len()],
+                _ => book.label(found.kind, value),
+            };
+            let seen = before.saturating_sub(at.start);
+            let whole = at.start >= before && at.end < line.len();
+            let label = if whole { &label[..] } else { &label[..value.len().min(label.len())] };
+            cleaned.extend_from_slice(&line[done..at.start.max(before)]);
+            cleaned.extend_from_slice(label.get(seen..).unwrap_or_default());
+            done = at.end;
+        }
+        if done > before {
+            cleaned.extend_from_slice(&line[done..]);
+        }
+        if is_key_open(line) {
+            self.key = Some((LONGEST_KEY, 0));
+        }
+        let next = next_line(line);
+        line.drain(..next.max(line.len().saturating_sub(LONGEST_LINE)));
+        (done > before).then_some(cleaned)
     }
-    let next = memchr::memrchr2(b'\n', b'\r', line).map_or(0, |end| end + 1);
-    line.drain(..next.max(line.len().saturating_sub(LONGEST_LINE)));
-    (done > before).then_some(cleaned)
+}
+
+/// Where the line begins that goes on: the last one, with the one before it where that one only names a secret.
+fn next_line(text: &[u8]) -> usize {
+    let Some(end) = memchr::memrchr2(b'\n', b'\r', text) else { return 0 };
+    let whole = text[..end].trim_ascii_end();
+    let marked = [":", "=", "：", "＝"].iter().any(|mark| whole.ends_with(mark.as_bytes()));
+    if !marked {
+        return end + 1;
+    }
+    let begin = memchr::memrchr2(b'\n', b'\r', whole).map_or(0, |end| end + 1);
+    let named = runs(&whole[begin..], 0).last().is_some_and(|run| name_of(&whole[begin..][run], None).is_some());
+    if named { begin } else { end + 1 }
 }
 
 /// A known secret that the chunk breaks off.
 fn begun(found: &mut Vec<Found>, line: &[u8], book: &Book) {
     let free = |at: usize| found.last().is_none_or(|last| last.at.end <= at);
-    let last = runs(line).last().filter(|run| run.end == line.len() && run.len() >= BEGINNING && free(run.start));
+    let last = runs(line, 0).last().filter(|run| run.end == line.len() && run.len() >= BEGINNING && free(run.start));
     if let Some(run) = last
         && let Some((_, kind)) = book.beginning(&line[run.clone()])
     {
-        found.push(Found { at: run, kind });
+        found.push(Found::new(run, kind));
     }
 }

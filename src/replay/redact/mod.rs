@@ -1,68 +1,106 @@
 //! Secrets, signatures and tokens taken out of a capture, so that it can be handed on.
 //!
-//! What goes: the token in a firmware URL's path, signatures and access keys in queries, passwords and secrets by their names in
-//! payloads, URLs and consoles, what is typed at a console's password prompt, and each of these wherever else it is met. In its
-//! place stands `token-1`, `signature-2` and so on, as long as what stood there: the same value reads the same everywhere,
-//! requests still belong to their upgrade, and lengths still tell what is too long.
+//! What goes: the token in a firmware URL's path, what queries carry beyond what is known to be harmless, passwords and secrets
+//! by their names in payloads, URLs and consoles, in AT commands, what is typed at a console's password prompt, what looks like
+//! a web token, an access key or a private key, and each of these wherever else it is met from then on. In its place stands
+//! `token-1`, `signature-2` and so on, as long as what stood there: the same value reads the same everywhere, requests still
+//! belong to their upgrade, and lengths still tell what is too long.
 //!
 //! What stays: names of products, devices, clients and users, addresses and hosts, file names, digests of images, the instant at
-//! which a URL expires, and every word a device says that nothing tells to be a secret.
+//! which a URL expires, and every word a device says that nothing tells to be a secret. Not looked into: text in base64 and in
+//! UTF-16, a secret before it is named, and one within a longer word.
 
 mod book;
+mod commands;
 mod console;
 mod find;
+mod json;
+#[cfg(test)]
+mod leaks;
+mod names;
+mod shapes;
+mod sign;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod value;
 
 pub use book::{SecretKind, Taken};
 
-use crate::event::{Event, Fact, Payload};
+use crate::capture::Header;
+use crate::event::{DeviceId, Event, Fact, Payload, Text};
 use book::Book;
 use console::Consoles;
 use find::{Place, find};
+use std::collections::HashMap;
 use std::sync::Arc;
 use texts::{Spot, Words, each};
+
+/// Names remembered as they read first.
+const MOST_NAMES: usize = 65_536;
 
 /// Takes secrets out of events. Each must come by here, in order: a token is told before it is used.
 #[derive(Debug, Default)]
 pub struct Redactor {
     book: Book,
     consoles: Consoles,
+    names: Names,
 }
 
 impl Redactor {
+    /// The header without its secrets.
+    pub fn header(&mut self, header: &Header) -> Header {
+        let mut header = header.clone();
+        self.book.counts(true);
+        if let Some(bench) = &mut header.bench {
+            clean(&mut self.book, bench, Place::Text);
+        }
+        clean(&mut self.book, &mut header.application, Place::Text);
+        header
+    }
+
     /// The event without its secrets. It counts as `taken` what is really handed on.
     pub fn redact(&mut self, event: &Event, counts: bool) -> Event {
         let mut event = event.clone();
-        if let Fact::UpgradeRequested { order } = &event.fact {
-            let files = order.extras.files.iter().flat_map(|file| [&file.md5, &file.sha256]);
-            [&order.md5, &order.sha256].into_iter().chain(files).for_each(|digest| self.book.keep(digest));
-        }
-        let Self { book, consoles } = self;
+        self.keep(&event.fact);
+        let Self { book, consoles, names } = self;
         book.counts(counts);
         each(&mut event.fact, &mut |text| match text {
             Spot::Plain(text) => clean(book, text, Place::Text),
             Spot::Path(text) => clean(book, text, Place::Path),
             Spot::Username(text) => clean(book, text, Place::Username),
-            Spot::Named(name, value) => {
-                // A tag's or argument's name says what it holds.
-                let pair = format!("{name}={value}");
-                if let Some(cleaned) = cleaned(book, pair.as_bytes(), Place::Text)
-                    && let Some(value_then) = cleaned.get(name.len() + 1..)
-                {
-                    *value = String::from_utf8_lossy(value_then).into_owned();
-                }
+            Spot::Name(text) => names.clean(book, text, Place::Text),
+            Spot::Topic(text) => names.clean(book, text, Place::Topic),
+            Spot::Named(name, value) => of_name(book, name, value),
+            Spot::Payload(payload) => put(payload, cleaned(book, payload, Place::Payload)),
+            Spot::Received(port, bytes) => {
+                put(bytes, consoles.received(port, bytes, book));
+                names.clean(book, port, Place::Text);
             }
-            Spot::Payload(payload) => {
-                if let Some(cleaned) = cleaned(book, payload, Place::Text) {
-                    *payload = cleaned.into();
-                }
+            Spot::Sent(port, bytes) => {
+                put(bytes, consoles.sent(port, bytes, book));
+                names.clean(book, port, Place::Text);
             }
-            Spot::Received(port, bytes) => put(bytes, consoles.received(port, bytes, book)),
-            Spot::Sent(port, bytes) => put(bytes, consoles.sent(port, bytes, book)),
         });
         event
+    }
+
+    /// What an event tells to be no secret: digests of what is pushed, names of devices.
+    fn keep(&mut self, fact: &Fact) {
+        match fact {
+            Fact::DeviceAdded { device, .. } => self.keep_device(device),
+            Fact::UpgradeRequested { order } => {
+                self.keep_device(&order.device);
+                let files = order.extras.files.iter().flat_map(|file| [&file.md5, &file.sha256]);
+                [&order.md5, &order.sha256].into_iter().chain(files).for_each(|digest| self.book.keep(digest));
+            }
+            _ => {}
+        }
+    }
+
+    fn keep_device(&mut self, device: &DeviceId) {
+        self.book.keep(&device.product);
+        self.book.keep(&device.device);
     }
 
     /// What was taken out so far, of events that counted.
@@ -75,6 +113,35 @@ impl Redactor {
 fn put(bytes: &mut Payload, cleaned: Option<Vec<u8>>) {
     if let Some(cleaned) = cleaned {
         *bytes = Arc::from(cleaned);
+    }
+}
+
+/// A tag's or argument's name says what it holds.
+fn of_name(book: &mut Book, name: &str, value: &mut String) {
+    let told = names::name_of(name.as_bytes(), None).is_some_and(|name| name.sure == names::Sure::Always);
+    if !told {
+        clean(book, value, Place::Text);
+    } else if book.is_secret(value.as_bytes()) {
+        let label = book.label(SecretKind::Secret, value.as_bytes());
+        *value = String::from_utf8_lossy(&label).into_owned();
+    }
+}
+
+/// Names that events go by: each reads as it did first, so that one topic stays one topic.
+#[derive(Debug, Default)]
+struct Names(HashMap<Text, Text>);
+
+impl Names {
+    fn clean(&mut self, book: &mut Book, name: &mut Text, place: Place) {
+        if let Some(known) = self.0.get(name) {
+            *name = known.clone();
+            return;
+        }
+        let given = name.clone();
+        clean(book, name, place);
+        if self.0.len() < MOST_NAMES {
+            self.0.insert(given, name.clone());
+        }
     }
 }
 
@@ -94,7 +161,7 @@ fn cleaned(book: &mut Book, text: &[u8], place: Place) -> Option<Vec<u8>> {
     let mut done = 0;
     for secret in found {
         cleaned.extend_from_slice(&text[done..secret.at.start]);
-        cleaned.extend_from_slice(&book.label(secret.kind, &text[secret.at.clone()]));
+        cleaned.extend(book.written(&secret, &text[secret.at.clone()]));
         done = secret.at.end;
     }
     cleaned.extend_from_slice(&text[done..]);

@@ -33,19 +33,23 @@ pub(super) enum Spot<'a> {
     /// A path with its query.
     Path(&'a mut dyn Words),
     Username(&'a mut dyn Words),
+    /// A name that other events go by as well.
+    Name(&'a mut Text),
+    /// A topic, or a filter of topics.
+    Topic(&'a mut Text),
     /// A value with its name.
     Named(&'a str, &'a mut String),
     Payload(&'a mut Payload),
     /// Bytes from a port.
-    Received(&'a str, &'a mut Payload),
+    Received(&'a mut Text, &'a mut Payload),
     /// Bytes to a port.
-    Sent(&'a str, &'a mut Payload),
+    Sent(&'a mut Text, &'a mut Payload),
 }
 
 /// Shows every text of a fact. A new fact has to say here what of it may be a secret.
 pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Spot<'_>)) {
     match fact {
-        // Names that an event and its fold go by, and what the workbench says itself.
+        // Identities that an event and its fold go by, and what the workbench says itself.
         Fact::BrokerStopped
         | Fact::ImageRemoved { .. }
         | Fact::DeviceAdded { .. }
@@ -53,21 +57,14 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Spot<'_>)) {
         | Fact::OpenSet { .. }
         | Fact::DeviceRemoved { .. }
         | Fact::BlockServed { .. }
-        | Fact::TlsStarted { .. }
         | Fact::TlsStopped { .. }
-        | Fact::PortOpened { .. }
-        | Fact::PortMoved { .. }
-        | Fact::PortBound { .. }
-        | Fact::LinesMoved { .. }
-        | Fact::FileProgressed { .. }
-        | Fact::RepeatSet { .. }
         | Fact::UpgradeCancelled { .. }
         | Fact::UpgradeRetried { .. }
         | Fact::FaultActed { .. }
         | Fact::DeadlineReached { .. }
         | Fact::ReplayResumed { .. }
         | Fact::Gap { .. } => {}
-        Fact::BrokerStarted { address, .. } => see(Spot::Plain(address)),
+        Fact::BrokerStarted { address, .. } | Fact::TlsStarted { address, .. } => see(Spot::Plain(address)),
         Fact::ServerStarted { address, advertised } => {
             see(Spot::Plain(address));
             see(Spot::Plain(advertised));
@@ -87,52 +84,47 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Spot<'_>)) {
             see(Spot::Plain(source));
             see(Spot::Plain(target));
         }
-        Fact::PortClosed { trouble, .. } | Fact::ReplayPaused { trouble, .. } | Fact::ReplayEnded { trouble, .. } => {
-            of_troubles(trouble.as_mut(), see);
-        }
-        Fact::FileEnded { name, trouble, .. } => {
-            if let Some(name) = name {
-                see(Spot::Plain(name));
-            }
-            of_troubles(trouble.as_mut(), see);
-        }
-        Fact::FileStarted { name, .. } => see(Spot::Plain(name)),
+        Fact::ReplayPaused { trouble, .. } | Fact::ReplayEnded { trouble, .. } => of_troubles(trouble.as_mut(), see),
+        Fact::PortOpened { .. }
+        | Fact::PortClosed { .. }
+        | Fact::PortMoved { .. }
+        | Fact::PortBound { .. }
+        | Fact::LinesMoved { .. }
+        | Fact::FileStarted { .. }
+        | Fact::FileProgressed { .. }
+        | Fact::FileEnded { .. }
+        | Fact::RepeatSet { .. }
+        | Fact::BytesReceived { .. }
+        | Fact::BytesSent { .. } => of_port(fact, see),
         Fact::ClientConnected { client } => of_client(client, see),
         Fact::ClientRefused { client, trouble } => {
             of_client(client, see);
             of_trouble(trouble, see);
         }
-        Fact::AccessRefused { client, trouble, .. } => {
-            see(Spot::Plain(client));
+        Fact::AccessRefused { client, topic, trouble } => {
+            see(Spot::Name(client));
+            see(Spot::Topic(topic));
             of_trouble(trouble, see);
         }
-        Fact::ClientDisconnected { client, reason } => {
-            see(Spot::Plain(client));
-            see(Spot::Plain(reason));
-        }
-        Fact::Subscribed { client, .. }
-        | Fact::Unsubscribed { client, .. }
-        | Fact::MessageDelivered { client, .. }
-        | Fact::MessageAcknowledged { client, .. } => see(Spot::Plain(client)),
-        Fact::MessageReceived { client, payload, .. } | Fact::MessageReplayed { client, payload, .. } => {
-            if let Some(client) = client {
-                see(Spot::Plain(client));
+        Fact::ClientDisconnected { .. }
+        | Fact::Subscribed { .. }
+        | Fact::Unsubscribed { .. }
+        | Fact::MessageDelivered { .. }
+        | Fact::MessageAcknowledged { .. }
+        | Fact::MessageReceived { .. }
+        | Fact::MessageReplayed { .. }
+        | Fact::MessagePublished { .. }
+        | Fact::MessageDropped { .. } => of_message(fact, see),
+        Fact::RequestReceived { method, path, range, .. } => {
+            see(Spot::Path(path));
+            see(Spot::Plain(method));
+            if let Some(range) = range {
+                see(Spot::Plain(range));
             }
-            see(Spot::Payload(payload));
         }
-        Fact::MessagePublished { payload, .. } => see(Spot::Payload(payload)),
-        Fact::MessageDropped { client, reason, .. } => {
-            if let Some(client) = client {
-                see(Spot::Plain(client));
-            }
-            see(Spot::Plain(reason));
+        Fact::RangeServed { path, .. } | Fact::RangeProgressed { path, .. } | Fact::FileDelivered { path, .. } => {
+            see(Spot::Path(path));
         }
-        Fact::RequestReceived { path, .. }
-        | Fact::RangeServed { path, .. }
-        | Fact::RangeProgressed { path, .. }
-        | Fact::FileDelivered { path, .. } => see(Spot::Path(path)),
-        Fact::BytesReceived { port, bytes } => see(Spot::Received(port, bytes)),
-        Fact::BytesSent { port, bytes } => see(Spot::Sent(port, bytes)),
         Fact::UpgradeRequested { order } => {
             let order = Arc::make_mut(order);
             see(Spot::Plain(&mut order.url));
@@ -146,8 +138,76 @@ pub(super) fn each(fact: &mut Fact, see: &mut impl FnMut(Spot<'_>)) {
     }
 }
 
+/// What happens between clients and topics.
+fn of_message(fact: &mut Fact, see: &mut impl FnMut(Spot<'_>)) {
+    match fact {
+        Fact::ClientDisconnected { client, reason } => {
+            see(Spot::Name(client));
+            see(Spot::Plain(reason));
+        }
+        Fact::Subscribed { client, filter: topic, .. }
+        | Fact::Unsubscribed { client, filter: topic }
+        | Fact::MessageDelivered { client, topic, .. }
+        | Fact::MessageAcknowledged { client, topic } => {
+            see(Spot::Name(client));
+            see(Spot::Topic(topic));
+        }
+        Fact::MessageReceived { client, topic, payload, .. } | Fact::MessageReplayed { client, topic, payload, .. } => {
+            if let Some(client) = client {
+                see(Spot::Name(client));
+            }
+            see(Spot::Topic(topic));
+            see(Spot::Payload(payload));
+        }
+        Fact::MessagePublished { topic, payload, .. } => {
+            see(Spot::Topic(topic));
+            see(Spot::Payload(payload));
+        }
+        Fact::MessageDropped { client, topic, reason } => {
+            if let Some(client) = client {
+                see(Spot::Name(client));
+            }
+            see(Spot::Topic(topic));
+            see(Spot::Plain(reason));
+        }
+        _ => {}
+    }
+}
+
+/// What happens at a serial port, whose name may be a URL.
+fn of_port(fact: &mut Fact, see: &mut impl FnMut(Spot<'_>)) {
+    match fact {
+        Fact::BytesReceived { port, bytes } => see(Spot::Received(port, bytes)),
+        Fact::BytesSent { port, bytes } => see(Spot::Sent(port, bytes)),
+        Fact::PortOpened { port, .. }
+        | Fact::PortBound { port, .. }
+        | Fact::LinesMoved { port, .. }
+        | Fact::FileProgressed { port, .. } => see(Spot::Name(port)),
+        Fact::PortMoved { port, now } => {
+            see(Spot::Name(port));
+            see(Spot::Name(now));
+        }
+        Fact::PortClosed { port, trouble } => {
+            see(Spot::Name(port));
+            of_troubles(trouble.as_mut(), see);
+        }
+        Fact::FileStarted { port, name, .. } | Fact::RepeatSet { port, name, .. } => {
+            see(Spot::Name(port));
+            see(Spot::Plain(name));
+        }
+        Fact::FileEnded { port, name, trouble, .. } => {
+            see(Spot::Name(port));
+            if let Some(name) = name {
+                see(Spot::Plain(name));
+            }
+            of_troubles(trouble.as_mut(), see);
+        }
+        _ => {}
+    }
+}
+
 fn of_client(client: &mut Client, see: &mut impl FnMut(Spot<'_>)) {
-    see(Spot::Plain(&mut client.name));
+    see(Spot::Name(&mut client.name));
     if let Some(name) = &mut client.username {
         see(Spot::Username(name));
     }
