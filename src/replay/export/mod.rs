@@ -123,6 +123,8 @@ pub struct Handed {
 pub struct Exporter<W> {
     sieve: Sieve,
     redactor: Option<Redactor>,
+    /// Something was taken out of what was written last.
+    took: bool,
     export: Box<dyn Export>,
     out: W,
     events: (u64, u64),
@@ -135,9 +137,11 @@ impl<W: Write> Exporter<W> {
     /// What the place it is written to says; so do the others.
     pub fn begin(format: Format, choice: &Part, header: &Header, mut out: W) -> io::Result<Self> {
         let mut export = format.writer();
-        export.begin(header, &mut out)?;
-        let redactor = (!choice.with_secrets).then(Redactor::default);
-        Ok(Self { sieve: Sieve::new(choice.only.clone()), redactor, export, out, events: (0, 0) })
+        let mut redactor = (!choice.with_secrets).then(Redactor::default);
+        let redacted = redactor.as_mut().map(|redactor| redactor.header(header));
+        let took = redacted.as_ref().is_some_and(|redacted| redacted != header);
+        export.begin(redacted.as_ref().unwrap_or(header), &mut out)?;
+        Ok(Self { sieve: Sieve::new(choice.only.clone()), redactor, took, export, out, events: (0, 0) })
     }
 
     /// The next event of the capture. Whether it was handed on.
@@ -149,6 +153,7 @@ impl<W: Write> Exporter<W> {
         self.events.1 += 1;
         self.events.0 += u64::from(chosen);
         let redacted = self.redactor.as_mut().map(|redactor| redactor.redact(event, chosen));
+        self.took = redacted.as_ref().is_some_and(|redacted| redacted != event);
         let event = redacted.as_ref().unwrap_or(event);
         if chosen {
             self.export.event(event, &mut self.out)?;
@@ -175,14 +180,17 @@ impl<W: Write> Exporter<W> {
 pub struct Preview {
     /// How much of it.
     pub handed: Handed,
-    /// The first lines, as they will be written; of packets, the lines of the capture they are made of.
+    /// Lines as they will be written, first those in which something was taken out; of packets, the lines of the capture they
+    /// are made of.
     pub lines: Vec<String>,
+    /// So many of them are lines in which something was taken out.
+    pub taken_lines: usize,
 }
 
 /// Lines of a preview that are longer are cut, in bytes.
 const LONGEST_LINE: usize = 4_096;
 
-/// Works out what an export would hand on, and its first `lines` lines.
+/// Works out what an export would hand on, and `lines` of its lines.
 #[must_use]
 pub fn preview<E: Borrow<Event>>(
     format: Format,
@@ -192,41 +200,64 @@ pub fn preview<E: Borrow<Event>>(
     lines: usize,
 ) -> Preview {
     let format = if format == Format::PcapNg { Format::Jsonl } else { format };
-    let mut first = FirstLines { lines: Vec::new(), most: lines, line: Vec::new() };
+    let mut first = FirstLines { most: lines, ..FirstLines::default() };
     // Nothing goes wrong in memory.
     let Ok(mut exporter) = Exporter::begin(format, choice, header, &mut first) else { return Preview::default() };
+    exporter.out.settle(exporter.took);
     for event in events {
         let _ = exporter.event(event.borrow());
+        exporter.out.settle(exporter.took);
     }
     let handed = exporter.end().unwrap_or_default();
     if !first.line.is_empty() {
         first.end_line();
     }
-    Preview { handed, lines: first.lines }
+    first.settle(false);
+    let taken_lines = first.taken.len();
+    let mut lines = first.taken;
+    lines.extend(first.others.into_iter().take(first.most - taken_lines));
+    Preview { handed, lines, taken_lines }
 }
 
+/// The first lines of each sort.
+#[derive(Default)]
 struct FirstLines {
-    lines: Vec<String>,
     most: usize,
+    taken: Vec<String>,
+    others: Vec<String>,
+    /// Lines that ended with the event at hand, and the one that goes on.
+    ended: Vec<String>,
     line: Vec<u8>,
+    /// Something was taken out of what the line that goes on began with.
+    began_taken: bool,
 }
 
 impl FirstLines {
     fn end_line(&mut self) {
-        if self.lines.len() < self.most {
+        if self.ended.len() < self.most {
             let line = String::from_utf8_lossy(&self.line);
-            self.lines.push(line.trim_start_matches(BYTE_ORDER_MARK).trim_end_matches('\r').to_owned());
+            self.ended.push(line.trim_start_matches(BYTE_ORDER_MARK).trim_end_matches('\r').to_owned());
         }
         self.line.clear();
+    }
+
+    /// Puts what an event wrote where it belongs.
+    fn settle(&mut self, took: bool) {
+        let goes_on = self.ended.is_empty();
+        for line in std::mem::take(&mut self.ended) {
+            let lines = if took || self.began_taken { &mut self.taken } else { &mut self.others };
+            if lines.len() < self.most {
+                lines.push(line);
+            }
+            self.began_taken = false;
+        }
+        self.began_taken = took && !self.line.is_empty() || goes_on && self.began_taken;
     }
 }
 
 impl Write for FirstLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if self.lines.len() >= self.most {
-                break;
-            }
             let (text, ended) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
             let room = LONGEST_LINE.saturating_sub(self.line.len());
             self.line.extend_from_slice(&text[..text.len().min(room)]);

@@ -260,10 +260,18 @@ fn a_preview_shows_what_will_be_written_and_what_is_taken_out() {
     let choice = Part { only: "http".parse().unwrap(), with_secrets: false };
     let shown = preview(Format::Csv, &choice, &capture.header, &capture.events, 3);
     let file = String::from_utf8(written(Format::Csv, "http", false, &capture)).unwrap();
-    let file = file.trim_start_matches('\u{feff}');
-    assert_eq!(shown.lines, file.lines().take(3).collect::<Vec<_>>());
+    assert_eq!(shown.lines, file.lines().skip(1).take(3).collect::<Vec<_>>(), "the head of the table holds no secret");
+    assert_eq!(shown.taken_lines, 3);
     assert_eq!(shown.handed.events, (206, 281));
     assert_eq!(shown.handed.taken.of(crate::replay::SecretKind::Token), (1, 206));
+    let all = preview(Format::Csv, &Part::default(), &capture.header, &capture.events, 1_000);
+    let lines = String::from_utf8(written(Format::Csv, "", false, &capture)).unwrap().lines().count();
+    let (taken, others) = all.lines.split_at(all.taken_lines);
+    assert!(
+        taken.len() >= 206 && !others.iter().any(|line| line.contains("token-1")),
+        "what was taken out comes first"
+    );
+    assert!(taken.len() + others.len() == lines && file.lines().next().unwrap().ends_with(&others[0]));
     let open = Part { with_secrets: true, ..choice };
     assert!(preview(Format::Jsonl, &open, &capture.header, &capture.events, 1).handed.taken.is_empty());
 }

@@ -6,7 +6,14 @@ use crate::ui::dialogs::{field_ui, heading_ui};
 use crate::ui::pieces::{choice_ui, line_ui, sign_ui, weak_ui};
 use crate::ui::theme::palette;
 use crate::ui::words::{self, say, tell};
-use eframe::egui::{Align, Button, Grid, Id, Label, Layout, Modal, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::text::LayoutJob;
+use eframe::egui::{Align, Button, Grid, Id, Label, Layout, Modal, RichText, ScrollArea, TextFormat, TextStyle, Ui};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// What stands in a secret's place.
+static LABEL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(?:token|signature|secret|key)-(?:\d+|more)\b(?:-x+)?").ok());
 
 /// Draws the dialog over whatever is shown. Closes it when it is done.
 pub fn export_dialog_ui(ui: &mut Ui, open: &mut Option<ExportDialog>) -> Vec<Errand> {
@@ -66,15 +73,37 @@ fn preview_ui(ui: &mut Ui, dialog: &ExportDialog) {
             return;
         }
     };
-    ui.label(handed_words(&preview.handed));
+    ui.label(super::would_go_words(&preview.handed));
     if !order.with_secrets && preview.handed.taken.is_empty() {
         weak_ui(ui, say("export.nothing-taken"));
     }
-    ScrollArea::both().max_height(190.0).min_scrolled_height(190.0).show(ui, |ui| {
-        for line in &preview.lines {
-            ui.add(Label::new(RichText::new(line).text_style(TextStyle::Monospace)).selectable(true).extend());
+    ScrollArea::vertical().max_height(240.0).min_scrolled_height(240.0).auto_shrink([false, true]).show(ui, |ui| {
+        let (taken, others) = preview.lines.split_at(preview.taken_lines.min(preview.lines.len()));
+        for (title, lines) in [("export.taken-lines", taken), ("export.other-lines", others)] {
+            if !lines.is_empty() && !taken.is_empty() {
+                weak_ui(ui, say(title));
+            }
+            for line in lines {
+                ui.add(Label::new(labelled(ui, line)).selectable(true).wrap());
+            }
         }
     });
+}
+
+/// A line in which what stands for a secret is easily seen.
+fn labelled(ui: &Ui, line: &str) -> LayoutJob {
+    let font = TextStyle::Monospace.resolve(ui.style());
+    let plain = TextFormat::simple(font, ui.visuals().text_color());
+    let marked = TextFormat { color: palette(ui).strong, background: ui.visuals().code_bg_color, ..plain.clone() };
+    let mut job = LayoutJob::default();
+    let mut done = 0;
+    for label in LABEL.as_ref().into_iter().flat_map(|label| label.find_iter(line)) {
+        job.append(&line[done..label.start()], 0.0, plain.clone());
+        job.append(label.as_str(), 0.0, marked.clone());
+        done = label.end();
+    }
+    job.append(&line[done..], 0.0, plain);
+    job
 }
 
 /// Gives whether the dialog is done.

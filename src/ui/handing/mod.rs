@@ -62,7 +62,7 @@ pub struct Written {
 }
 
 /// Lines of a preview.
-pub const PREVIEW_LINES: usize = 12;
+pub const PREVIEW_LINES: usize = 60;
 
 /// The dialog, while it is open.
 #[derive(Debug)]
@@ -197,18 +197,27 @@ fn writing_words(path: &Path, events: u64) -> String {
 fn handed_words(handed: &Handed) -> String {
     let (events, all) = (words::count(handed.events.0), words::count(handed.events.1));
     let mut text = tell("cli.exported", &[("events", &events), ("all", &all)]);
-    let mut taken = Vec::new();
+    taken_words(&mut text, handed);
+    text
+}
+
+/// The same before it is.
+fn would_go_words(handed: &Handed) -> String {
+    let (events, all) = (words::count(handed.events.0), words::count(handed.events.1));
+    let mut text = tell("export.would-go", &[("events", &events), ("all", &all)]);
+    taken_words(&mut text, handed);
+    text
+}
+
+/// What is taken out of it, kind by kind.
+fn taken_words(text: &mut String, handed: &Handed) {
     for kind in SecretKind::ALL {
         let (values, places) = handed.taken.of(kind);
         if places > 0 {
             let kind = say(&format!("cli.taken-{}", kind.name()));
             let (values, places) = (words::count(values), words::count(places));
-            taken.push(tell("cli.taken", &[("kind", &kind), ("values", &values), ("places", &places)]));
+            text.push(' ');
+            text.push_str(&tell("cli.taken", &[("kind", &kind), ("values", &values), ("places", &places)]));
         }
     }
-    for one in taken {
-        text.push(' ');
-        text.push_str(&one);
-    }
-    text
 }

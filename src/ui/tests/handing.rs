@@ -50,11 +50,15 @@ fn what_would_go_out_is_shown_before_and_secrets_stay_in_only_when_asked() {
     let mut desk = export();
     let first = order(Format::Jsonl, "", false);
     assert_eq!(desk.asked(), [Ask::Errand(Errand::Preview(first.clone()))]);
-    assert!(desk.says("Secrets, signatures and tokens are taken out.") && desk.says("Working out"));
+    assert!(desk.says("What is named as a secret") && desk.says("base64") && desk.says("Working out"));
     let handed = Handed { events: (2, 3), ..Handed::default() };
     let lines = vec!["{\"first\":1}".to_owned()];
-    desk.is_done(Done::Preview(first, Ok(Preview { handed, lines })));
-    assert!(desk.says("2 of 3 events") && desk.says("{\"first\":1}") && desk.says("Nothing had to be taken out."));
+    desk.is_done(Done::Preview(first, Ok(Preview { handed, lines, taken_lines: 0 })));
+    assert!(
+        desk.says("2 of 3 events would be handed on.")
+            && desk.says("{\"first\":1}")
+            && desk.says("Nothing had to be taken out.")
+    );
     desk.click("With secrets, signatures and tokens");
     assert!(desk.says("Whoever gets the file can sign in as these devices"));
     assert_eq!(desk.asked(), [Ask::Errand(Errand::Preview(order(Format::Jsonl, "", true)))]);
