@@ -327,7 +327,7 @@ fn a_device_with_its_products_secret_is_told_its_own_and_no_event_shows_it() {
         capture: CaptureChoice::File(file.clone()),
         ..SessionOptions::default()
     };
-    let mut session = Session::start(options, Box::new(|| {})).expect("a session");
+    let session = Session::start(options, Box::new(|| {})).expect("a session");
     let secret = Some(Secret::new(PRODUCT_SECRET));
     session.act(Action::SetProductSecret { product: product.into(), secret });
     let mut bench = Bench::new(0);

@@ -44,6 +44,27 @@ fn a_full_disk_is_said_once_and_the_bench_goes_on() {
     assert!(text.len() <= 1_024 && text.ends_with('\n'), "no half a line: {text}");
 }
 
+/// Nothing is taken for recorded that is not, and nothing is left that would only puzzle.
+#[test]
+fn a_disk_that_is_full_from_the_start_is_said_and_no_empty_file_is_left() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let mut command = Command::new("sh");
+    // No file may have a single byte.
+    command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ota-workbench")]);
+    command.args(["serve", "--json", "--data", &data]).args(ANYWHERE);
+    let mut serving = Program::spawn(&mut command);
+    let (mqtt, _) = serving.listening();
+    let _device = device(&mqtt);
+    assert_eq!(serving.until_kind("trouble_met")["trouble"]["code"], "capture-unwritable");
+    serving.until_kind("client_connected");
+    serving.interrupt();
+    let ended = serving.end().check(0);
+    assert_eq!(ended.err.matches("error[capture-unwritable]").count(), 1, "{}", ended.err);
+    let left: Vec<_> = std::fs::read_dir(folder.path("data").join("captures")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn what_happened_is_on_the_disk_while_the_session_goes_on_though_nothing_more_happens() {
     let folder = Folder::new();

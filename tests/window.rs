@@ -12,6 +12,8 @@ mod program;
 use eframe::egui::accesskit::{Node, NodeId, Role};
 use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_inspection::protocol::{Request, Response, read_handshake, read_message, write_message};
+use ota_workbench::capture::Condition;
+use ota_workbench::io::captures::list;
 use ota_workbench::io::pty::Pty;
 use program::{DEADLINE, Folder, Program, SAMPLE, wait_for};
 use std::collections::BTreeMap;
@@ -40,9 +42,9 @@ impl Widget {
 struct Window {
     stream: TcpStream,
     display: String,
-    _program: Program,
-    _screen: Program,
-    _folder: Folder,
+    program: Program,
+    screen: Program,
+    folder: Folder,
 }
 
 impl Window {
@@ -68,7 +70,7 @@ impl Window {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         read_handshake(&mut stream).unwrap();
         focus(&format!(":{number}"));
-        Self { stream, display: format!(":{number}"), _program: program, _screen: screen, _folder: folder }
+        Self { stream, display: format!(":{number}"), program, screen, folder }
     }
 
     /// Presses keys and lets them go, one after the other.
@@ -401,4 +403,20 @@ fn a_session_that_just_ran_is_looked_back_at_from_the_list_and_a_file_from_the_c
     window.wait("the recording", |widget| widget.texts.iter().any(|text| text.contains("being recorded now")));
     window.click("Close the list");
     window.wait_to_read("Succeeded in ");
+}
+
+/// The end of a login, or a supervisor, ends programs like this.
+#[test]
+#[ignore = "needs Xvfb"]
+fn a_window_that_is_asked_to_terminate_closes_its_capture_first() {
+    let mut window = Window::open(&["--lang", "en", SAMPLE]);
+    window.click("Start a simulated device");
+    window.wait_to_read("1 online");
+    let Window { program, folder, screen, .. } = window;
+    program.terminate();
+    program.end().check(0);
+    drop(screen);
+    let entries = list(&folder.path("data").join("captures")).unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].condition, Condition::Known, "it is closed, compressed and looked into: {entries:?}");
 }

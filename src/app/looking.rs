@@ -2,12 +2,13 @@
 
 use super::{FINDING, Workbench, jobs};
 use crate::bench::Case;
+use crate::capture::Condition;
 use crate::event::Micros;
 use crate::ui::bench_screen::past_screen_ui;
-use crate::ui::captures::{Ask, captures_ui};
+use crate::ui::captures::{Ask, Running, captures_ui};
 use crate::ui::compare_dialog::Visit;
-use crate::ui::past::{LiveView, Opening, Past};
-use crate::ui::pieces::Light;
+use crate::ui::past::{LiveView, Opening, Past, Travel};
+use crate::ui::pieces::{Light, button_ui};
 use crate::ui::theme;
 use crate::ui::top_bar::{self, Recording};
 use crate::ui::wish::Wish;
@@ -21,6 +22,10 @@ pub struct Looking {
     past: Past,
     /// The latest event in which an upgrade had ended.
     ended: Option<u64>,
+    /// Its session went on when it was opened: it was read as far as it had come.
+    running: bool,
+    /// Where to stand once all is read: where one stood before it was read on.
+    resume: Option<u64>,
 }
 
 /// Whether a file is looked at rather than pushed, by its name.
@@ -43,7 +48,15 @@ impl Workbench {
             }
         }
         if self.captures.open {
-            self.captures.take((self.wiring.captures.shelf)());
+            let devices = self.model.bench.devices().map(|(device, _)| device.to_string()).collect();
+            self.captures.running = Running { length: (self.wiring.now)(), devices };
+            self.captures.take((self.wiring.captures.shelf)(), self.state.utc_offset_secs);
+        }
+        if let Some(looking) = &mut self.past
+            && looking.past.reading().is_none()
+            && let Some(seq) = looking.resume.take()
+        {
+            looking.past.travel(Travel::Event(seq), (self.wiring.now)());
         }
         let visit = self.handing.visit.clone();
         let left = self.in_the_past(|past, wiring| {
@@ -70,9 +83,40 @@ impl Workbench {
     }
 
     fn open_past(&mut self, opening: Opening) {
+        let running = self.is_written(&opening.path);
+        let before = self.past.as_ref().filter(|looking| looking.running && looking.past.path == opening.path);
+        // Who stood at the end stands at the new one.
+        let within = before.filter(|looking| looking.past.position() < looking.past.len());
+        let resume = within.and_then(|looking| Some(looking.past.state.past?.seq));
         let past = Past::new(opening, self.shelves.clone(), self.state.utc_offset_secs);
-        self.past = Some(Looking { past, ended: latest_end(self.model.bench.cases()).and_then(|case| case.ended) });
+        let ended = latest_end(self.model.bench.cases()).and_then(|case| case.ended);
+        self.past = Some(Looking { past, ended, running, resume });
         self.captures.open = false;
+    }
+
+    /// Whether a capture is being written, by this window or, as the list has it, by another program.
+    fn is_written(&self, path: &Path) -> bool {
+        let own = (self.wiring.recording)().is_some_and(|own| path.file_name().is_some_and(|name| name == &*own.name));
+        let listed = self.captures.shelf.entries.iter().find(|entry| entry.path == path);
+        own || listed.is_some_and(|entry| entry.condition == Condition::Writing)
+    }
+
+    /// Says how far a session was read that goes on, and reads on where that is asked for.
+    fn reading_on_strip(&self, ui: &mut egui::Ui) -> Option<Wish> {
+        let past = &self.past.as_ref().filter(|looking| looking.running)?.past;
+        if past.reading().is_some() {
+            return None;
+        }
+        let until = past.model.bench.started_unix_ms() + past.end().0 / 1_000;
+        let until = words::clock(until, self.state.utc_offset_secs);
+        let frame = Frame::new().fill(theme::palette(ui).raised).inner_margin(Margin::symmetric(10, 3));
+        let strip = Panel::top("read on").frame(frame).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(tell("past.until", &[("time", &until)]));
+                button_ui(ui, say("past.read-on")).on_hover_text(say("past.read-on-hint")).clicked()
+            })
+        });
+        strip.inner.inner.then(|| Wish::Captures(Ask::Open(past.path.clone())))
     }
 
     /// Does something with the capture that is looked at. What is set in the window is the same there and on the bench.
@@ -87,6 +131,7 @@ impl Workbench {
     pub(super) fn past_screen(&mut self, ui: &mut egui::Ui, recording: Option<&Recording>) -> Vec<Wish> {
         let Some(looking) = &self.past else { return Vec::new() };
         let live = self.live(looking, recording);
+        let read_on = self.reading_on_strip(ui);
         let left = self.in_the_past(|past, wiring| {
             let wishes = past_screen_ui(ui, past, &live);
             let now = (wiring.now)();
@@ -106,7 +151,7 @@ impl Workbench {
         if left.contains(&Wish::LeavePast) {
             self.past = None;
         }
-        left.into_iter().filter(|wish| matches!(wish, Wish::Captures(_))).collect()
+        left.into_iter().chain(read_on).filter(|wish| matches!(wish, Wish::Captures(_))).collect()
     }
 
     pub(super) fn captures_screen(&mut self, ui: &mut egui::Ui, recording: Option<&Recording>) -> Vec<Wish> {

@@ -96,7 +96,7 @@ impl Bench {
                 self.lost = self.lost.saturating_add(*lost);
                 self.recording = self.recording.take().filter(|_| source != UNRECORDED);
             }
-            Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => {
+            Fact::TroubleMet { trouble } if trouble.stops_recording() => {
                 self.recording = Some(trouble.clone());
             }
             Fact::TlsStarted { .. }

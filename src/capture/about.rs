@@ -45,8 +45,14 @@ pub struct Found {
     pub damaged: u64,
     /// Who took part: `PRODUCT/DEVICE`.
     pub devices: Vec<String>,
+    /// Which dialects they spoke, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dialects: Vec<String>,
     /// How its upgrades stood at the end, oldest first.
     pub upgrades: Vec<Verdict>,
+    /// Whether nothing happened in it: the bench came up and went down, and nobody was there.
+    #[serde(default)]
+    pub idle: bool,
 }
 
 impl Found {
@@ -100,6 +106,8 @@ pub struct Entry {
     pub condition: Condition,
     /// What is known of it.
     pub about: About,
+    /// Why the file beside it is not understood, if it is not: what it says stays, and so does the capture.
+    pub strange: Option<Trouble>,
 }
 
 impl Entry {
@@ -109,22 +117,30 @@ impl Entry {
         self.about.title.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether it may never be cleared away by itself: it is named, starred or being written, or its file is called as only
-    /// a person would.
+    /// Whether somebody wants it: it is named, starred, or called as only a person would; or what was noted about it is not
+    /// understood, and may say so.
     #[must_use]
-    pub fn is_kept(&self) -> bool {
-        self.about.star
-            || self.about.title.is_some()
-            || self.condition == Condition::Writing
-            || !is_own_name(&self.name)
+    pub fn is_wanted(&self) -> bool {
+        self.about.star || self.about.title.is_some() || self.strange.is_some() || !is_own_name(&self.name)
     }
 
-    /// Whether all words of a search are in it: in its names, devices, versions, states, findings or its bench's name.
+    /// Whether nothing happened in it, and nobody wants it.
     #[must_use]
-    pub fn fits(&self, search: &str) -> bool {
-        let mut text = format!("{}\n{}\n", self.title(), self.name);
+    pub fn is_idle(&self) -> bool {
+        self.about.found.as_ref().is_some_and(|found| found.idle)
+            && self.condition == Condition::Known
+            && !self.is_wanted()
+    }
+
+    /// Whether all words of a search are in it: in its row as it is `drawn`, or in its file's name, devices, dialects,
+    /// versions, states, findings or its bench's name.
+    #[must_use]
+    pub fn fits(&self, search: &str, drawn: &str) -> bool {
+        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let mut text = format!("{}\n{}\n{file}\n{drawn}\n", self.title(), self.name);
         if let Some(found) = &self.about.found {
-            text.extend(found.header.bench.iter().chain(&found.devices).flat_map(|word| [word, "\n"]));
+            let words = found.header.bench.iter().chain(&found.devices).chain(&found.dialects);
+            text.extend(words.flat_map(|word| [word, "\n"]));
             for Verdict { device, version, state, findings } in &found.upgrades {
                 text.extend([device, version, state].into_iter().chain(findings).flat_map(|word| [word, "\n"]));
             }
@@ -164,21 +180,27 @@ impl Limits {
     /// Nothing is ever cleared away.
     pub const NONE: Self = Self { megabytes: 0, days: 0 };
 
-    /// What goes, oldest first. What is kept for the user does not count, and the newest of the others never goes for its
-    /// size: it is the one somebody is about to look at.
+    /// What goes, oldest first. What somebody wants does not count; what is being written counts, but never goes; and the
+    /// newest of the others never goes for its size: it is the one somebody is about to look at. Where nothing happened, a
+    /// day is enough.
     #[must_use]
     pub fn past<'a>(&self, entries: &'a [Entry], now_unix_ms: u64) -> Vec<&'a Entry> {
-        let mut rest: Vec<_> = entries.iter().filter(|entry| !entry.is_kept()).collect();
+        if *self == Self::NONE {
+            return Vec::new();
+        }
+        let counted = || entries.iter().filter(|entry| !entry.is_wanted());
+        let mut bytes = counted().fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes));
+        let mut rest: Vec<_> = counted().filter(|entry| entry.condition != Condition::Writing).collect();
         rest.sort_by_key(|entry| entry.written_unix_ms);
-        let mut bytes = rest.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes));
-        let oldest = now_unix_ms.saturating_sub(u64::from(self.days) * 86_400_000);
+        let before = |days: u32| now_unix_ms.saturating_sub(u64::from(days) * 86_400_000);
         let newest = rest.last().map(|entry| &entry.path);
         let mut gone = Vec::new();
         for entry in &rest {
-            let too_old = self.days > 0 && entry.written_unix_ms < oldest;
+            let too_old = self.days > 0 && entry.written_unix_ms < before(self.days);
             let too_much = self.megabytes > 0 && bytes > u64::from(self.megabytes) << 20 && Some(&entry.path) != newest;
-            if too_old || too_much {
-                bytes -= entry.bytes;
+            let idle = entry.is_idle() && entry.written_unix_ms < before(1);
+            if too_old || too_much || idle {
+                bytes = bytes.saturating_sub(entry.bytes);
                 gone.push(*entry);
             }
         }
@@ -190,6 +212,7 @@ impl Limits {
 mod tests {
     use super::{About, Condition, Entry, Found, Limits, Verdict, is_own_name};
     use crate::capture::Header;
+    use crate::event::Trouble;
 
     const DAY: u64 = 86_400_000;
 
@@ -203,6 +226,21 @@ mod tests {
             written_unix_ms: day * DAY,
             condition: Condition::Known,
             about: About::default(),
+            strange: None,
+        }
+    }
+
+    fn found() -> Found {
+        Found {
+            file_bytes: 1,
+            header: Header::new(1, Some("Bench.toml".into())),
+            length_us: 1,
+            events: 1,
+            damaged: 0,
+            devices: vec!["lamp/AA:BB".into()],
+            dialects: vec!["uiot".into()],
+            upgrades: Vec::new(),
+            idle: false,
         }
     }
 
@@ -232,11 +270,37 @@ mod tests {
         named.about.title = Some("the bad one".into());
         let mut starred = entry(2, 100);
         starred.about.star = true;
-        let mut writing = entry(3, 100);
-        writing.condition = Condition::Writing;
+        let mut strange = entry(2, 100);
+        strange.strange = Some(Trouble::new("capture-notes-strange"));
         let mut by_hand = entry(4, 100);
         by_hand.name = "before-the-fix".into();
-        check((1, 1), &[named, starred, writing, by_hand, entry(5, 2), entry(6, 1)], &[5, 6]);
+        check((1, 1), &[named, starred, strange, by_hand, entry(5, 2), entry(6, 1)], &[5, 6]);
+    }
+
+    /// A session of a week with gigabytes of console must not fill the disk beside full limits.
+    #[test]
+    fn what_is_being_written_counts_and_the_older_ones_go_for_it() {
+        let mut writing = entry(30, 25);
+        writing.condition = Condition::Writing;
+        let all = [entry(1, 10), entry(2, 10), entry(3, 10), writing];
+        check((55, 0), &all, &[]);
+        check((54, 0), &all, &[1]);
+        check((40, 0), &all, &[1, 2]);
+        check((1, 0), &all, &[1, 2]);
+        check((0, 1), &all, &[1, 2, 3]);
+    }
+
+    #[test]
+    fn where_nothing_happened_a_day_is_enough_unless_somebody_wants_it() {
+        let idle = |day| {
+            let mut idle = entry(day, 0);
+            idle.about.found = Some(Found { idle: true, ..found() });
+            idle
+        };
+        let mut starred = idle(2);
+        starred.about.star = true;
+        check((1_000, 90), &[idle(1), starred, idle(29), idle(31), entry(3, 1)], &[1, 29]);
+        check((0, 0), &[idle(1)], &[]);
     }
 
     #[test]
@@ -264,24 +328,21 @@ mod tests {
             state: "failed md5-mismatch -4".into(),
             findings: vec!["fault-armed".into()],
         };
-        entry.about.found = Some(Found {
-            file_bytes: 1,
-            header: Header::new(1, Some("Bench.toml".into())),
-            length_us: 1,
-            events: 1,
-            damaged: 0,
-            devices: vec!["lamp/AA:BB".into()],
-            upgrades: vec![upgrade],
-        });
+        entry.about.found = Some(Found { upgrades: vec![upgrade], ..found() });
         for (search, fits) in [
             ("", true),
             ("FIX", true),
             ("aa:bb md5", true),
             ("2.0.0 armed bench.toml", true),
             ("2026-01-01", true),
+            ("uiot", true),
+            (".jsonl.zst", true),
+            ("16:43", true),
+            ("2026-11-22 16:43 失败", true),
+            ("成功", false),
             ("md5 succeeded", false),
         ] {
-            assert_eq!(entry.fits(search), fits, "{search}");
+            assert_eq!(entry.fits(search, "2026-11-22 16:43:05, 失败：MD5 不一致"), fits, "{search}");
         }
     }
 }

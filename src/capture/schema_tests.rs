@@ -93,7 +93,7 @@ fn a_session_writes_what_is_published() {
         bench: Some("bench.toml".into()),
         ..SessionOptions::default()
     };
-    let mut session = Session::start(options, Box::new(|| {})).unwrap();
+    let session = Session::start(options, Box::new(|| {})).unwrap();
     let is_up = |fact: &Fact| matches!(fact, Fact::ServerStarted { .. });
     while !session.wait(Duration::from_secs(30)).events.iter().any(|event| is_up(&event.fact)) {}
     let _ = session.finish();

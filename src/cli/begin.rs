@@ -223,7 +223,7 @@ impl Desk {
             let _ = self.bench.apply(event);
             // Not only for those who read standard output.
             if let Fact::TroubleMet { trouble } = &event.fact
-                && trouble.code == "capture-unwritable"
+                && trouble.stops_recording()
             {
                 complain(trouble);
             }

@@ -128,14 +128,19 @@ fn check_failure(dialect: &dyn Dialect, code: Option<i64>) -> Result<(), Trouble
 fn interruption() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&flag);
+    when_interrupted(move || raised.store(true, Ordering::Release));
+    flag
+}
+
+/// Has this done when Ctrl+C, a request to terminate or the end of the login comes. It must not wait for anything.
+pub fn when_interrupted(act: impl Fn() + Send + 'static) {
     let asked = AtomicU32::new(0);
     // Without a handler Ctrl+C ends the program at once: the capture loses its last moment, nothing else.
     let _ = ctrlc::set_handler(move || {
-        raised.store(true, Ordering::Release);
         // Whoever asks twice does not want to wait for an orderly end.
         if asked.fetch_add(1, Ordering::AcqRel) > 0 {
             std::process::exit(i32::from(Exit::Failed as u8));
         }
+        act();
     });
-    flag
 }

@@ -38,7 +38,8 @@ pub fn greet(desk: &Desk) {
             }
         }
     }
-    if let Some(capture) = desk.session().capture() {
+    // What cannot be recorded is said on standard error.
+    if let Some(capture) = desk.session().capture().filter(|_| desk.bench.recording_trouble().is_none()) {
         print::line(&words::tell("cli.capture", &[("path", &capture.display())]));
     }
 }
@@ -62,7 +63,7 @@ pub fn tell(event: &Event, desk: &Desk) -> Option<String> {
             words::tell("fact.refused", &[("client", &client.name), ("why", &words::trouble(trouble).joined())])
         }
         // On standard error already.
-        Fact::TroubleMet { trouble } if trouble.code == "capture-unwritable" => return None,
+        Fact::TroubleMet { trouble } if trouble.stops_recording() => return None,
         Fact::AccessRefused { trouble, .. }
         | Fact::TroubleMet { trouble }
         | Fact::BrokerFailed { trouble }

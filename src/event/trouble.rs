@@ -39,6 +39,12 @@ impl Trouble {
         self
     }
 
+    /// Whether it means that nothing is recorded for the time being.
+    #[must_use]
+    pub fn stops_recording(&self) -> bool {
+        matches!(&*self.code, "capture-unwritable" | "capture-stalled")
+    }
+
     /// The named word, if it was given.
     #[must_use]
     pub fn arg(&self, name: &str) -> Option<&str> {

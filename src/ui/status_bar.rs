@@ -27,7 +27,9 @@ pub struct StatusBarView {
 pub fn view(model: &Model, state: &WindowState, now: Micros) -> StatusBarView {
     let lost = model.bench.lost();
     let dropped = model.journal.dropped();
+    let unrecorded = model.bench.recording_trouble().is_some();
     let words = match (lost, dropped) {
+        (0, _) if unrecorded => say("status.unrecorded"),
         (0, 0) => say("status.no-loss"),
         (0, _) => tell("status.forgotten", &[("n", &count(dropped))]),
         _ => tell("status.lost", &[("n", &count(lost))]),
@@ -38,7 +40,7 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> StatusBarView {
     } else {
         tell("status.rate", &[("rate", &count(model.events_a_second(now))), ("all", &all)])
     };
-    StatusBarView { chosen: chosen(model, state), rate, loss: words, lossy: lost > 0 }
+    StatusBarView { chosen: chosen(model, state), rate, loss: words, lossy: lost > 0 || unrecorded }
 }
 
 /// The time between the two ends of what is chosen.

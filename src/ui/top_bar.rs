@@ -57,7 +57,9 @@ pub fn view(model: &Model, state: &WindowState, recording: Option<&Recording>) -
     let mut status = vec![broker(model), server(model)];
     status.extend([TlsService::Mqtts, TlsService::Https].into_iter().filter_map(|service| over_tls(model, service)));
     status.push(serial(model));
-    status.extend(recording.map(|recording| recorded(recording, model.shown().recording_trouble())));
+    if !state.is_past() {
+        status.extend(recorded(recording, model.shown().recording_trouble()));
+    }
     TopBarView { status, network: network(model, &state.settings), past: state.is_past() }
 }
 
@@ -167,12 +169,13 @@ fn serial(model: &Model) -> StatusView {
     }
 }
 
-fn recorded(recording: &Recording, trouble: Option<&Trouble>) -> StatusView {
-    let size = words::bytes(recording.bytes);
-    let text = tell("status.recording", &[("name", &recording.name), ("size", &size)]);
+fn recorded(recording: Option<&Recording>, trouble: Option<&Trouble>) -> Option<StatusView> {
+    let text = recording
+        .map(|Recording { name, bytes }| tell("status.recording", &[("name", name), ("size", &words::bytes(*bytes))]));
     match trouble {
-        Some(trouble) => broken(text, trouble),
-        None => running(text),
+        // Even where there is no file: what is not kept is said.
+        Some(trouble) => Some(broken(text.unwrap_or_else(|| say("status.unrecorded")), trouble)),
+        None => text.map(running),
     }
 }
 
@@ -227,6 +230,7 @@ fn status_ui(ui: &mut Ui, status: &StatusView) {
 #[cfg(test)]
 mod tests {
     use super::{Dialog, Model, OverTls, Runs, Settings, is_at, network};
+    use super::{Light, Trouble, recorded};
     use crate::bench::Bench;
     use crate::event::{Event, Fact, Micros, TlsService};
 
@@ -270,5 +274,14 @@ mod tests {
         let started = Fact::ServerStarted { address: "0.0.0.0:8070".into(), advertised: advertised.into() };
         let server = Some(("0.0.0.0:8070".to_owned(), String::new()));
         expect(vec![started], &shown, Runs { server, ..Runs::default() });
+    }
+
+    /// A bench that records nothing never looks like one that records.
+    #[test]
+    fn the_light_of_the_recording_is_red_even_where_there_is_no_file() {
+        let trouble = Trouble::new("capture-unwritable").with("path", "a").with("detail", "full");
+        let status = recorded(None, Some(&trouble)).unwrap();
+        assert!(status.light == Light::Broken && status.loud && status.trouble.is_some());
+        assert_eq!(recorded(None, None), None, "a session that is recorded nowhere on purpose");
     }
 }

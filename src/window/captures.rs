@@ -166,11 +166,11 @@ impl CaptureFiles {
                 };
                 return handing::run(errand, Arc::new(tell), &self.stops);
             }
+            // The limits are the session's, which keeps the folder in order.
             Ask::Show(_) | Ask::Limit(_) | Ask::Export(..) | Ask::Compare(..) => return,
         };
-        if let Ok(library) = &self.library
-            && !library.ask(wish)
-        {
+        if let Ok(library) = &self.library {
+            library.ask(wish);
             (self.wake)();
         }
     }
@@ -179,10 +179,13 @@ impl CaptureFiles {
 /// Wires the window's captures.
 pub fn wired(files: &Arc<CaptureFiles>, session: &Arc<Session>) -> Captures {
     let [listing, asking, opening, gathering, telling] = [(); 5].map(|()| Arc::clone(files));
-    let session = Arc::clone(session);
+    let [recording, limited] = [(); 2].map(|()| Arc::clone(session));
     Captures {
-        shelf: Box::new(move || listing.shelf(session.capture().map(Path::to_owned))),
-        ask: Box::new(move |ask| asking.grant(ask)),
+        shelf: Box::new(move || listing.shelf(recording.capture().map(Path::to_owned))),
+        ask: Box::new(move |ask| match ask {
+            Ask::Limit(limits) => limited.limit(limits),
+            other => asking.grant(other),
+        }),
         opened: Box::new(move || opening.opened()),
         done: Box::new(move || std::mem::take(&mut *telling.done.lock().unwrap_or_else(PoisonError::into_inner))),
         gathered: Box::new(move || {

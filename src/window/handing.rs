@@ -39,7 +39,7 @@ pub fn run(errand: Errand, tell: Tell, stops: &Arc<Stops>) {
             choose(order, &name, tell, Arc::clone(stops), export);
         }
         Errand::SaveTest(order) => {
-            let found = Files::of(&order.path).and_then(|files| load_about(&files).found);
+            let found = Files::of(&order.path).and_then(|files| load_about(&files).about.found);
             let name = format!("{}.jsonl", test_name(found.as_ref(), &order.only, &stem(&order.path)));
             choose(order, &name, tell, Arc::clone(stops), save_test);
         }

@@ -9,7 +9,7 @@ use crate::bench::{Action, Bench, QuickSend, SavedMessage};
 use crate::cli::{self, Ended, Exit, Theme, WindowArgs};
 use crate::event::Trouble;
 use crate::io::session::{Session, SessionOptions, TlsOptions};
-use crate::io::{Watch, dialog, folder, remember, sample, tls, utc_offset_secs};
+use crate::io::{Watch, dialog, end_after, folder, remember, sample, tls, utc_offset_secs};
 use crate::ui::model::Batch;
 use crate::ui::settings::{Settings, ThemeChoice};
 use crate::ui::state::{Choice, PluggedIn};
@@ -47,6 +47,7 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let wake = waker(&screen);
     let session = Session::start(options, Box::new(wake.clone())).map_err(Ended::unusable)?;
     let session = Arc::new(session);
+    close_when_asked(&session, &screen);
     let size = settings.window.unwrap_or(FIRST_SIZE);
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
@@ -71,6 +72,22 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     eframe::run_native("ota-workbench", native, made)
         .map_err(|error| Ended::unusable(Trouble::new("no-window").with("detail", error)))?;
     Ok(Exit::Done)
+}
+
+/// A request to terminate, as at the end of a login, closes the capture first, and then the window.
+fn close_when_asked(session: &Arc<Session>, screen: &Arc<OnceLock<egui::Context>>) {
+    let (session, screen) = (Arc::downgrade(session), Arc::clone(screen));
+    cli::when_interrupted(move || {
+        let (session, screen) = (session.upgrade(), Arc::clone(&screen));
+        end_after(move || {
+            if let Some(session) = session {
+                session.end();
+            }
+            if let Some(ctx) = screen.get() {
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            }
+        });
+    });
 }
 
 /// What was remembered, and over it what was typed.

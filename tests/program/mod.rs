@@ -88,7 +88,18 @@ impl Program {
     /// Ctrl+C.
     #[cfg(unix)]
     pub fn interrupt(&self) {
-        let sent = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status().unwrap();
+        self.signal("-INT");
+    }
+
+    /// A request to terminate.
+    #[cfg(unix)]
+    pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success());
     }
 

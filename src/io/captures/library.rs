@@ -1,64 +1,28 @@
-//! The captures of a folder as the window lists them: everything about them is done on a thread of their own.
+//! The captures of a folder as the window lists them: one thread lists them and does what is asked, another one looks into
+//! those that are new, however long that takes.
 
-use super::{Files, Recording, about, found_in, lock};
-use super::{folder_trouble, io_trouble};
+use super::learning::{Learnt, learn};
+use super::listing::Seen;
+use super::{Files, about, changes, folder_trouble, io_trouble, lock};
 use crate::capture::{Condition, Entry};
 use crate::event::Trouble;
 use crate::io::Waker;
-use std::collections::BTreeSet;
+use crate::io::worker::Worker;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-/// Wishes that may wait.
+/// Wishes that may wait; the next one is refused, which is told.
 const WISHES: usize = 64;
-
-/// All captures of a folder, the latest first. What is in those that nobody has looked into is not known yet.
-///
-/// # Errors
-/// `captures-untended` with `path` and `detail`. A folder that is not there yet has no captures.
-pub fn list(folder: &Path) -> Result<Vec<Entry>, Trouble> {
-    let read = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        read => read.map_err(|error| folder_trouble(folder, &error))?,
-    };
-    // Plain and compressed may both be there for an instant.
-    let files: BTreeSet<_> = read.filter_map(|entry| Files::of(&entry.ok()?.path())).collect();
-    let mut entries: Vec<_> = files.iter().filter_map(entry).collect();
-    entries.sort_by(|one, other| (other.started_unix_ms, &other.name).cmp(&(one.started_unix_ms, &one.name)));
-    Ok(entries)
-}
-
-/// A capture in the list; nothing when it is gone meanwhile.
-fn entry(files: &Files) -> Option<Entry> {
-    let path = files.capture();
-    let metadata = path.metadata().ok()?;
-    let written = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    let written_unix_ms = u64::try_from(written.as_millis()).unwrap_or_default();
-    let mut about = about::load(files);
-    about.found.take_if(|found| found.file_bytes != metadata.len());
-    let mut started_unix_ms = about.found.as_ref().map_or(written_unix_ms, |found| found.header.started_unix_ms);
-    let condition = if about.found.is_some() {
-        Condition::Known
-    } else {
-        match Recording::open(&path) {
-            Ok(recording) => {
-                started_unix_ms = recording.header().started_unix_ms;
-                Condition::Unread
-            }
-            Err(trouble) => Condition::Unreadable(trouble),
-        }
-    };
-    // Whoever writes has written the first line before anything else; a moment ago it may not have.
-    let condition = if lock::is_held(&files.lock()) { Condition::Writing } else { condition };
-    let (name, bytes) = (files.name().to_owned(), metadata.len());
-    Some(Entry { path, name, bytes, started_unix_ms, written_unix_ms, condition, about })
-}
+/// While captures are looked into, the list is shown anew at most so often.
+const SHOWN_EVERY: Duration = Duration::from_millis(200);
+/// How long the end waits for what was asked before.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn files_of(path: &Path) -> Result<Files, Trouble> {
     Files::of(path).ok_or_else(|| Trouble::new("capture-foreign").with("path", path.display()))
@@ -67,7 +31,8 @@ fn files_of(path: &Path) -> Result<Files, Trouble> {
 /// Names a capture; `None` takes the name away. Its file is called as before.
 ///
 /// # Errors
-/// `capture-foreign`: the file is not called like one; `captures-untended` with `path` and `detail`.
+/// `capture-foreign`: the file is not called like one; `captures-untended`, `capture-notes-strange`, each with `path` and
+/// `detail`.
 pub fn set_title(path: &Path, title: Option<&str>) -> Result<(), Trouble> {
     let title = title.map(str::trim).filter(|title| !title.is_empty()).map(str::to_owned);
     about::change(&files_of(path)?, |about| about.title = title)
@@ -91,6 +56,7 @@ pub fn delete(path: &Path) -> Result<(), Trouble> {
         return Err(Trouble::new("capture-being-written").with("path", path.display()));
     }
     let gone = [files.plain(), files.compressed()].map(fs::remove_file);
+    changes::note();
     let failed = gone.iter().filter_map(|gone| gone.as_ref().err());
     if let Some(error) = failed.clone().find(|error| error.kind() != ErrorKind::NotFound) {
         return Err(folder_trouble(path, error));
@@ -125,12 +91,22 @@ pub struct Listing {
     pub reading: bool,
 }
 
-/// The captures of a folder, looked after by a thread of their own. Dropping it ends that.
+/// What the keeper hears.
+enum Job {
+    Wish(Wish),
+    /// The learner has looked into a capture, or could not.
+    Learnt(Files, Result<Learnt, Trouble>),
+    Over,
+}
+
+/// The captures of a folder, looked after by threads of their own. Dropping it ends that, once what was asked is done.
 pub struct Library {
-    wishes: Option<SyncSender<Wish>>,
+    jobs: SyncSender<Job>,
     stop: Arc<AtomicBool>,
     shared: Arc<Mutex<Listing>>,
-    thread: Option<JoinHandle<()>>,
+    /// How many changes there were when it was listed last.
+    listed: Arc<AtomicU64>,
+    keeper: Worker,
 }
 
 impl Library {
@@ -139,40 +115,73 @@ impl Library {
     /// # Errors
     /// `thread-not-started`.
     pub fn open(folder: &Path, waker: Waker) -> Result<Self, Trouble> {
-        let (wishes, queue) = sync_channel(WISHES);
-        let (stop, shared) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
-        let keeper = Keeper { folder: folder.to_owned(), stop: Arc::clone(&stop), shared: Arc::clone(&shared), waker };
-        let thread = std::thread::Builder::new()
-            .name("captures".into())
-            .spawn(move || keeper.run(&queue))
-            .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
-        let library = Self { wishes: Some(wishes), stop, shared, thread: Some(thread) };
-        // The first one is always taken.
-        let _ = library.ask(Wish::List);
+        let (jobs, queue) = sync_channel(WISHES);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (shared, listed) = (Arc::new(Mutex::default()), Arc::new(AtomicU64::new(changes::count())));
+        let (lessons, to_learn) = sync_channel(1);
+        let (teller, stopped) = (jobs.clone(), Arc::clone(&stop));
+        Worker::start("captures", move || learner(&to_learn, &teller, &stopped))?;
+        let keeper = Keeper {
+            folder: folder.to_owned(),
+            stop: Arc::clone(&stop),
+            shared: Arc::clone(&shared),
+            listed: Arc::clone(&listed),
+            waker,
+            lessons,
+            busy: false,
+            seen: Seen::default(),
+            unread: VecDeque::new(),
+            given_up: BTreeSet::new(),
+        };
+        let keeper = Worker::start("captures", move || keeper.run(&queue))?;
+        let library = Self { jobs, stop, shared, listed, keeper };
+        library.ask(Wish::List);
         Ok(library)
     }
 
-    /// Has something done, soon; never waits. False when so much is waiting already that this one is not taken.
-    #[must_use]
-    pub fn ask(&self, wish: Wish) -> bool {
-        self.wishes.as_ref().is_some_and(|wishes| wishes.try_send(wish).is_ok())
+    /// Has something done, soon; never waits. When too much is waiting already, that is told in the listing.
+    pub fn ask(&self, wish: Wish) {
+        let asks_nothing_new = wish == Wish::List;
+        if let Err(TrySendError::Full(_)) = self.jobs.try_send(Job::Wish(wish))
+            && !asks_nothing_new
+        {
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.troubles.push(Trouble::new("captures-busy").with("n", WISHES));
+        }
     }
 
-    /// What is on the shelf, and what could not be done since this was asked last.
+    /// What is on the shelf, and what could not be done since this was asked last. What this program changed meanwhile is
+    /// looked at again.
     #[must_use]
     pub fn listing(&self) -> Listing {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        // What the learner changes is looked at as it comes.
+        let changed = !shared.reading && self.listed.load(Ordering::Relaxed) != changes::count();
         let troubles = std::mem::take(&mut shared.troubles);
-        Listing { troubles, ..shared.clone() }
+        let listing = Listing { troubles, ..shared.clone() };
+        drop(shared);
+        if changed {
+            self.listed.store(changes::count(), Ordering::Relaxed);
+            self.ask(Wish::List);
+        }
+        listing
     }
 }
 
 impl Drop for Library {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.wishes = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let _ = self.jobs.try_send(Job::Over);
+        self.keeper.wait(PATIENCE);
+    }
+}
+
+/// Looks into one capture after the other.
+fn learner(to_learn: &Receiver<Files>, teller: &SyncSender<Job>, stop: &AtomicBool) {
+    while let Ok(files) = to_learn.recv() {
+        let learnt = learn(&files, stop);
+        if teller.send(Job::Learnt(files, learnt)).is_err() {
+            break;
         }
     }
 }
@@ -181,73 +190,107 @@ struct Keeper {
     folder: PathBuf,
     stop: Arc<AtomicBool>,
     shared: Arc<Mutex<Listing>>,
+    listed: Arc<AtomicU64>,
     waker: Waker,
+    lessons: SyncSender<Files>,
+    /// Whether the learner has something to do.
+    busy: bool,
+    seen: Seen,
+    /// Captures that are to be looked into, the latest first.
+    unread: VecDeque<Files>,
+    /// Captures that could not be read, so that they are not tried over and over.
+    given_up: BTreeSet<Files>,
 }
 
 impl Keeper {
-    fn run(self, queue: &Receiver<Wish>) {
-        // Captures that could not be read, so that they are not tried over and over.
-        let mut given_up = BTreeSet::new();
-        while let Ok(wish) = queue.recv() {
-            self.grant(wish);
-            // One after the other, and wishes go first.
-            while let Some(unread) = self.publish(&given_up) {
-                while let Ok(wish) = queue.try_recv() {
-                    self.grant(wish);
-                }
-                if self.stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                if learn(&unread, &self.stop).is_err() {
-                    given_up.insert(unread);
+    #[expect(clippy::disallowed_methods, reason = "io reads the clock")]
+    fn run(mut self, queue: &Receiver<Job>) {
+        let (mut stale, mut shown) = (false, Instant::now());
+        loop {
+            let first = if stale { queue.recv_timeout(SHOWN_EVERY) } else { queue.recv().map_err(Into::into) };
+            let jobs = match first {
+                Ok(first) => std::iter::once(first).chain(queue.try_iter().take(WISHES)).collect(),
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let asked = jobs.iter().any(|job| matches!(job, Job::Wish(_)));
+            for job in jobs {
+                self.take(job);
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            self.teach();
+            stale = true;
+            if asked || !self.busy || shown.elapsed() >= SHOWN_EVERY {
+                self.show();
+                (stale, shown) = (false, Instant::now());
+            }
+        }
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Over => {}
+            Job::Wish(Wish::List) => self.list(),
+            Job::Wish(Wish::Title(path, title)) => self.change(&path, |path| set_title(path, title.as_deref())),
+            Job::Wish(Wish::Star(path, star)) => self.change(&path, |path| set_star(path, star)),
+            Job::Wish(Wish::Delete(path)) => self.change(&path, delete),
+            Job::Learnt(files, learnt) => {
+                self.busy = false;
+                self.look_at(&files);
+                if learnt.is_err() {
+                    self.given_up.insert(files);
                 }
             }
         }
     }
 
-    fn grant(&self, wish: Wish) {
-        let done = match wish {
-            Wish::List => Ok(()),
-            Wish::Title(path, title) => set_title(&path, title.as_deref()),
-            Wish::Star(path, star) => set_star(&path, star),
-            Wish::Delete(path) => delete(&path),
-        };
-        if let Err(trouble) = done {
-            self.change(|listing| listing.troubles.push(trouble));
+    fn list(&mut self) {
+        self.listed.store(changes::count(), Ordering::Relaxed);
+        if let Err(trouble) = self.seen.look(&self.folder) {
+            self.tell(trouble);
+            return;
+        }
+        let entries = self.seen.entries();
+        let unread = entries.iter().filter(|entry| entry.condition == Condition::Unread && entry.strange.is_none());
+        let unread = unread.filter_map(|entry| Files::of(&entry.path)).filter(|files| !self.given_up.contains(files));
+        self.unread = unread.collect();
+    }
+
+    fn change(&mut self, path: &Path, change: impl FnOnce(&Path) -> Result<(), Trouble>) {
+        if let Err(trouble) = change(path) {
+            self.tell(trouble);
+        }
+        if let Some(files) = Files::of(path) {
+            self.look_at(&files);
         }
     }
 
-    /// Shows what is there, and returns the next capture to be looked into.
-    fn publish(&self, given_up: &BTreeSet<PathBuf>) -> Option<PathBuf> {
-        let listed = list(&self.folder);
-        let is_unread = |entry: &&Entry| entry.condition == Condition::Unread && !given_up.contains(&entry.path);
-        let unread = listed.as_ref().ok().and_then(|entries| Some(entries.iter().find(is_unread)?.path.clone()));
-        self.change(|listing| match listed {
-            Ok(entries) => (listing.entries, listing.reading) = (Arc::new(entries), unread.is_some()),
-            Err(trouble) => listing.troubles.push(trouble),
-        });
+    fn look_at(&mut self, files: &Files) {
+        self.seen.forget(files);
+        self.seen.look_at(files.clone());
+    }
+
+    /// Gives the learner something to do.
+    fn teach(&mut self) {
+        while !self.busy
+            && let Some(files) = self.unread.pop_front()
+        {
+            self.busy = self.lessons.try_send(files).is_ok();
+        }
+    }
+
+    fn tell(&self, trouble: Trouble) {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).troubles.push(trouble);
+    }
+
+    /// Shows what is there.
+    fn show(&self) {
+        let entries = Arc::new(self.seen.entries());
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        (shared.entries, shared.reading) = (entries, self.busy);
+        drop(shared);
         (self.waker)();
-        unread
     }
-
-    fn change(&self, change: impl FnOnce(&mut Listing)) {
-        change(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-/// Looks into a capture and writes down what is in it.
-///
-/// # Errors
-/// It cannot be read, or that cannot be written.
-pub fn learn(path: &Path, stop: &AtomicBool) -> Result<(), Trouble> {
-    let files = files_of(path)?;
-    let Some(found) = found_in(path, stop)? else { return Ok(()) };
-    about::change(&files, |about| about.found = Some(found))
-}
-
-/// The wall clock, milliseconds since 1970 UTC.
-#[expect(clippy::disallowed_methods, reason = "io reads the clock")]
-pub fn now_unix_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or_default()
 }

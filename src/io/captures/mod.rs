@@ -4,9 +4,12 @@
 //! (what is in it, and what the user said of it) and, as long as there is something left to be done, `NAME.lock`.
 
 mod about;
+mod changes;
 mod compress;
 mod files;
+mod learning;
 mod library;
+mod listing;
 mod lock;
 mod opened;
 mod pages;
@@ -14,16 +17,17 @@ mod recording;
 mod source;
 mod tending;
 
-pub use about::{found, found_in, load as load_about};
+pub use about::{found, found_in, is_idle, load as load_about};
 pub use compress::compress;
 pub use files::Files;
-pub use library::{Library, Listing, Wish, delete, list, set_star, set_title};
+pub use library::{Library, Listing, Wish, delete, set_star, set_title};
+pub use listing::list;
 pub use lock::{Lock, is_held};
 pub use opened::{News, Opened, Progress};
 pub use pages::Pages;
 pub use recording::Recording;
 pub use source::{Place, Source, is_recording, now_at};
-pub use tending::{Tending, close, tend};
+pub use tending::{Tended, Tending, close, tend};
 
 use crate::capture::Limits;
 use crate::event::Trouble;

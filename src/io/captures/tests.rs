@@ -1,7 +1,7 @@
 //! Captures in a folder: listed, named, starred, cleared away, and opened however large they are.
 
 use super::{Files, Library, Lock, News, Opened, Recording, Wish};
-use super::{compress, delete, limits, list, set_star, set_title, tend};
+use super::{Tended, compress, delete, limits, list, set_star, set_title, tend};
 use crate::capture::{Condition, Entry, Header, Limits, encode};
 use crate::event::{Event, Fact, Micros};
 use std::fs;
@@ -49,7 +49,7 @@ fn what_the_user_says_of_a_capture_outlives_what_is_found_in_it() {
     write(&files.plain(), 3);
     set_title(&files.plain(), Some("  the bad one ")).unwrap();
     set_star(&files.plain(), true).unwrap();
-    assert_eq!(tend(folder.path(), Limits::default(), 0, &NO), []);
+    assert_eq!(tend(folder.path(), Limits::default(), 0, &NO), Tended::default());
     let entry = list(folder.path()).unwrap().remove(0);
     assert_eq!((entry.title(), entry.about.star, &entry.condition), ("the bad one", true, &Condition::Known));
     assert_eq!(entry.started_unix_ms, 1_700_000_000_000);
@@ -58,11 +58,16 @@ fn what_the_user_says_of_a_capture_outlives_what_is_found_in_it() {
     write(&files.plain(), 4);
     let entry = list(folder.path()).unwrap().remove(0);
     assert_eq!((entry.title(), &entry.condition, &entry.about.found), ("the bad one", &Condition::Unread, &None));
-    // A damaged one counts as nothing known.
-    fs::write(files.about(), "{\"about\":").unwrap();
-    assert_eq!(list(folder.path()).unwrap()[0].title(), name(1));
     set_title(&files.plain(), Some(" ")).unwrap();
     assert_eq!(list(folder.path()).unwrap()[0].about.title, None);
+    // What is damaged says nothing, and may have been a star.
+    fs::write(files.about(), "{\"about\":").unwrap();
+    let entry = list(folder.path()).unwrap().remove(0);
+    assert!(entry.title() == name(1) && entry.is_wanted());
+    assert_eq!(set_star(&files.plain(), true).unwrap_err().code, "capture-notes-strange");
+    let least = Limits { megabytes: 1, days: 1 };
+    assert_eq!(tend(folder.path(), least, u64::MAX / 2, &NO), Tended::default());
+    assert!(files.plain().exists() && fs::read_to_string(files.about()).unwrap() == "{\"about\":");
 }
 
 #[test]
@@ -97,10 +102,12 @@ fn only_what_nobody_wants_or_writes_is_cleared_away() {
     write(&Files::new(folder.path(), "by hand").plain(), 1);
     let far = u64::MAX / 2;
     let kept = Limits::NONE;
-    assert_eq!(tend(folder.path(), kept, far, &NO), []);
+    assert_eq!(tend(folder.path(), kept, far, &NO), Tended::default());
     assert_eq!(names(folder.path()).len(), 6);
     let day = Limits { days: 1, ..Limits::NONE };
-    assert_eq!(tend(folder.path(), day, far, &NO), []);
+    let tended = tend(folder.path(), day, far, &NO);
+    assert_eq!((tended.captures, tended.troubles), (2, Vec::new()));
+    assert!(tended.bytes > 0);
     assert_eq!(names(folder.path()), [name(1), name(2), name(3), "by hand".to_owned()]);
     assert!(!Files::new(folder.path(), &name(4)).about().exists(), "nothing of it is left");
     let trouble = delete(&Files::new(folder.path(), &name(3)).plain()).unwrap_err();
@@ -310,15 +317,15 @@ fn the_window_sees_what_is_there_and_has_it_changed_without_waiting() {
         |listing: &super::Listing| listing.entries.iter().filter(|entry| entry.condition == Condition::Known).count();
     let listing = until(&|listing| known(listing) == 3 && !listing.reading);
     assert_eq!(listing.entries[0].about.found.as_ref().map(|found| found.events), Some(3), "{:?}", listing.entries);
-    assert!(library.ask(Wish::Title(path(1), Some("first".into()))));
-    assert!(library.ask(Wish::Star(path(2), true)));
-    assert!(library.ask(Wish::Delete(path(3))));
+    library.ask(Wish::Title(path(1), Some("first".into())));
+    library.ask(Wish::Star(path(2), true));
+    library.ask(Wish::Delete(path(3)));
     let listing = until(&|listing| listing.entries.len() == 2 && listing.entries.iter().any(|entry| entry.about.star));
     assert!(listing.entries.iter().any(|entry| entry.title() == "first"));
-    assert!(library.ask(Wish::Delete(path(3))));
+    library.ask(Wish::Delete(path(3)));
     let listing = until(&|listing| !listing.troubles.is_empty());
     assert_eq!(listing.troubles[0].code, "recording-not-found");
     write(&path(4), 4);
-    assert!(library.ask(Wish::List));
+    library.ask(Wish::List);
     until(&|listing| known(listing) == 3);
 }

@@ -1,14 +1,17 @@
 //! A capture is whole whatever becomes of its program.
 
-use super::{Header, Inbox, Recorder};
+use super::{Disk, Header, Inbox, Recorder};
 use crate::bench::Bench;
-use crate::capture::{Capture, Limits};
-use crate::event::{Event, Fact, Micros};
+use crate::capture::{Capture, Found, Limits};
+use crate::event::{Event, Fact, Micros, UNRECORDED};
+use crate::io::Input;
 use crate::io::captures::{Files, Recording, list, tend};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 fn event(seq: u64) -> Event {
     Event { seq, at: Micros(seq), fact: Fact::BrokerFailed { trouble: crate::event::Trouble::new("no-answer") } }
@@ -34,13 +37,13 @@ fn a_capture_that_exists_is_never_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let (inbox, _receiver) = Inbox::new();
     let header = Header::new(5, None);
-    let first = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap();
-    let second = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap();
+    let first = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap().0;
+    let second = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap().0;
     assert_ne!(first.path(), second.path());
     let trouble = Recorder::create(first.path(), &header, inbox.clone()).err().unwrap();
     assert_eq!(trouble.code, "recording-exists");
     drop((first, second));
-    let third = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap();
+    let third = Recorder::create_in(folder.path(), "now", &header, &inbox).unwrap().0;
     assert!(third.path().ends_with("now-3.jsonl"), "one that was compressed has its name all the same");
 }
 
@@ -57,7 +60,7 @@ fn a_closed_capture_is_compressed_where_nobody_asked_for_a_plain_one() {
     }
     let first = |path: &Path| std::fs::read(path).unwrap()[0];
     assert_eq!((first(&by_name[0]), first(&by_name[1])), (b'{', 0x28));
-    let mut recorder = Recorder::create_in(folder.path(), "c", &header, &inbox).unwrap();
+    let mut recorder = Recorder::create_in(folder.path(), "c", &header, &inbox).unwrap().0;
     let told = recorder.path().to_owned();
     recorder.record(&event(1));
     let mut bench = Bench::new(5);
@@ -74,6 +77,120 @@ fn a_closed_capture_is_compressed_where_nobody_asked_for_a_plain_one() {
     assert_eq!(entry.about.found.as_ref().map(|found| found.events), Some(1), "nobody has to look into it");
 }
 
+/// A disk that takes nothing and refuses nothing: a network drive that is gone.
+#[derive(Clone, Default)]
+struct Hung(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+
+impl Hung {
+    fn wake(&self) {
+        self.0.0.lock().unwrap().0 = true;
+        self.0.1.notify_all();
+    }
+}
+
+impl Disk for Hung {
+    fn put(&mut self, _length: u64, bytes: &[u8]) -> std::io::Result<()> {
+        let mut held = self.0.1.wait_while(self.0.0.lock().unwrap(), |(awake, _)| !*awake).unwrap();
+        held.1.extend(bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn close(self, found: Option<Found>) {
+        assert!(found.is_none(), "what is missing is not counted as there");
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_is_told_within_seconds_and_never_holds_the_bench_up() {
+    let (inbox, told) = Inbox::new();
+    let (disk, header) = (Hung::default(), Header::new(5, None));
+    let mut recorder = Recorder::begin(disk.clone(), Path::new("a"), &header, inbox, None).unwrap();
+    recorder.room = 100_000;
+    let mut now = Micros::default();
+    recorder.record(&event(1));
+    recorder.flush();
+    let first = (0..=4).find_map(|half_second| {
+        now = Micros::from_millis(half_second * 500);
+        recorder.attend(now)
+    });
+    let Some(Fact::TroubleMet { trouble }) = first else { panic!("nothing is told") };
+    assert_eq!((&*trouble.code, now), ("capture-stalled", Micros::from_secs(2)));
+    // More than there is room for, in pieces of every size.
+    let mut seq = 1;
+    for _ in 0..40 {
+        (0..100).for_each(|_| {
+            seq += 1;
+            recorder.record(&event(seq));
+        });
+        recorder.flush();
+    }
+    now = now + Micros::from_secs(1);
+    assert_eq!(recorder.attend(now), None, "once is enough");
+    assert!(recorder.ledger.waiting.load(Ordering::Relaxed) <= recorder.room);
+    disk.wake();
+    let lost = (0..60_000).find_map(|_| {
+        now = now + Micros::from_secs(1);
+        assert_eq!(recorder.attend(now), None);
+        match told.recv_timeout(Duration::from_millis(1)) {
+            Ok(Input::Fact(Fact::Gap { source, lost })) if source == UNRECORDED => Some(lost),
+            _ => None,
+        }
+    });
+    let lost = lost.expect("that it goes on is told, and how many are missing");
+    assert!(lost > 0);
+    recorder.finish(&Bench::new(5));
+    let text = disk.0.0.lock().unwrap().1.clone();
+    assert_eq!(text.iter().filter(|byte| **byte == b'\n').count() as u64, seq - lost);
+    assert!(told.try_recv().is_err(), "and only once");
+}
+
+/// A folder on a drive that is not there when the bench starts.
+#[test]
+fn a_recording_that_cannot_begin_says_so_and_begins_as_soon_as_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let captures = folder.path().join("captures");
+    std::fs::write(&captures, "in the way").unwrap();
+    let (inbox, _receiver) = Inbox::new();
+    let (mut recorder, trouble) = Recorder::create_in(&captures, "a", &Header::new(5, None), &inbox).unwrap();
+    assert_eq!(trouble.unwrap().code, "capture-unwritable");
+    let path = recorder.path().to_owned();
+    recorder.record(&event(1));
+    recorder.flush();
+    std::fs::remove_file(&captures).unwrap();
+    recorder.record(&event(2));
+    let bench = [1, 2].into_iter().fold(Bench::new(5), |mut bench, seq| {
+        let _ = bench.apply(&event(seq));
+        bench
+    });
+    recorder.finish(&bench);
+    let capture = Recording::open(&path).unwrap().collect();
+    assert_eq!((capture.events.len(), capture.header.started_unix_ms), (2, 5));
+    let left = std::fs::read_dir(&captures).unwrap().count();
+    assert_eq!(left, 2, "the capture and what is known of it");
+}
+
+#[test]
+fn a_session_in_which_nothing_happened_is_told_from_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inbox, _receiver) = Inbox::new();
+    for (name, heard) in [("2026-01-01 10.00.00", false), ("2026-01-01 10.00.01", true)] {
+        let (mut recorder, _) = Recorder::create_in(folder.path(), name, &Header::new(5, None), &inbox).unwrap();
+        recorder.record(&event(1));
+        if heard {
+            let fact = Fact::BytesReceived { port: "p".into(), bytes: b"hello".to_vec().into() };
+            recorder.record(&Event { seq: 2, at: Micros(2), fact });
+        }
+        recorder.finish(&Bench::new(5));
+    }
+    let idle: Vec<_> = list(folder.path()).unwrap().iter().map(|entry| (entry.name.clone(), entry.is_idle())).collect();
+    let expected = [("2026-01-01 10.00.01", false), ("2026-01-01 10.00.00", true)];
+    assert_eq!(idle, expected.map(|(name, idle)| (name.to_owned(), idle)));
+}
+
 /// Where a child of these tests records.
 const FOLDER: &str = "OTA_WORKBENCH_TEST_RECORDS_IN";
 /// How many events it records before it closes the capture.
@@ -85,7 +202,7 @@ fn a_child_that_records() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let (inbox, _receiver) = Inbox::new();
     let header = Header::new(5, None);
-    let mut recorder = Recorder::create_in(Path::new(&folder), "2026-01-01 10.00.00", &header, &inbox).unwrap();
+    let (mut recorder, _) = Recorder::create_in(Path::new(&folder), "2026-01-01 10.00.00", &header, &inbox).unwrap();
     let written = recorder.written();
     let mut out = std::io::stdout().lock();
     let mut wanted = written.load(Ordering::Acquire);
@@ -153,8 +270,8 @@ fn a_kill_at_any_instant_loses_no_written_event_and_leaves_the_file_readable() {
         assert!(!there.is_empty(), "{round}: no capture left");
         there.iter().for_each(check);
         // The next start finishes what was begun.
-        let troubles = tend(folder.path(), Limits::default(), 0, &AtomicBool::new(false));
-        assert_eq!(troubles, [], "{round}");
+        let tended = tend(folder.path(), Limits::default(), 0, &AtomicBool::new(false));
+        assert_eq!(tended.troubles, [], "{round}");
         let left =
             std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
         assert_eq!(left.len(), 2, "{round}: {left:?}");

@@ -1,14 +1,14 @@
 //! The disk's end of a capture: what cannot be written is kept for a while and tried again.
 
+use super::disk::Disk;
 use crate::capture::Found;
 use crate::event::{Fact, Trouble, UNRECORDED};
 use crate::io::Inbox;
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often a disk that took nothing is tried again.
@@ -22,32 +22,25 @@ const KEPT: usize = 4 << 20;
 pub enum Order {
     /// Whole lines, and how many.
     Write { lines: Vec<u8>, events: u64 },
-    /// Write what there is through to the disk.
-    Sync,
-    /// What is in the capture, which is closed now.
-    Known(Box<Found>),
+    /// So many events are missing here: the disk was too slow for them.
+    Lost(u64),
+    /// Look whether all is to be written through.
+    Look,
 }
 
-/// What is written to.
-pub trait Disk {
-    /// Writes these bytes behind the first `length` ones, which stay; what is there behind them goes.
-    fn put(&mut self, length: u64, bytes: &[u8]) -> io::Result<()>;
-    /// Writes through what was put.
-    fn sync(&mut self) -> io::Result<()>;
-}
-
-impl Disk for File {
-    fn put(&mut self, length: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.stream_position()? != length {
-            self.set_len(length)?;
-            self.seek(SeekFrom::Start(length))?;
-        }
-        self.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.sync_all()
-    }
+/// What the session and the disk's thread know of each other without waiting for each other.
+#[derive(Default)]
+pub struct Ledger {
+    /// Bytes that wait for the disk.
+    pub waiting: AtomicU64,
+    /// Orders that were carried out.
+    pub moved: AtomicU64,
+    /// What there is is to be written through.
+    pub sync: AtomicBool,
+    /// Events are missing in the file.
+    pub holes: AtomicBool,
+    /// What is in the capture, which is to be closed.
+    pub known: Mutex<Option<Found>>,
 }
 
 /// Writes a capture.
@@ -55,6 +48,7 @@ pub struct Writer<D> {
     disk: D,
     path: PathBuf,
     inbox: Inbox,
+    ledger: Arc<Ledger>,
     /// Bytes on the disk, whole lines.
     written: Arc<AtomicU64>,
     /// What the disk did not take yet; absent while it takes everything.
@@ -76,20 +70,26 @@ impl Refused {
 }
 
 impl<D: Disk> Writer<D> {
-    /// A writer that goes on behind what `written` says is there.
-    pub const fn new(disk: D, path: PathBuf, inbox: Inbox, written: Arc<AtomicU64>) -> Self {
-        Self { disk, path, inbox, written, refused: None }
+    /// A writer that goes on behind what `written` says is there. Where the disk did not take the `pending` first line, it
+    /// is tried again; that was told.
+    pub fn new(
+        disk: D,
+        path: PathBuf,
+        inbox: Inbox,
+        ledger: Arc<Ledger>,
+        written: Arc<AtomicU64>,
+        pending: Option<Vec<u8>>,
+    ) -> Self {
+        let refused = pending.map(|lines| Refused::new(lines, 0));
+        Self { disk, path, inbox, ledger, written, refused }
     }
 
-    /// Writes until nobody has orders any more, and closes the file. Returns what was said to be in it.
-    pub fn run(mut self, orders: &Receiver<Order>) -> Option<Found> {
-        let mut known = None;
+    /// Writes until nobody has orders any more, and closes the file.
+    pub fn run(mut self, orders: &Receiver<Order>) {
         loop {
             let patience = if self.refused.is_some() { AGAIN } else { IDLE };
             match orders.recv_timeout(patience) {
-                Ok(Order::Write { lines, events }) => self.write(lines, events),
-                Ok(Order::Sync) => self.sync(),
-                Ok(Order::Known(found)) => known = Some(*found),
+                Ok(order) => self.carry_out(order),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -99,7 +99,34 @@ impl<D: Disk> Writer<D> {
         }
         self.try_again();
         self.sync();
-        known
+        let whole = self.refused.is_none() && !self.ledger.holes.load(Ordering::Relaxed);
+        let known = self.ledger.known.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Where events are missing, only the file itself can tell what is in it.
+        self.disk.close(known.filter(|_| whole));
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Write { lines, events } => {
+                let bytes = lines.len() as u64;
+                self.write(lines, events);
+                self.ledger.waiting.fetch_sub(bytes, Ordering::Relaxed);
+            }
+            Order::Lost(events) => self.lose(events),
+            Order::Look => {}
+        }
+        if self.ledger.sync.swap(false, Ordering::Relaxed) {
+            self.sync();
+        }
+        self.ledger.moved.fetch_add(1, Ordering::Release);
+    }
+
+    /// The disk takes what it is given again, but these were lost meanwhile.
+    fn lose(&mut self, events: u64) {
+        match &mut self.refused {
+            Some(refused) => refused.lost += events,
+            None => self.tell(Fact::Gap { source: UNRECORDED.into(), lost: events }),
+        }
     }
 
     /// Writes lines, or keeps them as long as there is room for what the disk does not take.
@@ -108,7 +135,10 @@ impl<D: Disk> Writer<D> {
             Some(refused) if refused.lost == 0 && refused.lines.len() + lines.len() <= KEPT => {
                 refused.lines.extend(lines);
             }
-            Some(refused) => refused.lost += events,
+            Some(refused) => {
+                refused.lost += events;
+                self.ledger.holes.store(true, Ordering::Relaxed);
+            }
             None => {
                 if let Err(error) = self.put(&lines) {
                     self.refuse(lines, &error);

@@ -19,11 +19,11 @@ use super::recorder::Recorder;
 use super::tail::{Batch, Tail, Waker};
 use super::{Inbox, Input};
 use crate::bench::Action;
-use crate::capture::Header;
+use crate::capture::{Header, Limits};
 use crate::event::{Fact, Trouble};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ pub struct Session {
     clock: Clock,
     capture: Option<PathBuf>,
     captured: Arc<AtomicU64>,
-    thread: Option<JoinHandle<()>>,
-    /// The folder of captures is put in order meanwhile.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// The folder of captures is kept in order meanwhile.
     tending: Option<Tending>,
 }
 
@@ -50,16 +50,16 @@ impl Session {
         let (inbox, receiver) = Inbox::new();
         let header = Header::new(clock.began_unix_ms(), options.bench.clone());
         let (recorder, unwritable) = match recorder(&options.capture, &header, &inbox) {
-            Ok(recorder) => (recorder, None),
+            Ok((recorder, unwritable)) => (recorder, unwritable),
             // Nobody asked for this file: the bench is of use without it.
             Err(trouble) if matches!(options.capture, CaptureChoice::Folder(_)) => (None, Some(trouble)),
             Err(trouble) => return Err(trouble),
         };
         let capture = recorder.as_ref().map(|recorder| recorder.path().to_owned());
-        let limits = options.limits;
-        let tended = match &options.capture {
-            CaptureChoice::Folder(folder) if capture.is_some() => Some(folder.clone()),
-            _ => None,
+        // Above all where nothing can be written: what is past the limits makes room.
+        let tending = match &options.capture {
+            CaptureChoice::Folder(folder) => Some(Tending::start(folder.clone(), options.limits, inbox.clone())?),
+            CaptureChoice::Nowhere | CaptureChoice::File(_) => None,
         };
         let tail = Arc::new(Tail::new(waker));
         let captured = recorder.as_ref().map(Recorder::written).unwrap_or_default();
@@ -68,14 +68,11 @@ impl Session {
             .name("session".into())
             .spawn(move || core.run(&receiver, options))
             .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
-        let tending = match tended {
-            Some(folder) => Some(Tending::start(folder, limits, inbox.clone())?),
-            None => None,
-        };
         if let Some(trouble) = unwritable {
             let _ = inbox.fact(Fact::TroubleMet { trouble });
         }
-        Ok(Self { inbox, tail, clock, capture, captured, thread: Some(thread), tending })
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { inbox, tail, clock, capture, captured, thread, tending })
     }
 
     /// Asks for something. What became of it is told in events.
@@ -96,16 +93,24 @@ impl Session {
         self.tail.wait(at_most)
     }
 
+    /// From now on so much is kept in the folder of captures.
+    pub fn limit(&self, limits: Limits) {
+        if let Some(tending) = &self.tending {
+            tending.limit(limits);
+        }
+    }
+
     /// Ends the session, and returns what it had still to say: all that is in the capture and was not taken yet.
     #[must_use]
-    pub fn finish(&mut self) -> Batch {
+    pub fn finish(&self) -> Batch {
         self.end();
         self.tail.drain()
     }
 
-    fn end(&mut self) {
-        self.tending = None;
-        if let Some(thread) = self.thread.take() {
+    /// Ends the session: everything is stopped, and the capture is closed. Whoever asks while it ends waits for it, too.
+    pub fn end(&self) {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
             let _ = self.inbox.put(Input::Stop);
             let _ = thread.join();
         }
@@ -132,17 +137,24 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.tending = None;
         self.end();
     }
 }
 
-fn recorder(choice: &CaptureChoice, header: &Header, inbox: &Inbox) -> Result<Option<Recorder>, Trouble> {
+/// Who records, if anybody is to, and why that cannot begin yet.
+fn recorder(
+    choice: &CaptureChoice,
+    header: &Header,
+    inbox: &Inbox,
+) -> Result<(Option<Recorder>, Option<Trouble>), Trouble> {
     match choice {
-        CaptureChoice::Nowhere => Ok(None),
-        CaptureChoice::File(path) => Recorder::create(path, header, inbox.clone()).map(Some),
+        CaptureChoice::Nowhere => Ok((None, None)),
+        CaptureChoice::File(path) => Ok((Some(Recorder::create(path, header, inbox.clone())?), None)),
         CaptureChoice::Folder(folder) => {
             let name = options::file_name(header.started_unix_ms);
-            Recorder::create_in(folder, &name, header, inbox).map(Some)
+            let (recorder, trouble) = Recorder::create_in(folder, &name, header, inbox)?;
+            Ok((Some(recorder), trouble))
         }
     }
 }

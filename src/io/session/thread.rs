@@ -80,7 +80,9 @@ impl Core {
     /// Waits for the next input or deadline and takes in all that is there. False at the end.
     fn step(&mut self, receiver: &InboxReader) -> bool {
         let deadline = self.bench.poll_timeout().map(|(at, ..)| at);
-        let due = deadline.into_iter().chain(self.hands.poll_timeout()).min().map_or(NEVER, |at| self.clock.until(at));
+        let look = self.recorder.as_ref().and_then(Recorder::poll_timeout);
+        let due = deadline.into_iter().chain(self.hands.poll_timeout()).chain(look).min();
+        let due = due.map_or(NEVER, |at| self.clock.until(at));
         match receiver.recv_timeout(due) {
             Ok(input) => {
                 let more = std::iter::from_fn(|| receiver.try_recv().ok()).take(BATCH);
@@ -209,8 +211,13 @@ impl Core {
     }
 
     fn hand_over(&mut self) {
-        if let Some(recorder) = &mut self.recorder {
+        let now = self.clock.now();
+        let told = self.recorder.as_mut().and_then(|recorder| {
             recorder.flush();
+            recorder.attend(now)
+        });
+        if let Some(fact) = told {
+            self.record(fact);
         }
         self.tail.put(&mut self.fresh, &self.bench);
     }

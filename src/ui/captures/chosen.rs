@@ -20,8 +20,8 @@ pub fn chosen_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>, ut
         ui.add_space(6.0);
         return;
     };
-    let recording = state.shelf.recording.as_ref() == Some(&entry.path);
-    let view = row::view(&entry, recording, utc_offset_secs);
+    let running = state.running_of(&entry);
+    let (recording, view) = (running.is_some(), row::view(&entry, running, utc_offset_secs));
     line_ui(ui, RichText::new(entry.title()).color(palette(ui).strong).size(14.5));
     for verdict in view.verdicts.iter().take(VERDICTS) {
         ui.colored_label(row::colour(verdict.outcome, palette(ui)), &verdict.text);
@@ -31,6 +31,9 @@ pub fn chosen_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>, ut
     }
     if let Condition::Unreadable(trouble) = &entry.condition {
         ui.colored_label(palette(ui).bad, words::trouble(trouble).joined());
+    }
+    if let Some(strange) = &entry.strange {
+        ui.colored_label(palette(ui).warn, words::trouble(strange).joined());
     }
     if let Some(found) = &entry.about.found {
         weak_ui(ui, tell("captures.events", &[("n", &words::count(found.events))]));

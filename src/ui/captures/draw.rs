@@ -37,6 +37,7 @@ fn head_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
         if state.shelf.reading {
             weak_ui(ui, say("captures.looking"));
         }
+        idle_ui(ui, state);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let escape =
                 !state.covered && state.naming.is_none() && state.deleting.is_none() && !ui.ctx().text_edit_focused();
@@ -61,6 +62,18 @@ fn head_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
     });
 }
 
+/// Sessions in which nothing happened are only in the way; they are shown where that is asked for.
+fn idle_ui(ui: &mut Ui, state: &mut CapturesState) {
+    if state.found.idle == 0 {
+        return;
+    }
+    let key = if state.show_idle { "captures.idle-hide" } else { "captures.idle-show" };
+    let text = tell(key, &[("n", &words::count(state.found.idle))]);
+    if button_ui(ui, text).on_hover_text(say("captures.idle-hint")).clicked() {
+        state.show_idle = !state.show_idle;
+    }
+}
+
 fn troubles_ui(ui: &mut Ui, state: &mut CapturesState) {
     let mut away = None;
     for (place, trouble) in state.troubles.iter().enumerate() {
@@ -79,7 +92,11 @@ fn troubles_ui(ui: &mut Ui, state: &mut CapturesState) {
 fn list_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>, utc_offset_secs: i32) {
     columns_ui(ui);
     if state.found.places.is_empty() {
-        let key = if state.shelf.entries.is_empty() { "captures.none" } else { "captures.no-match" };
+        let key = match (state.shelf.entries.is_empty(), state.search.trim().is_empty()) {
+            (true, _) => "captures.none",
+            (false, true) => "captures.all-idle",
+            (false, false) => "captures.no-match",
+        };
         weak_ui(ui, say(key));
     }
     let mut scroll = std::mem::take(&mut state.scroll);
@@ -87,8 +104,7 @@ fn list_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>, utc_offs
     scroll.follow = false;
     let mut draw = |space: &RowSpace<'_>| {
         let Some(entry) = state.entry(space.row) else { return String::new() };
-        let recording = state.shelf.recording.as_ref() == Some(&entry.path);
-        row::draw(space, &row::view(entry, recording, utc_offset_secs))
+        row::draw(space, &row::view(entry, state.running_of(entry), utc_offset_secs))
     };
     let range = 0..state.found.places.len() as u64;
     let name = say("captures.list");
@@ -138,60 +154,78 @@ fn columns_ui(ui: &mut Ui) {
 
 /// How much is kept of what nobody named or starred.
 fn limits_ui(ui: &mut Ui, state: &mut CapturesState, limits: &mut Limits, asks: &mut Vec<Ask>) {
-    let typed = state.limits.get_or_insert_with(|| (gigabytes(limits.megabytes), limits.days.to_string()));
-    let mut done = false;
+    let before = *limits;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GAP;
         weak_ui(ui, say("captures.keep"));
-        for (text, name, unit) in [
-            (&mut typed.0, "captures.keep-size", "captures.keep-size-unit"),
-            (&mut typed.1, "captures.keep-days", "captures.keep-days-unit"),
-        ] {
-            let field = ui.add(TextEdit::singleline(text).desired_width(52.0)).accessible_name(say(name));
-            done |= field.lost_focus();
-            weak_ui(ui, say(unit));
-        }
+        let [size, days] = &mut state.limits;
+        // Only what was typed is read: the other one stays exactly as it is.
+        let typed = field_ui(ui, size, &gigabytes(limits.megabytes), "captures.keep-size");
+        limits.megabytes = typed.and_then(|text| megabytes(&text)).unwrap_or(limits.megabytes);
+        weak_ui(ui, say("captures.keep-size-unit"));
+        let typed = field_ui(ui, days, &limits.days.to_string(), "captures.keep-days");
+        limits.days = typed.and_then(|text| text.trim().parse().ok()).unwrap_or(limits.days);
+        weak_ui(ui, say("captures.keep-days-unit"));
         weak_ui(ui, say("captures.keep-hint"));
         weak_ui(ui, "·");
         let folder = state.shelf.folder.display().to_string();
         ui.add(egui::Label::new(egui::RichText::new(folder).color(palette(ui).weak)).truncate().selectable(true));
     });
-    if !done {
-        return;
+    if *limits != before {
+        asks.push(Ask::Limit(*limits));
     }
-    if let Some(wanted) = read(typed).filter(|wanted| wanted != limits) {
-        *limits = wanted;
-        asks.push(Ask::Limit(wanted));
-    }
-    state.limits = None;
 }
 
+/// A field that shows what is set while nobody types in it. What was typed, once that is done.
+fn field_ui(ui: &mut Ui, typed: &mut Option<String>, set: &str, name: &str) -> Option<String> {
+    let mut text = typed.take().unwrap_or_else(|| set.to_owned());
+    let field = ui.add(TextEdit::singleline(&mut text).desired_width(52.0)).accessible_name(say(name));
+    if field.has_focus() {
+        *typed = Some(text);
+        return None;
+    }
+    (field.lost_focus() && text != set).then_some(text)
+}
+
+/// As few digits as say exactly these megabytes.
 fn gigabytes(megabytes: u32) -> String {
-    format!("{}", (f64::from(megabytes) / 1_024.0 * 10.0).round() / 10.0)
+    let size = f64::from(megabytes) / 1_024.0;
+    let mut texts = (0..6).map(|digits| format!("{size:.digits$}"));
+    texts.find(|text| self::megabytes(text) == Some(megabytes)).unwrap_or_else(|| size.to_string())
 }
 
-/// The limits as typed; nothing where that is no number.
+/// The limit as typed in gigabytes; nothing where that is no number. What is more than nothing is never without limit.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be neither negative nor huge")]
-fn read((size, days): &(String, String)) -> Option<Limits> {
-    let size: f64 = size.trim().replace(',', ".").parse().ok().filter(|size| (0.0..=1e6).contains(size))?;
-    Some(Limits { megabytes: (size * 1_024.0) as u32, days: days.trim().parse().ok()? })
+fn megabytes(typed: &str) -> Option<u32> {
+    let size: f64 = typed.trim().replace(',', ".").parse().ok().filter(|size| (0.0..=1e6).contains(size))?;
+    let megabytes = (size * 1_024.0).round() as u32;
+    Some(if size > 0.0 { megabytes.max(1) } else { 0 })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, gigabytes, read};
+    use super::{gigabytes, megabytes};
 
     #[test]
-    fn limits_are_typed_in_gigabytes_and_days_and_nonsense_changes_nothing() {
-        let typed = |size: &str, days: &str| read(&(size.to_owned(), days.to_owned()));
-        let limits = |megabytes, days| Some(Limits { megabytes, days });
-        assert_eq!(typed("2", "90"), limits(2_048, 90));
-        assert_eq!(typed(" 0,5 ", "0"), limits(512, 0));
-        assert_eq!(typed("0", "7"), limits(0, 7));
-        for (size, days) in [("", "1"), ("-1", "1"), ("1", "x"), ("1e9", "1"), ("nan", "1"), ("1", "-2")] {
-            assert_eq!(typed(size, days), None, "{size} {days}");
+    fn a_limit_is_typed_in_gigabytes_and_nonsense_changes_nothing() {
+        for (typed, expected) in
+            [("2", 2_048), (" 0,5 ", 512), ("0", 0), ("0.0001", 1), ("0.1", 102), ("1000000", 1_024_000_000)]
+        {
+            assert_eq!(megabytes(typed), Some(expected), "{typed}");
         }
-        assert_eq!(gigabytes(2_048), "2");
-        assert_eq!(gigabytes(512), "0.5");
+        for typed in ["", "-1", "x", "1e9", "nan"] {
+            assert_eq!(megabytes(typed), None, "{typed}");
+        }
+    }
+
+    /// What is shown and read back is what was set: a limit never becomes another one, least of all none.
+    #[test]
+    fn a_limit_reads_back_as_it_was_set() {
+        for (megabytes, shown) in [(2_048, "2"), (512, "0.5"), (102, "0.1"), (0, "0"), (1, "0.001"), (2_444, "2.387")] {
+            assert_eq!(gigabytes(megabytes), shown);
+        }
+        for set in (0..5_000).chain([u32::MAX / 5_000]) {
+            assert_eq!(megabytes(&gigabytes(set)), Some(set));
+        }
     }
 }

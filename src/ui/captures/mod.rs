@@ -12,8 +12,9 @@ use super::compare_dialog::Named;
 use super::handing::Errand;
 use super::replaying::ReplayOf;
 use super::rows::Scroll;
+use super::words::{self, Language};
 use crate::capture::{Entry, Limits};
-use crate::event::Trouble;
+use crate::event::{Micros, Trouble};
 use crate::replay::Filter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,12 +63,33 @@ pub struct Shelf {
     pub troubles: Vec<Trouble>,
 }
 
+/// What the window knows of the session that is being recorded; its file is not read meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// How long it has been going on.
+    pub length: Micros,
+    /// Who takes part: `PRODUCT/DEVICE`.
+    pub devices: Vec<String>,
+}
+
+/// What the list was worked out for.
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    search: String,
+    show_idle: bool,
+    /// Rows are searched as they are drawn.
+    language: Language,
+    devices: Vec<String>,
+}
+
 /// The entries that fit what is looked for, worked out again only when either changed.
 #[derive(Debug, Default)]
 struct Found {
-    search: String,
+    wanted: Option<Wanted>,
     of: Option<Arc<Vec<Entry>>>,
     places: Vec<usize>,
+    /// Sessions in which nothing happened.
+    idle: u64,
 }
 
 /// What the screen remembers.
@@ -79,6 +101,8 @@ pub struct CapturesState {
     pub covered: bool,
     /// What is there.
     pub shelf: Shelf,
+    /// The session that is being recorded.
+    pub running: Running,
     /// What is looked for.
     pub search: String,
     /// Where the list stands.
@@ -93,8 +117,10 @@ pub struct CapturesState {
     naming: Option<(PathBuf, String)>,
     /// The capture that is to be deleted, if that is meant.
     deleting: Option<PathBuf>,
-    /// The limits as typed: gigabytes and days.
-    limits: Option<(String, String)>,
+    /// The limits while they are typed: gigabytes and days.
+    limits: [Option<String>; 2],
+    /// Whether sessions in which nothing happened are listed, too.
+    show_idle: bool,
     found: Found,
 }
 
@@ -103,19 +129,30 @@ const MOST_TROUBLES: usize = 4;
 
 impl CapturesState {
     /// Takes in what is in the folder now.
-    pub fn take(&mut self, mut fresh: Shelf) {
+    pub fn take(&mut self, mut fresh: Shelf, utc_offset_secs: i32) {
         let room = MOST_TROUBLES.saturating_sub(self.troubles.len());
         self.troubles.extend(std::mem::take(&mut fresh.troubles).into_iter().take(room));
         self.shelf = fresh;
         let same = self.found.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, &self.shelf.entries));
-        if same && self.found.search == self.search {
+        let (search, devices) = (self.search.clone(), self.running.devices.clone());
+        let wanted = Wanted { search, show_idle: self.show_idle, language: words::spoken(), devices };
+        if same && self.found.wanted.as_ref() == Some(&wanted) {
             return;
         }
-        let fits = |(place, entry): (usize, &Entry)| entry.fits(&self.search).then_some(place);
-        let places: Vec<usize> = self.shelf.entries.iter().enumerate().filter_map(fits).collect();
-        let of = Some(Arc::clone(&self.shelf.entries));
-        self.found = Found { search: self.search.clone(), of, places };
+        let fits = |entry: &Entry| {
+            let drawn = || row::spoken(&row::view(entry, self.running_of(entry), utc_offset_secs));
+            (self.show_idle || !entry.is_idle()) && (self.search.is_empty() || entry.fits(&self.search, &drawn()))
+        };
+        let entries = &self.shelf.entries;
+        let places = entries.iter().enumerate().filter_map(|(place, entry)| fits(entry).then_some(place)).collect();
+        let idle = entries.iter().filter(|entry| entry.is_idle()).count() as u64;
+        self.found = Found { wanted: Some(wanted), of: Some(Arc::clone(entries)), places, idle };
         self.settle();
+    }
+
+    /// What is known of a capture that is being recorded in this window; nothing of the others.
+    fn running_of(&self, entry: &Entry) -> Option<&Running> {
+        (self.shelf.recording.as_ref() == Some(&entry.path)).then_some(&self.running)
     }
 
     /// The chosen capture keeps its row wherever it went; one that is gone gives its row to the next.

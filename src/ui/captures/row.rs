@@ -1,5 +1,6 @@
 //! A recorded session in one row: when, how long, who, how it ended.
 
+use super::Running;
 use crate::capture::{Condition, Entry, Verdict};
 use crate::ui::pieces::Light;
 use crate::ui::rows::RowSpace;
@@ -39,24 +40,28 @@ pub struct RowView {
     pub condition: Option<(Light, String)>,
 }
 
-/// Works a row out.
+/// Works a row out; of a session that is being recorded, with what the window knows of it.
 #[must_use]
-pub fn view(entry: &Entry, recording: bool, utc_offset_secs: i32) -> RowView {
+pub fn view(entry: &Entry, running: Option<&Running>, utc_offset_secs: i32) -> RowView {
     let found = entry.about.found.as_ref();
-    let devices = found.map(|found| found.devices.iter().map(|id| device(id)).collect::<Vec<_>>().join(", "));
+    let known = found.map(|found| (found.length(), &found.devices));
+    let known = known.or_else(|| running.map(|running| (running.length, &running.devices)));
+    let devices = known.map(|(_, devices)| devices.iter().map(|id| device(id)).collect::<Vec<_>>().join(", "));
     let named = !crate::capture::is_own_name(&entry.name);
     let title = entry.about.title.clone().or_else(|| named.then(|| entry.name.clone()));
     RowView {
         star: entry.about.star,
         when: words::date(entry.started_unix_ms, utc_offset_secs),
-        length: found.map(|found| words::duration(found.length())).unwrap_or_default(),
+        length: known.map(|(length, _)| words::duration(length)).unwrap_or_default(),
         title: title.unwrap_or_default(),
         devices: devices.unwrap_or_default(),
         verdicts: found.map(|found| found.upgrades.iter().map(verdict).collect()).unwrap_or_default(),
         size: words::bytes(entry.bytes),
         condition: match &entry.condition {
-            _ if recording => Some((Light::On, say("captures.recording"))),
+            _ if running.is_some() => Some((Light::On, say("captures.recording"))),
             Condition::Writing => Some((Light::Unknown, say("captures.writing"))),
+            // It is kept as it is, and nobody looks into it.
+            Condition::Unread if entry.strange.is_some() => Some((Light::Unknown, say("captures.strange"))),
             Condition::Unread => Some((Light::Unknown, say("captures.unread"))),
             Condition::Known => None,
             Condition::Unreadable(trouble) => Some((Light::Broken, words::trouble(trouble).cause)),
@@ -154,7 +159,7 @@ const fn font() -> FontId {
 }
 
 /// A row as it is read out.
-fn spoken(view: &RowView) -> String {
+pub fn spoken(view: &RowView) -> String {
     let star = if view.star { say("captures.starred") } else { String::new() };
     let condition = view.condition.as_ref().map(|(_, words)| words.clone()).unwrap_or_default();
     let verdicts: Vec<&str> = view.verdicts.iter().map(|verdict| verdict.text.as_str()).collect();

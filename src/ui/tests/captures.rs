@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::of;
 use crate::capture::{About, Condition, Entry, Found, Header, Limits, Verdict};
+use crate::event::Trouble;
 use crate::ui::captures::{Ask, Shelf};
 use eframe::egui::{Key, Modifiers};
 use std::path::PathBuf;
@@ -24,7 +25,9 @@ fn entry(day: u64, title: Option<&str>, state: &str) -> Entry {
         events: 1_234,
         damaged: 0,
         devices: vec![format!("p/lamp-{day:02}")],
+        dialects: vec!["uiot".into()],
         upgrades: vec![upgrade],
+        idle: false,
     };
     Entry {
         path: PathBuf::from(format!("/captures/{name}.jsonl.zst")),
@@ -34,13 +37,17 @@ fn entry(day: u64, title: Option<&str>, state: &str) -> Entry {
         written_unix_ms: day * DAY,
         condition: Condition::Known,
         about: About { title: title.map(str::to_owned), found: Some(found), ..About::default() },
+        strange: None,
     }
 }
 
 fn list() -> Desk {
-    let mut desk = Desk::at(of(|story| {
+    list_of(Desk::at(of(|story| {
         story.services();
-    }));
+    })))
+}
+
+fn list_of(mut desk: Desk) -> Desk {
     let entries = vec![
         entry(3, None, "succeeded"),
         entry(2, Some("the bad one"), "failed md5-mismatch -4"),
@@ -107,6 +114,88 @@ fn what_is_being_recorded_cannot_be_deleted() {
     assert!(!desk.is_enabled("Delete…"));
     desk.press(Modifiers::NONE, Key::Delete);
     assert!(!desk.says("Delete 2026-01-03"));
+}
+
+/// What one reads in a row is what one types to find it again.
+#[test]
+fn a_session_is_found_by_what_its_row_says_in_the_language_of_the_window() {
+    let mut desk = list_of(Desk::with_tofu(of(|story| {
+        story.services();
+    })));
+    for (search, found) in
+        [("2026-01-02 00:00", "lamp-02"), ("succeeded", "lamp-03"), ("1 min 23", "lamp-01"), ("uiot jsonl", "lamp-01")]
+    {
+        desk.fill("Search", search);
+        assert!(desk.says(&format!("{found} →")), "{search}");
+    }
+    assert!(desk.says("lamp-02 →"));
+    desk.fill("Search", "");
+    desk.choose("Language", "简体中文");
+    for (search, found, not) in [("成功", "lamp-03 →", "lamp-02 →"), ("失败", "lamp-02 →", "lamp-03 →")] {
+        desk.fill("搜索", search);
+        assert!(desk.says(found) && !desk.says(not), "{search}");
+    }
+}
+
+#[test]
+fn sessions_in_which_nothing_happened_are_shown_only_when_that_is_asked_for() {
+    let mut desk = list();
+    let mut idle = entry(4, None, "succeeded");
+    idle.about.found = idle.about.found.map(|found| Found { idle: true, ..found });
+    let kept = Entry { about: About { star: true, ..idle.about.clone() }, ..entry(5, None, "") };
+    desk.record(Shelf { entries: vec![kept, idle].into(), folder: "/captures".into(), ..Shelf::default() });
+    assert!(desk.says("2026-01-05") && !desk.says("2026-01-04"));
+    desk.click("Show empty ones (1)");
+    assert!(desk.says("2026-01-04"));
+    desk.click("Hide empty ones (1)");
+    assert!(!desk.says("2026-01-04"));
+}
+
+/// Nobody knows yet what is in the file that is being written, but the window knows its session.
+#[test]
+fn the_session_that_is_being_recorded_says_how_long_it_is_and_who_takes_part() {
+    let mut desk = Desk::at(of(|story| {
+        story.services().device();
+    }));
+    let mut running = entry(3, None, "");
+    running.about.found = None;
+    running.condition = Condition::Writing;
+    let recording = Some(running.path.clone());
+    desk.record(Shelf { entries: vec![running].into(), recording, folder: "/captures".into(), ..Shelf::default() });
+    desk.click("Captures…");
+    desk.later(65_000);
+    assert!(desk.says("1 min ") && desk.says("lamp-01, being recorded now"), "{:?}", desk.texts());
+}
+
+/// A star that cannot be read is not a star that is not there.
+#[test]
+fn a_capture_whose_notes_are_not_understood_says_so_and_what_to_do() {
+    let mut desk = list();
+    let notes =
+        Trouble::new("capture-notes-strange").with("path", "/captures/a.about.json").with("detail", "version 2");
+    let mut strange = Entry { strange: Some(notes), condition: Condition::Unread, ..entry(5, None, "") };
+    strange.about = About::default();
+    desk.record(Shelf { entries: vec![strange].into(), folder: "/captures".into(), ..Shelf::default() });
+    desk.click_at("its notes are not understood");
+    assert!(desk.says("/captures/a.about.json") && desk.says("never cleared away by itself"));
+}
+
+/// A limit of 0.1 GB must not become none because somebody sets the days.
+#[test]
+fn setting_one_limit_leaves_the_other_exactly_as_it_is() {
+    let mut desk = list();
+    desk.fill("Gigabytes kept", "0.1");
+    desk.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(desk.asked(), [Ask::Limit(Limits { megabytes: 102, days: 90 })]);
+    desk.fill("Gigabytes kept", "0.0004");
+    desk.fill("Days kept", "7");
+    desk.press(Modifiers::NONE, Key::Enter);
+    let [tiny, days] = [Limits { megabytes: 1, days: 90 }, Limits { megabytes: 1, days: 7 }].map(Ask::Limit);
+    assert_eq!(desk.asked(), [tiny, days]);
+    desk.fill("Gigabytes kept", "much");
+    desk.fill("Days kept", "8");
+    desk.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(desk.asked(), [Ask::Limit(Limits { megabytes: 1, days: 8 })]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub fn entry(name: &str) -> Entry {
         written_unix_ms: 1_767_225_600_000,
         condition: Condition::Known,
         about: About::default(),
+        strange: None,
     }
 }
 

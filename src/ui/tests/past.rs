@@ -3,9 +3,10 @@
 use super::desk::Desk;
 use super::of;
 use super::story::Story;
+use crate::capture::{About, Condition, Entry};
 use crate::event::{Fact, Micros};
 use crate::replay::Format;
-use crate::ui::captures::Ask;
+use crate::ui::captures::{Ask, Shelf};
 use crate::ui::handing::{Errand, Order};
 use crate::ui::past::Opening;
 use crate::ui::past::tests::Tape;
@@ -191,4 +192,48 @@ fn a_trace_that_does_not_tell_its_date_is_not_said_to_be_of_1970() {
     });
     desk.look_at(Opening { started_unix_ms: 0, ..opening });
     assert!(desk.shows("You look at a capture: the bad one"));
+}
+
+/// Nobody takes the end of what was read for the end of the session.
+#[test]
+fn a_session_that_goes_on_says_how_far_it_was_read_and_is_read_on_at_the_same_place() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    let path = std::path::PathBuf::from("/captures/bad.jsonl.zst");
+    let entry = Entry {
+        path: path.clone(),
+        name: "bad".into(),
+        bytes: 1,
+        started_unix_ms: STARTED,
+        written_unix_ms: STARTED,
+        condition: Condition::Writing,
+        about: About::default(),
+        strange: None,
+    };
+    desk.record(Shelf { entries: vec![entry].into(), ..Shelf::default() });
+    desk.click("Captures…");
+    assert_eq!(desk.asked(), [Ask::Look]);
+    desk.look_at(capture(|_| {}));
+    assert!(desk.says("This session goes on; it was read up to "));
+    desk.press(Modifiers::ALT, Key::Home);
+    desk.press(Modifiers::ALT, Key::ArrowRight);
+    let place = desk.texts().into_iter().find(|text| text.contains(" s · event ")).unwrap();
+    let (here, _) = place.rsplit_once(" of ").unwrap();
+    desk.click("Read on");
+    assert_eq!(desk.asked(), [Ask::Open(path)]);
+    desk.look_at(capture(|story| {
+        story.fail();
+    }));
+    let again = desk.texts().into_iter().find(|text| text.contains(" s · event ")).unwrap();
+    let at = |place: &str| place.split(" of ").next().unwrap().to_owned();
+    let event = |place: &str| place.rsplit_once("event ").unwrap().1.split(' ').next().unwrap().to_owned();
+    assert_eq!((at(&again), event(&again)), (at(here), event(here)), "{place}, then {again}");
+    assert_ne!(again, place, "there is more of it now");
+}
+
+#[test]
+fn a_session_that_is_over_is_not_said_to_go_on() {
+    let desk = looking();
+    assert!(!desk.says("This session goes on"));
 }

@@ -5,17 +5,19 @@ use crate::event::Micros;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
 const DAY_SECS: u64 = 86_400;
 
-/// A number of bytes: `812 B`, `412 KB`, `2.1 MB`.
+/// A number of bytes: `812 B`, `412 KB`, `2.1 MB`, `2.39 GB`.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+#[expect(clippy::cast_precision_loss, reason = "shown with two decimals at most")]
 pub fn bytes(bytes: u64) -> String {
     match bytes {
         0..KIB => format!("{bytes} B"),
         KIB..MIB if bytes < 10 * KIB => format!("{:.1} KB", bytes as f64 / KIB as f64),
         KIB..MIB => format!("{} KB", (bytes + KIB / 2) / KIB),
-        _ => format!("{:.1} MB", bytes as f64 / MIB as f64),
+        MIB..GIB => format!("{:.1} MB", bytes as f64 / MIB as f64),
+        _ => format!("{:.2} GB", bytes as f64 / GIB as f64),
     }
 }
 

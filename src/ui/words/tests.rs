@@ -113,6 +113,7 @@ fn sizes_and_times_read_as_engineers_write_them() {
     for (size, text) in [(0, "0 B"), (1023, "1023 B"), (4097, "4.0 KB"), (421_888, "412 KB"), (2_202_009, "2.1 MB")] {
         assert_eq!(bytes(size), text);
     }
+    assert_eq!(bytes(2_562_824_602), "2.39 GB");
     for (span, text) in [(412, "412 ms"), (7_204, "7.2 s"), (200_000, "3 min 20 s"), (7_500_000, "2 h 5 min")] {
         assert_eq!(duration(Micros::from_millis(span)), text);
     }
