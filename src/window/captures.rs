@@ -96,7 +96,7 @@ impl CaptureFiles {
     }
 
     fn opening(&self, path: PathBuf, started_unix_ms: u64, opened: Opened) -> Opening {
-        let entries = self.library.as_ref().map(|library| library.listing().entries).unwrap_or_default();
+        let entries = self.library.as_ref().map(Library::entries).unwrap_or_default();
         let listed = entries.iter().find(|entry| entry.path == path).map(|entry| entry.title().to_owned());
         let file = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let name = listed.unwrap_or_else(file);

@@ -26,7 +26,8 @@ struct Claim<'a>(&'a Files);
 impl<'a> Claim<'a> {
     fn take(files: &'a Files) -> Option<Self> {
         let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
-        under_way.insert(files.clone()).then_some(Self(files))
+        // Not made before it is known to be ours: one that is dropped lets go.
+        under_way.insert(files.clone()).then(|| Self(files))
     }
 }
 

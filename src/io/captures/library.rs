@@ -150,6 +150,12 @@ impl Library {
         }
     }
 
+    /// The captures as they were listed last, the latest first.
+    #[must_use]
+    pub fn entries(&self) -> Arc<Vec<Entry>> {
+        Arc::clone(&self.shared.lock().unwrap_or_else(PoisonError::into_inner).entries)
+    }
+
     /// What is on the shelf, and what could not be done since this was asked last. What this program changed meanwhile is
     /// looked at again.
     #[must_use]
