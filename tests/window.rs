@@ -411,7 +411,7 @@ fn a_session_that_just_ran_is_looked_back_at_from_the_list_and_a_file_from_the_c
 fn a_window_that_is_asked_to_terminate_closes_its_capture_first() {
     let mut window = Window::open(&["--lang", "en", SAMPLE]);
     window.click("Start a simulated device");
-    window.wait_to_read("1 online");
+    window.wait_to_see(" · 1 online");
     let Window { program, folder, screen, .. } = window;
     program.terminate();
     program.end().check(0);

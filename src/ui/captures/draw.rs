@@ -180,7 +180,8 @@ fn limits_ui(ui: &mut Ui, state: &mut CapturesState, limits: &mut Limits, asks: 
 fn field_ui(ui: &mut Ui, typed: &mut Option<String>, set: &str, name: &str) -> Option<String> {
     let mut text = typed.take().unwrap_or_else(|| set.to_owned());
     let field = ui.add(TextEdit::singleline(&mut text).desired_width(52.0)).accessible_name(say(name));
-    if field.has_focus() {
+    // Asked like this, it has the focus while another window is in front, too.
+    if ui.memory(|memory| memory.has_focus(field.id)) {
         *typed = Some(text);
         return None;
     }
