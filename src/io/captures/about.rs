@@ -63,7 +63,7 @@ fn understand(text: &[u8]) -> (About, Option<String>) {
     (about, Some(wrong))
 }
 
-/// Changes what is known of a capture; it is on the disk afterwards.
+/// Changes what is known of a capture; star and name are on the disk afterwards.
 ///
 /// # Errors
 /// `captures-untended`, `capture-notes-strange`, each with `path` and `detail`.
@@ -73,11 +73,13 @@ pub fn change(files: &Files, change: impl FnOnce(&mut About)) -> Result<(), Trou
     if let Some(trouble) = strange {
         return Err(trouble);
     }
+    let said = |about: &About| (about.star, about.title.clone());
+    let before = said(&about);
     change(&mut about);
     let path = files.about();
     let beside = part_of(&path.with_extension(std::process::id().to_string()));
     let text = serde_json::to_vec_pretty(&about).unwrap_or_default();
-    // Without the syncs, a power cut may leave an empty file under the right name.
+    // Without that sync, a power cut may leave an empty file under the right name.
     let written = File::create(&beside)
         .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&beside, &path));
@@ -85,7 +87,10 @@ pub fn change(files: &Files, change: impl FnOnce(&mut About)) -> Result<(), Trou
         let _ = fs::remove_file(&beside);
     }
     written.map_err(|error| folder_trouble(&path, &error))?;
-    sync_folder(&path);
+    // What was found is found again where its new name is lost; what the user said is not.
+    if said(&about) != before {
+        sync_folder(&path);
+    }
     changes::note();
     Ok(())
 }
