@@ -24,7 +24,7 @@ pub struct Looking {
     ended: Option<u64>,
     /// Its session went on when it was opened: it was read as far as it had come.
     running: bool,
-    /// Where to stand once all is read: where one stood before it was read on.
+    /// After how many events to stand once all is read: where one stood before it was read on.
     resume: Option<u64>,
 }
 
@@ -54,9 +54,9 @@ impl Workbench {
         }
         if let Some(looking) = &mut self.past
             && looking.past.reading().is_none()
-            && let Some(seq) = looking.resume.take()
+            && let Some(place) = looking.resume.take()
         {
-            looking.past.travel(Travel::Event(seq), (self.wiring.now)());
+            looking.past.travel(Travel::Place(place), (self.wiring.now)());
         }
         let visit = self.handing.visit.clone();
         let left = self.in_the_past(|past, wiring| {
@@ -86,8 +86,8 @@ impl Workbench {
         let running = self.is_written(&opening.path);
         let before = self.past.as_ref().filter(|looking| looking.running && looking.past.path == opening.path);
         // Who stood at the end stands at the new one.
-        let within = before.filter(|looking| looking.past.position() < looking.past.len());
-        let resume = within.and_then(|looking| Some(looking.past.state.past?.seq));
+        let within = before.map(|looking| &looking.past).filter(|past| past.position() < past.len());
+        let resume = within.map(Past::position);
         let past = Past::new(opening, self.shelves.clone(), self.state.utc_offset_secs);
         let ended = latest_end(self.model.bench.cases()).and_then(|case| case.ended);
         self.past = Some(Looking { past, ended, running, resume });
