@@ -127,6 +127,8 @@ mod tests {
             events: 1,
             damaged: 0,
             devices: vec!["p/lamp 01".into(), "p/灯".into()],
+            dialects: Vec::new(),
+            idle: false,
             upgrades: states
                 .iter()
                 .map(|(device, state)| Verdict {
