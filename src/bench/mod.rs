@@ -12,6 +12,7 @@ mod filter;
 mod fold;
 mod hear;
 mod lines;
+mod marks;
 mod port;
 mod publishing;
 mod query;
@@ -32,12 +33,13 @@ pub use delivery::Delivery;
 pub use device::{Defects, Device};
 pub use faults::{Acted, Faults};
 pub use lines::{LineStep, LinesAtOpening, lines_after, steps};
+pub use marks::Marks;
 pub use port::{Port, SendingFile};
 pub use publishing::{Publication, SavedMessage, check_topic};
 pub use replaying::{
     OnDrop, ROUND_PAUSE, ReplayAct, ReplayOrder, ReplayStep, ReplayTarget, Speaker, Speed, Steer, SteerOrder,
 };
-pub use replays::{Marks, Replay, ReplayState};
+pub use replays::{Replay, ReplayState};
 pub use sending::{FASTEST_REPEAT_MS, LineEnding, QuickSend, first_twin, parse_hex};
 pub use serial::{FlowControl, Parity, PluggedPort, PortIdentity, SerialSettings, UsbIdentity};
 pub use witness::{Served, Witness};

@@ -1,18 +1,12 @@
 //! The replays of this session: how each stands, and which messages came up because of one.
 
+use super::marks::Marks;
 use super::{Bench, Speed};
-use crate::event::{ClientName, DeviceId, Event, Fact, Micros, Payload, ReplayId, Trouble};
-use std::collections::hash_map::{DefaultHasher, Entry};
-use std::collections::{HashMap, VecDeque};
-use std::hash::{Hash, Hasher};
+use crate::event::{DeviceId, Event, Fact, Micros, ReplayId, Trouble};
+use std::collections::VecDeque;
 
 /// Replays remembered; older ones are forgotten.
 const MAX_REPLAYS: usize = 64;
-/// Replayed messages that may still come up: more than the system's buffers hold between us and a broker. Of more at once
-/// the oldest are no longer waited for.
-const MAX_AWAITED: usize = 65_536;
-/// A message that was sent to somebody else's broker does not come up here: it is waited for so long.
-const AWAITED_FOR: Micros = Micros::from_secs(30);
 /// Marks kept: whoever wants to know of one asks soon.
 const MAX_MARKS: usize = 8_192;
 
@@ -46,7 +40,7 @@ pub struct Replay {
     pub messages: u64,
     /// How often all of them.
     pub rounds: u64,
-    /// Messages that went out so far.
+    /// Messages handed over so far; once it is over, those that have surely arrived.
     pub sent: u64,
     /// How it stands.
     pub state: ReplayState,
@@ -68,81 +62,6 @@ impl Replay {
     pub const fn is_over(&self) -> bool {
         matches!(self.state, ReplayState::Ended(_))
     }
-}
-
-/// Tells the messages that came up, or went out, because a replay sent them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Marks {
-    /// On their way out, by what is in them: since when, and as whom.
-    awaited: HashMap<u64, VecDeque<(Micros, Option<ClientName>)>>,
-    /// The same in the order of time.
-    order: VecDeque<(Micros, u64)>,
-}
-
-impl Marks {
-    /// Whether this event is a message of a replay coming up, or going out as the cloud's. Events are shown in their order.
-    pub fn take(&mut self, event: &Event) -> bool {
-        match &event.fact {
-            Fact::MessageReplayed { client, topic, payload, .. } => {
-                self.forget_old(event.at);
-                let key = key(topic, payload);
-                self.awaited.entry(key).or_default().push_back((event.at, client.clone()));
-                self.order.push_back((event.at, key));
-                false
-            }
-            // An external broker does not say from whom.
-            Fact::MessageReceived { client: None, topic, payload, .. } => self.find(event.at, topic, payload, |_| true),
-            Fact::MessageReceived { client, topic, payload, .. } => {
-                self.find(event.at, topic, payload, |sender| sender == client)
-            }
-            // What goes to devices has no client of its own.
-            Fact::MessagePublished { topic, payload, .. } => self.find(event.at, topic, payload, Option::is_none),
-            _ => false,
-        }
-    }
-
-    fn find(
-        &mut self,
-        now: Micros,
-        topic: &str,
-        payload: &Payload,
-        fits: impl Fn(&Option<ClientName>) -> bool,
-    ) -> bool {
-        if self.awaited.is_empty() {
-            return false;
-        }
-        let key = key(topic, payload);
-        let Some(same) = self.awaited.get_mut(&key) else { return false };
-        let Some(at) = same.iter().position(|(since, sender)| now.since(*since) <= AWAITED_FOR && fits(sender)) else {
-            return false;
-        };
-        same.remove(at);
-        if same.is_empty() {
-            self.awaited.remove(&key);
-        }
-        true
-    }
-
-    fn forget_old(&mut self, now: Micros) {
-        while let Some((since, key)) = self.order.front().copied()
-            && (now.since(since) > AWAITED_FOR || self.order.len() >= MAX_AWAITED)
-        {
-            self.order.pop_front();
-            if let Entry::Occupied(mut same) = self.awaited.entry(key) {
-                same.get_mut().retain(|(known, _)| *known > since);
-                if same.get().is_empty() {
-                    same.remove();
-                }
-            }
-        }
-    }
-}
-
-/// The same for the same message, in every run of the program.
-fn key(topic: &str, payload: &Payload) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (topic, payload).hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The replays of a bench.
@@ -257,6 +176,7 @@ mod tests {
             payload,
             qos: 0,
             retain: false,
+            waiting: Some(0),
         }
     }
 

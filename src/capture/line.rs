@@ -108,7 +108,7 @@ kinds! {
     "fault_acted" = FaultActed { upgrade, fault, place, request };
     "deadline_reached" = DeadlineReached { upgrade, deadline };
     "replay_started" = ReplayStarted { replay, source, target, downstream, device, speed, messages, rounds };
-    "message_replayed" = MessageReplayed { replay, of, client, topic, payload, qos, retain };
+    "message_replayed" = MessageReplayed { replay, of, client, topic, payload, qos, retain, waiting };
     "replay_paused" = ReplayPaused { replay, trouble };
     "replay_resumed" = ReplayResumed { replay };
     "replay_ended" = ReplayEnded { replay, sent, of, trouble };
@@ -266,8 +266,9 @@ mod tests {
                 payload: b"{}"[..].into(),
                 qos: 1,
                 retain: false,
+                waiting: Some(3),
             },
-            r#""kind":"message_replayed","replay":1,"of":19,"client":"p.d","topic":"/a","payload":"{}","qos":1,"retain":false"#,
+            r#""kind":"message_replayed","replay":1,"of":19,"client":"p.d","topic":"/a","payload":"{}","qos":1,"retain":false,"waiting":3"#,
         );
         check(Fact::ReplayPaused { replay: 1, trouble: None }, r#""kind":"replay_paused","replay":1"#);
         check(Fact::ReplayResumed { replay: 1 }, r#""kind":"replay_resumed","replay":1"#);

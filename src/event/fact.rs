@@ -335,6 +335,7 @@ pub enum Fact {
         rounds: u64,
     },
     /// A replay's message was handed to its connection; `of` is its event in the capture. Without a client it is the cloud's.
+    /// Of this replay's messages before it, the last so many may not have arrived yet (`waiting`; older captures do not say).
     MessageReplayed {
         replay: ReplayId,
         of: u64,
@@ -343,12 +344,13 @@ pub enum Fact {
         payload: Payload,
         qos: u8,
         retain: bool,
+        waiting: Option<u32>,
     },
     /// A replay waits: for the operator, or, with trouble, for its target.
     ReplayPaused { replay: ReplayId, trouble: Option<Trouble> },
     /// It goes on.
     ReplayResumed { replay: ReplayId },
-    /// It is over: `sent` of `of` messages are on the wire. Without trouble, by itself or by the operator.
+    /// It is over: `sent` of `of` messages have surely arrived. Without trouble, by itself or by the operator.
     ReplayEnded { replay: ReplayId, sent: u64, of: u64, trouble: Option<Trouble> },
 
     // Honesty

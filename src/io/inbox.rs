@@ -4,6 +4,7 @@
 //! sleeps but naps, and nobody wakes it: at 100,000 messages a second, waking it for each one costs more than everything
 //! else. A single event never waits for a nap to end.
 
+use super::outbox::Sending;
 use super::shelf::Prepared;
 use crate::bench::Action;
 use crate::event::Fact;
@@ -29,6 +30,8 @@ pub enum Input {
     Fact(Fact),
     /// The operator asks for something.
     Action(Action),
+    /// A replay speaks as the cloud.
+    Publish(Box<Sending>),
     /// A build was read.
     Prepared(Prepared),
     /// The session is to end.

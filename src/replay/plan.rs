@@ -117,6 +117,7 @@ struct Planner<'a> {
     kept_names: Tally<(DeviceId, u64)>,
     left_out: u64,
     unsendable: Tally<String>,
+    odd: Tally<(String, u64)>,
     notes: Vec<Trouble>,
 }
 
@@ -136,6 +137,7 @@ impl<'a> Planner<'a> {
             kept_names: Tally::default(),
             left_out: 0,
             unsendable: Tally::default(),
+            odd: Tally::default(),
             notes: Vec::new(),
         }
     }
@@ -269,6 +271,9 @@ impl<'a> Planner<'a> {
             return self.unsendable.note(|| said.topic.to_owned());
         }
         let topic = self.topic(event, device, said);
+        if topic.chars().any(is_odd) {
+            self.odd.note(|| (topic.escape_debug().to_string(), event.seq));
+        }
         let speaker = self.speaker(device);
         let Said { payload, qos, retain, .. } = *said;
         self.step(event, speaker, ReplayAct::Say { topic, payload: payload.clone(), qos, retain });
@@ -358,6 +363,11 @@ impl<'a> Planner<'a> {
             let count = self.unsendable.count;
             self.notes.push(Trouble::new("replay-unsendable").with("n", count).with("topic", topic));
         }
+        if let Some((topic, event)) = self.odd.first.take() {
+            let count = self.odd.count;
+            let note = Trouble::new("replay-odd-topic").with("n", count).with("topic", topic);
+            self.notes.push(note.with("event", event));
+        }
     }
 }
 
@@ -381,4 +391,10 @@ struct Said<'a> {
 fn contains(payload: &[u8], name: &str) -> bool {
     // A shorter name would be found in any text by chance.
     name.len() >= 4 && memchr::memmem::find(payload, name.as_bytes()).is_some()
+}
+
+/// Whether a broker may cut off whoever publishes on a topic with this in it (MQTT 3.1.1, 1.5.3).
+fn is_odd(character: char) -> bool {
+    let code = u32::from(character);
+    character.is_control() || matches!(code, 0xfdd0..=0xfdef) || code & 0xfffe == 0xfffe
 }

@@ -60,6 +60,7 @@ fn replayed(seq: u64, at: u64, client: Option<&str>, topic: &str) -> Event {
         payload: b"{}"[..].into(),
         qos: 1,
         retain: false,
+        waiting: None,
     };
     Event { seq, at: Micros(at), fact }
 }

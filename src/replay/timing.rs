@@ -5,8 +5,12 @@ use crate::event::Micros;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every speaker is there before the first step and goes after the last: only goings in between that are followed by a
-/// coming, and those comings, are steps.
-pub fn only_needed(steps: Vec<(Micros, ReplayStep)>) -> Vec<(Micros, ReplayStep)> {
+/// coming and by something said, and those comings, are steps.
+pub fn only_needed(mut steps: Vec<(Micros, ReplayStep)>) -> Vec<(Micros, ReplayStep)> {
+    // Who comes when all is said has not to come, nor to go before.
+    let last_said =
+        steps.iter().rposition(|(_, step)| matches!(step.act, ReplayAct::Say { .. } | ReplayAct::Upgrade(_)));
+    steps.truncate(last_said.map_or(0, |last| last + 1));
     let mut away = BTreeMap::new();
     let mut needed = vec![true; steps.len()];
     let mut begun = BTreeSet::new();
@@ -32,11 +36,7 @@ pub fn only_needed(steps: Vec<(Micros, ReplayStep)>) -> Vec<(Micros, ReplayStep)
             }
         }
     }
-    // The last coming counts only if something is said after it.
-    let last_said =
-        steps.iter().rposition(|(_, step)| matches!(step.act, ReplayAct::Say { .. } | ReplayAct::Upgrade(_)));
-    let kept = steps.into_iter().zip(needed).enumerate();
-    kept.filter(|(place, (_, needed))| *needed && Some(*place) <= last_said).map(|(_, (step, _))| step).collect()
+    steps.into_iter().zip(needed).filter(|(_, needed)| *needed).map(|(step, _)| step).collect()
 }
 
 /// Counts the time from the first step; a capture whose clock went back stands still meanwhile.

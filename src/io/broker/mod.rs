@@ -200,7 +200,7 @@ impl Cloud {
     }
 
     async fn publish(&self, context: &ServerContext, cloud: From, sending: Sending) {
-        let Sending { message: Outgoing { topic, payload, qos }, told, retain } = sending;
+        let Sending { message: Outgoing { topic, payload, qos }, told, retain, receipt } = sending;
         let publish = Publish {
             dup: false,
             retain,
@@ -218,5 +218,8 @@ impl Cloud {
         let _ = self.inbox.fact_from_runtime(told);
         // Cannot fail without a message store; what becomes of the message comes back through the hooks.
         let _ = SessionState::forwards(context, cloud, publish.into(), false, None).await;
+        if let Some(receipt) = receipt {
+            receipt.went_out();
+        }
     }
 }

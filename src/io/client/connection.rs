@@ -3,12 +3,13 @@
 use super::{GRACE, Stop};
 use crate::event::{Fact, Trouble};
 use crate::io::Inbox;
-use crate::io::outbox::Outbox;
+use crate::io::outbox::{Outbox, Receipt};
 use crate::io::tls;
 use rumqttc::{
-    ConnectReturnCode, ConnectionError, Event, EventLoop, Outgoing, Packet, Publish, QoS, Request, SubAck, Subscribe,
-    SubscribeFilter, SubscribeReasonCode,
+    ConnectReturnCode, ConnectionError, Event, EventLoop, Outgoing, Packet, PubAck, PubComp, Publish, QoS, Request,
+    SubAck, Subscribe, SubscribeFilter, SubscribeReasonCode,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(super) struct Connection {
     pub events: EventLoop,
     /// Messages a lost connection had taken over and not written.
     pub unsent: Vec<Publish>,
+    /// Of what was written with an acknowledgement asked for: who wants to know of it, by packet id.
+    pub unacknowledged: HashMap<u16, Receipt>,
     /// Whether the broker let us in.
     pub connected: bool,
 }
@@ -69,9 +72,15 @@ impl Connection {
             Event::Incoming(Packet::ConnAck(_)) => self.handle_connected(),
             Event::Incoming(Packet::SubAck(ack)) => self.handle_subscribed(&ack),
             Event::Incoming(Packet::Publish(publish)) => self.tell(received(publish)),
-            Event::Outgoing(Outgoing::Publish(_)) => {
+            Event::Outgoing(Outgoing::Publish(packet)) => {
                 if let Some(sent) = self.outbox.take() {
                     self.tell(sent.told);
+                    self.keep_receipt(packet, sent.receipt);
+                }
+            }
+            Event::Incoming(Packet::PubAck(PubAck { pkid }) | Packet::PubComp(PubComp { pkid })) => {
+                if let Some(receipt) = self.unacknowledged.remove(&pkid) {
+                    receipt.went_out();
                 }
             }
             _ => {}
@@ -88,6 +97,15 @@ impl Connection {
             self.events.pending.push_back(Request::Subscribe(Subscribe::new_many(filters)));
         }
         self.events.pending.extend(self.unsent.drain(..).map(Request::Publish));
+    }
+
+    /// Without an acknowledgement to come, a message that was written is all that can be known.
+    fn keep_receipt(&mut self, packet: u16, receipt: Option<Receipt>) {
+        match receipt {
+            Some(receipt) if packet == 0 => receipt.went_out(),
+            Some(receipt) => drop(self.unacknowledged.insert(packet, receipt)),
+            None => {}
+        }
     }
 
     fn handle_subscribed(&mut self, ack: &SubAck) {
@@ -108,7 +126,7 @@ impl Connection {
     }
 
     /// Keeps what was never written for the next connection. What was written and not acknowledged is let go: sent again,
-    /// it would start a second download in real devices.
+    /// it would start a second download in real devices. Who wants to know is told, and gets back what was not written.
     fn collect_unsent(&mut self) {
         self.connected = false;
         let waiting = self.events.state.collision.take().map(|publish| Publish { pkid: 0, ..publish });
@@ -117,6 +135,9 @@ impl Connection {
             _ => None,
         });
         self.unsent.extend(waiting.into_iter().chain(pending));
+        let mut kept = self.outbox.give_back(self.unsent.len()).into_iter();
+        self.unsent.retain(|_| kept.next().unwrap_or(true));
+        self.unacknowledged.clear();
     }
 
     fn trouble(&self, error: &ConnectionError) -> Trouble {

@@ -9,6 +9,7 @@ use super::tls::Trust;
 use crate::event::Trouble;
 use connection::Connection;
 use rumqttc::{AsyncClient, MqttOptions, QoS, TlsConfiguration, Transport};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,7 +55,7 @@ impl Client {
             .enable_time()
             .build()
             .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
-        let (requests, events) = AsyncClient::new(options, outbox::CAPACITY);
+        let (requests, events) = AsyncClient::new(options, outbox::MOST_HELD);
         let (outbox, stop) = (Arc::new(Outbox::default()), Arc::new(Stop::default()));
         let (ended_sender, ended) = sync_channel::<()>(0);
         let connection = Connection {
@@ -65,6 +66,7 @@ impl Client {
             stop: Arc::clone(&stop),
             events,
             unsent: Vec::new(),
+            unacknowledged: HashMap::new(),
             connected: false,
         };
         std::thread::Builder::new()

@@ -1,6 +1,8 @@
 //! One speaker's connection: signs in as the device would, hears what it would hear, and keeps the books of what is sent.
 
-use super::board::{Board, Books, Line, Phase};
+use super::board::{Board, Books};
+use super::books::{Line, Phase};
+use super::play::now;
 use crate::bench::Speaker;
 use crate::dialect::{self, Credentials};
 use crate::event::{ClientName, Trouble};
@@ -8,18 +10,24 @@ use crate::io::broker_url::BrokerUrl;
 use crate::io::client;
 use crate::io::tls::{self, Trust};
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS,
-    SubscribeFilter,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, PingReq,
+    QoS, Request, SubscribeFilter,
 };
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 /// The largest packet MQTT can carry, in bytes.
 const LARGEST_PACKET: usize = 268_435_455;
 /// Requests rumqttc may hold: more than are ever handed over at once.
 const CAPACITY: usize = 256;
+/// Packets in flight as rumqttc counts them: more than are ever, so that no packet id is used twice at once.
+const INFLIGHT: u16 = 1_024;
+/// How long one packet may take to get onto the wire, in seconds: a large one over a slow line needs it.
+const SLOWEST_WRITE_SECS: u64 = 60;
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long a goodbye may take.
 pub(super) const GOODBYE: Duration = Duration::from_millis(300);
 
@@ -34,12 +42,18 @@ pub(super) struct Place {
 pub(super) struct Mouth {
     pub requests: AsyncClient,
     quit: Arc<Notify>,
+    ear: AbortHandle,
 }
 
 impl Mouth {
     /// Says goodbye, as far as that is quickly done.
     pub fn leave(&self) {
         self.quit.notify_one();
+    }
+
+    /// Cuts it off: nothing that it still holds goes out.
+    pub fn abandon(&self) {
+        self.ear.abort();
     }
 }
 
@@ -84,26 +98,30 @@ pub(super) fn open(
         mqtt.set_credentials(username, password);
     }
     mqtt.set_clean_session(true)
-        .set_keep_alive(Duration::from_secs(30))
+        .set_keep_alive(KEEP_ALIVE)
+        .set_inflight(INFLIGHT)
         .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
     let (requests, mut events) = AsyncClient::new(mqtt, CAPACITY);
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
+    network.set_connection_timeout(SLOWEST_WRITE_SECS);
     events.set_network_options(network);
     let quit = Arc::new(Notify::new());
-    board.change(|books| books.lines[number].phase = Phase::Coming);
+    let connection = board.change(|books| books.lines[number].begin());
     let ear = Ear {
         requests: requests.clone(),
         events,
         subscriptions: identity.subscriptions.clone(),
         board: Arc::clone(board),
         number,
+        connection,
         address: broker.address(),
         client: identity.client.clone(),
         was_up: false,
+        pinging: false,
     };
-    runtime.spawn(ear.run(Arc::clone(&quit)));
-    Ok(Mouth { requests, quit })
+    let ear = runtime.spawn(ear.run(Arc::clone(&quit))).abort_handle();
+    Ok(Mouth { requests, quit, ear })
 }
 
 /// A connection from the side that hears.
@@ -113,9 +131,12 @@ struct Ear {
     subscriptions: Vec<String>,
     board: Arc<Board>,
     number: usize,
+    connection: u64,
     address: String,
     client: ClientName,
     was_up: bool,
+    /// Whether a ping waits to be written.
+    pinging: bool,
 }
 
 impl Ear {
@@ -124,7 +145,15 @@ impl Ear {
             tokio::select! {
                 () = quit.notified() => return self.leave().await,
                 event = self.events.poll() => match event {
-                    Ok(event) => self.take_in(&event),
+                    Ok(event) => {
+                        self.take_in(&event);
+                        self.ping();
+                        if self.is_dead() {
+                            let why = Trouble::new("replay-lost").with("address", &self.address);
+                            let why = why.with("detail", "no answer to a ping");
+                            return self.line(|line| line.phase = Phase::Lost { why, refused: false });
+                        }
+                    }
                     Err(error) => {
                         let (why, refused) = self.trouble(&error);
                         return self.line(|line| line.phase = Phase::Lost { why, refused });
@@ -135,7 +164,26 @@ impl Ear {
     }
 
     fn line(&self, change: impl FnOnce(&mut Line)) {
-        self.board.change(|books: &mut Books| change(&mut books.lines[self.number]));
+        self::change(&self.board, self.number, self.connection, change);
+    }
+
+    /// Asks the target for an answer behind messages that it does not acknowledge: it has what came before the ping.
+    fn ping(&mut self) {
+        let wanted = !self.pinging && {
+            let books = self.board.lock();
+            let line = &books.lines[self.number];
+            line.connection == self.connection && line.wants_ping()
+        };
+        if wanted {
+            self.pinging = true;
+            self.events.pending.push_back(Request::PingReq(PingReq));
+        }
+    }
+
+    /// Whether the target has owed an answer for too long. Looked at whenever the connection is kept alive.
+    fn is_dead(&self) -> bool {
+        let books = self.board.lock();
+        books.lines[self.number].pinged_since().is_some_and(|since| now().saturating_duration_since(since) > KEEP_ALIVE)
     }
 
     fn take_in(&mut self, event: &Event) {
@@ -152,29 +200,33 @@ impl Ear {
             }
             // A target that lets it hear nothing may still let it speak.
             Event::Incoming(Packet::SubAck(_)) => self.arrive(),
-            Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => self.line(|line| line.note_written(*packet)),
-            Event::Incoming(Packet::PubAck(ack)) => {
-                self.line(|line| line.note_acknowledged(ack.pkid));
+            Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => self.line(|line| line.note_written(*packet, now())),
+            Event::Outgoing(rumqttc::Outgoing::PingReq) => {
+                // rumqttc would take a second ping before the answer to the first for the end: we count them ourselves.
+                self.events.state.await_pingresp = false;
+                self.pinging = false;
+                self.line(|line| line.note_ping(now()));
             }
-            Event::Incoming(Packet::PubComp(ack)) => {
-                self.line(|line| line.note_acknowledged(ack.pkid));
-            }
+            Event::Incoming(Packet::PingResp) => self.line(|line| line.note_answer(now())),
+            Event::Incoming(Packet::PubAck(ack)) => self.line(|line| line.note_acknowledged(ack.pkid, now())),
+            Event::Incoming(Packet::PubComp(ack)) => self.line(|line| line.note_acknowledged(ack.pkid, now())),
             _ => {}
         }
     }
 
     fn arrive(&mut self) {
         self.was_up = true;
-        self.line(|line| line.phase = Phase::Up);
+        self.line(|line| line.note_up(now()));
     }
 
     async fn leave(mut self) {
         if self.was_up {
             let _ = timeout(GOODBYE, self.say_goodbye()).await;
         }
-        let Self { board, events, number, .. } = self;
+        let Self { board, events, number, connection, .. } = self;
+        // First the socket: whoever waits for this may sign in again at once.
         drop(events);
-        board.change(|books| books.lines[number].phase = Phase::Away);
+        change(&board, number, connection, |line| line.phase = Phase::Away);
     }
 
     async fn say_goodbye(&mut self) {
@@ -211,6 +263,16 @@ impl Ear {
             error => (about("replay-unreachable").with("detail", error), false),
         }
     }
+}
+
+/// Changes a connection's books, unless another has taken its place.
+fn change(board: &Board, number: usize, connection: u64, change: impl FnOnce(&mut Line)) {
+    board.change(|books: &mut Books| {
+        let line = &mut books.lines[number];
+        if line.connection == connection {
+            change(line);
+        }
+    });
 }
 
 /// What a CONNACK says, and whether it is about who signs in.

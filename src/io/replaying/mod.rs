@@ -1,8 +1,12 @@
 //! A replay that runs: a thread that keeps the time, and a connection for each speaker.
 
 mod board;
+mod books;
 mod line;
 mod pacer;
+mod play;
+mod target;
+mod trials;
 
 use super::Inbox;
 use super::broker_url::BrokerUrl;
@@ -10,6 +14,7 @@ use super::tls::Trust;
 use crate::bench::{ReplayOrder, Steer};
 use crate::event::{Fact, ReplayId, Trouble};
 use board::Board;
+use books::Phase;
 use pacer::Pacer;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -51,6 +56,7 @@ pub struct ReplayerOptions {
 /// A replay that runs. Dropping it stops it.
 pub struct Replayer {
     board: Arc<Board>,
+    as_cloud: bool,
     ended: Receiver<()>,
 }
 
@@ -93,7 +99,8 @@ impl Replayer {
             }
             Route::Cloud => None,
         };
-        let board = Arc::new(Board::new(options.order.speakers.len()));
+        let as_cloud = broker.is_none();
+        let board = Arc::new(Board::new(if as_cloud { 1 } else { options.order.speakers.len() }));
         let (holding, ended) = sync_channel(0);
         let pacer = Pacer::new(options, broker, Arc::clone(&board))?;
         std::thread::Builder::new()
@@ -103,7 +110,7 @@ impl Replayer {
                 drop::<std::sync::mpsc::SyncSender<()>>(holding);
             })
             .map_err(|error| Trouble::new("thread-not-started").with("detail", error))?;
-        Ok(Self { board, ended })
+        Ok(Self { board, as_cloud, ended })
     }
 
     /// Pauses, resumes or stops it, or takes its next step.
@@ -115,6 +122,25 @@ impl Replayer {
     #[must_use]
     pub fn wheel(&self) -> Wheel {
         Wheel(Arc::clone(&self.board))
+    }
+
+    /// The session's broker is lost: whoever speaks as its cloud waits for it, or ends.
+    pub fn note_broker_lost(&self, why: &Trouble) {
+        if self.as_cloud {
+            self.board.change(|books| {
+                for line in &mut books.lines {
+                    line.is_back = false;
+                    line.phase = Phase::Lost { why: why.clone(), refused: false };
+                }
+            });
+        }
+    }
+
+    /// The session has a broker again.
+    pub fn note_broker_back(&self) {
+        if self.as_cloud {
+            self.board.change(|books| books.lines.iter_mut().for_each(|line| line.is_back = true));
+        }
     }
 
     /// Whether it has ended.

@@ -1,81 +1,53 @@
 //! Keeps the time of a replay: each step at its instant, counted from the first, so that no error adds up.
 
-use super::board::{Board, Books, Line, Phase};
+use super::board::Board;
+use super::books::Phase;
 use super::line::{self, Identity, Mouth, Place};
+use super::play::{Play, now};
+use super::target::PATIENCE;
+use super::trials::Trials;
 use super::{ReplayerOptions, Route};
-use crate::bench::{Action, OnDrop, Publication, ReplayAct, ReplayOrder, ReplayStep, Speed};
-use crate::event::{Fact, Micros, ReplayId, Trouble};
+use crate::bench::{Action, ReplayAct, ReplayOrder, ReplayStep, Speed};
+use crate::event::{Fact, ReplayId, Trouble};
 use crate::io::broker_url::BrokerUrl;
-use crate::io::client::qos;
 use crate::io::{Inbox, Input};
-use std::sync::{Arc, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// A thread that is to wake at an instant wakes a little later: it is up so long before, and gives the processor away
 /// again and again until then.
 const EARLY: Duration = Duration::from_micros(300);
-/// Messages handed over and not on the wire at once.
-const MOST_HANDED: usize = 32;
-/// Messages on the wire and not acknowledged at once: fewer than rumqttc's packet ids.
-const MOST_UNACKNOWLEDGED: usize = 64;
-/// How long the target may take to let a speaker in, or to acknowledge the last messages.
-const PATIENCE: Duration = Duration::from_secs(10);
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long the last messages may take when the operator stops it.
+const LAST_CALL: Duration = Duration::from_millis(300);
 
 /// Why a replay does not go on.
-enum End {
+pub(super) enum End {
     /// The operator stopped it, or the session is over.
     Stopped,
     Failed(Trouble),
 }
 
-/// The replay's own clock: it stands still while the replay waits.
-struct Play {
-    began: Instant,
-    /// How far it had come when it last stood still.
-    stands_at: Option<Duration>,
-}
-
-impl Play {
-    fn begin() -> Self {
-        Self { began: now(), stands_at: None }
-    }
-
-    /// Stops the clock, at this point at least.
-    fn stand(&mut self, at_least: Duration) {
-        let here = self.stands_at.unwrap_or_else(|| now().saturating_duration_since(self.began));
-        self.stands_at = Some(if self.stands_at.is_some() { here.max(at_least) } else { here });
-    }
-
-    fn go_on(&mut self) {
-        if let Some(here) = self.stands_at.take()
-            && let Some(began) = now().checked_sub(here)
-        {
-            self.began = began;
-        }
-    }
-
-    fn instant(&self, due: Micros) -> Instant {
-        self.began + Duration::from_micros(due.0)
-    }
-}
-
 /// The thread that keeps the time.
 pub(super) struct Pacer {
-    replay: ReplayId,
-    order: ReplayOrder,
-    place: Option<Place>,
+    pub replay: ReplayId,
+    pub order: ReplayOrder,
+    /// Where it signs in; without one it speaks as the session's cloud.
+    pub place: Option<Place>,
     judged: bool,
     inbox: Inbox,
-    board: Arc<Board>,
-    runtime: Runtime,
-    identities: Vec<Identity>,
-    mouths: Vec<Option<Mouth>>,
-    /// What the session published itself.
-    published: u64,
-    play: Play,
+    pub board: Arc<Board>,
+    pub runtime: Runtime,
+    pub identities: Vec<Identity>,
+    pub mouths: Vec<Option<Mouth>>,
+    pub trials: Vec<Trials>,
+    /// The steps that say something.
+    pub says: Vec<usize>,
+    /// How many messages were said.
+    said: u64,
+    /// Upgrades that were ordered instead of their pushes.
+    ordered: u64,
+    pub play: Play,
     /// Whether it was told that it waits for the operator.
     told: bool,
 }
@@ -95,10 +67,15 @@ impl Pacer {
             Route::Cloud => None,
         });
         let place = place.map(|(broker, trust)| Place { broker, trust });
+        if place.is_none() {
+            board.change(|books| books.lines[0].note_up(now()));
+        }
         let identities: Vec<_> = order.speakers.iter().map(|speaker| Identity::of(speaker, order.downstream)).collect();
         let mouths = identities.iter().map(|_| None).collect();
-        let play = Play::begin();
+        let trials = identities.iter().map(|_| Trials::default()).collect();
+        let says = order.steps.iter().enumerate().filter(|(_, step)| matches!(step.act, ReplayAct::Say { .. }));
         Ok(Self {
+            says: says.map(|(place, _)| place).collect(),
             replay,
             order,
             place,
@@ -108,8 +85,10 @@ impl Pacer {
             runtime,
             identities,
             mouths,
-            published: 0,
-            play,
+            trials,
+            said: 0,
+            ordered: 0,
+            play: Play::begin(),
             told: false,
         })
     }
@@ -117,31 +96,38 @@ impl Pacer {
     /// Runs to its end, and tells of it.
     pub fn run(mut self) {
         let trouble = match self.play_all() {
-            Ok(()) | Err(End::Stopped) => None,
+            Ok(()) => None,
+            Err(End::Stopped) => {
+                self.wait_for_the_last();
+                None
+            }
             Err(End::Failed(trouble)) => Some(trouble),
         };
         self.leave_all();
-        let sent = self.published + self.board.lock().lines.iter().map(|line| line.sent).sum::<u64>();
+        let sent = self.ordered + self.board.lock().arrived();
         let _ = self.inbox.fact(Fact::ReplayEnded { replay: self.replay, sent, of: self.order.total(), trouble });
     }
 
     fn play_all(&mut self) -> Result<(), End> {
         let steps = Arc::clone(&self.order.steps);
-        for number in self.speaking() {
-            self.come(number)?;
+        let speaking = self.speaking();
+        for number in &speaking {
+            self.come(*number)?;
         }
-        for number in self.speaking() {
-            if let Some((trouble, _)) = self.wait_until_up(number)? {
+        for number in &speaking {
+            if let Some((trouble, _)) = self.wait_until_up(*number)? {
                 return Err(End::Failed(trouble));
             }
         }
         self.play = Play::begin();
-        let mut number = 0;
         for round in 0..self.order.rounds {
+            for number in &speaking {
+                // It went away at the end of the round before.
+                self.come_again(*number)?;
+            }
             for step in &*steps {
                 self.wait_for(round, step)?;
-                self.perform(number, step)?;
-                number += 1;
+                self.perform(step)?;
             }
         }
         self.settle()
@@ -166,7 +152,7 @@ impl Pacer {
             if books.wishes.stop {
                 return Err(End::Stopped);
             }
-            if let Some(number) = lost(&books) {
+            if let Some(number) = books.troubled() {
                 drop(books);
                 self.take_up_again(number)?;
                 continue;
@@ -182,16 +168,15 @@ impl Pacer {
                     return Err(End::Stopped);
                 }
                 if books.wishes.paused && !self.told && self.order.speed != Speed::Step {
-                    self.told = true;
                     drop(books);
                     self.play.stand(Duration::ZERO);
-                    self.tell(Fact::ReplayPaused { replay: self.replay, trouble: None })?;
+                    self.tell_paused()?;
                     continue;
                 }
                 drop(board.wait(books, None));
                 continue;
             }
-            if self.told || self.play.stands_at.is_some() {
+            if self.told || self.play.stands() {
                 drop(books);
                 self.play.go_on();
                 if std::mem::take(&mut self.told) {
@@ -212,34 +197,30 @@ impl Pacer {
         }
     }
 
-    fn perform(&mut self, number: u64, step: &ReplayStep) -> Result<(), End> {
+    fn perform(&mut self, step: &ReplayStep) -> Result<(), End> {
         match &step.act {
-            ReplayAct::Say { .. } => self.say(number, step),
+            ReplayAct::Say { .. } => self.say(step),
             ReplayAct::Upgrade(order) if self.judged => {
                 let (order, serve) = (Arc::clone(order), self.order.downstream);
                 // Counted as a message where it stands for one.
-                self.published += u64::from(serve);
+                self.ordered += u64::from(serve);
                 self.put(Input::Action(Action::OrderAgain { order, serve }))
             }
-            ReplayAct::Come if self.place.is_some() => {
-                self.come(step.speaker)?;
-                match self.wait_until_up(step.speaker)? {
-                    None => Ok(()),
-                    Some(_) => self.take_up_again(step.speaker),
-                }
-            }
+            ReplayAct::Come if self.place.is_some() => self.come_again(step.speaker),
             ReplayAct::Leave if self.place.is_some() => {
-                self.wait_while(Some(now() + PATIENCE), |books| !books.lines[step.speaker].is_settled())?;
+                self.settle_one(step.speaker)?;
                 self.leave(step.speaker);
-                self.wait_while(Some(now() + PATIENCE), |books| books.lines[step.speaker].phase == Phase::Up)
+                self.wait_while(Some(now() + PATIENCE), |lines| lines[step.speaker].phase == Phase::Up)
             }
             _ => Ok(()),
         }
     }
 
-    fn say(&mut self, number: u64, step: &ReplayStep) -> Result<(), End> {
+    fn say(&mut self, step: &ReplayStep) -> Result<(), End> {
         let ReplayAct::Say { topic, payload, qos, retain } = &step.act else { return Ok(()) };
         let client = (!self.order.downstream).then(|| self.identities[step.speaker].client.clone());
+        let open = self.board.lock().lines.iter().filter_map(|line| line.first_open()).min();
+        let waiting = open.map_or(0, |first| self.said - first);
         // Told first, or the message could come up before it is known to be a replay's.
         self.tell(Fact::MessageReplayed {
             replay: self.replay,
@@ -249,143 +230,19 @@ impl Pacer {
             payload: payload.clone(),
             qos: *qos,
             retain: *retain,
+            waiting: Some(u32::try_from(waiting).unwrap_or(u32::MAX)),
         })?;
-        if self.place.is_some() {
-            return self.hand_over(step.speaker, number);
-        }
-        self.published += 1;
-        let message = Publication { topic: topic.clone(), payload: payload.to_vec(), qos: *qos, retain: *retain };
-        self.put(Input::Action(Action::Publish(message)))
+        let number = self.said;
+        self.said += 1;
+        self.hand_over(if self.place.is_some() { step.speaker } else { 0 }, number)
     }
 
-    /// Hands a message to its connection, as soon as there is room.
-    fn hand_over(&mut self, speaker: usize, number: u64) -> Result<(), End> {
-        let full = |books: &Books| {
-            let line = &books.lines[speaker];
-            line.phase == Phase::Up
-                && (line.handed.len() >= MOST_HANDED || line.unacknowledged.len() >= MOST_UNACKNOWLEDGED)
-        };
-        self.wait_while(None, full)?;
-        if self.board.change(|books| {
-            let line = &mut books.lines[speaker];
-            line.handed.push_back(number);
-            line.phase != Phase::Up
-        }) {
-            // It goes out with what the lost connection left over.
-            return self.take_up_again(speaker);
-        }
-        self.send(speaker, number);
-        Ok(())
-    }
-
-    fn send(&self, speaker: usize, number: u64) {
-        let steps = &self.order.steps;
-        let place = usize::try_from(number % steps.len() as u64).unwrap_or_default();
-        if let (ReplayAct::Say { topic, payload, qos: level, retain }, Some(mouth)) =
-            (&steps[place].act, &self.mouths[speaker])
-        {
-            // There is room: fewer are handed over at once than it holds. A lost connection is seen on the board.
-            let _ = mouth.requests.try_publish(topic.as_str(), qos(*level), *retain, payload.to_vec());
-        }
-    }
-
-    /// A connection broke off: connects again and sends what was left over, or ends.
-    fn take_up_again(&mut self, number: usize) -> Result<(), End> {
-        let why = match &self.board.lock().lines[number].phase {
-            Phase::Lost { why, refused } if *refused || self.order.on_drop == OnDrop::Stop => {
-                return Err(End::Failed(why.clone()));
-            }
-            Phase::Lost { why, .. } => why.clone(),
-            _ => return Ok(()),
-        };
-        self.play.stand(Duration::ZERO);
-        self.tell(Fact::ReplayPaused { replay: self.replay, trouble: Some(why) })?;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            self.wait_while(Some(now() + pause), |_| true)?;
-            self.come(number)?;
-            match self.wait_until_up(number)? {
-                None => break,
-                Some((trouble, true)) => return Err(End::Failed(trouble)),
-                Some((_, false)) => pause = (pause * 2).min(LONGEST_PAUSE),
-            }
-        }
-        let left_over = self.board.change(|books| {
-            let line = &mut books.lines[number];
-            let left_over = line.take_left_over();
-            line.handed.extend(&left_over);
-            left_over
-        });
-        for message in left_over {
-            self.send(number, message);
-        }
-        self.tell(Fact::ReplayResumed { replay: self.replay })
-    }
-
-    fn come(&mut self, number: usize) -> Result<(), End> {
-        let Some(place) = &self.place else { return Ok(()) };
-        let opened = line::open(place, &self.identities[number], &self.board, number, &self.runtime);
-        self.mouths[number] = Some(opened.map_err(End::Failed)?);
-        Ok(())
-    }
-
-    fn leave(&mut self, number: usize) {
-        if let Some(mouth) = self.mouths[number].take() {
-            mouth.leave();
-        }
-    }
-
-    /// Until a speaker is signed in; or why it is not, and whether trying again is of no use.
-    fn wait_until_up(&self, number: usize) -> Result<Option<(Trouble, bool)>, End> {
-        self.wait_while(Some(now() + PATIENCE), |books| books.lines[number].phase == Phase::Coming)?;
-        let phase = &mut self.board.lock().lines[number].phase;
-        if matches!(phase, Phase::Away | Phase::Coming) {
-            let why = Trouble::new("replay-unreachable").with("address", self.address()).with("detail", "no answer");
-            *phase = Phase::Lost { why, refused: false };
-        }
-        Ok(match phase {
-            Phase::Lost { why, refused } => Some((why.clone(), *refused)),
-            _ => None,
-        })
-    }
-
-    fn address(&self) -> String {
-        self.place.as_ref().map(|place| place.broker.address()).unwrap_or_default()
-    }
-
-    /// Until everything handed over has arrived.
-    fn settle(&mut self) -> Result<(), End> {
-        let patience = now() + PATIENCE;
-        loop {
-            let unsettled = |books: &Books| books.lines.iter().any(|line| !line.is_settled()) && lost(books).is_none();
-            self.wait_while(Some(patience), unsettled)?;
-            let number = {
-                let books = self.board.lock();
-                lost(&books).filter(|number| !books.lines[*number].is_settled())
-            };
-            match number {
-                Some(number) => self.take_up_again(number)?,
-                None if self.board.lock().lines.iter().all(Line::is_settled) => return Ok(()),
-                None => {
-                    let detail = "no acknowledgement";
-                    let why = Trouble::new("replay-lost").with("address", self.address()).with("detail", detail);
-                    return Err(End::Failed(why));
-                }
-            }
-        }
-    }
-
-    /// Waits as long as something is so, at most until then, or until the operator stops it.
-    fn wait_while(&self, until: Option<Instant>, so: impl Fn(&Books) -> bool) -> Result<(), End> {
-        let mut books: MutexGuard<'_, Books> = self.board.lock();
-        loop {
-            if books.wishes.stop {
-                return Err(End::Stopped);
-            }
-            if !so(&books) || until.is_some_and(|until| now() >= until) {
-                return Ok(());
-            }
-            books = self.board.wait(books, until);
+    /// It was stopped: what is under way may still arrive.
+    fn wait_for_the_last(&self) {
+        let until = now() + LAST_CALL;
+        let mut books = self.board.lock();
+        while now() < until && books.lines.iter().any(|line| line.phase == Phase::Up && !line.is_idle()) {
+            books = self.board.wait(books, Some(until));
         }
     }
 
@@ -393,26 +250,30 @@ impl Pacer {
         self.mouths.iter().flatten().for_each(Mouth::leave);
         let until = now() + line::GOODBYE * 4 / 3;
         let mut books = self.board.lock();
-        while now() < until && books.lines.iter().any(|line| line.phase == Phase::Up) {
+        while now() < until && self.place.is_some() && books.lines.iter().any(|line| line.phase == Phase::Up) {
             books = self.board.wait(books, Some(until));
         }
     }
 
-    fn tell(&self, fact: Fact) -> Result<(), End> {
+    /// It goes on, or waits for the operator as it did before.
+    pub fn tell_goes_on(&mut self) -> Result<(), End> {
+        if self.board.lock().wishes.paused && self.order.speed != Speed::Step {
+            return self.tell_paused();
+        }
+        self.told = false;
+        self.tell(Fact::ReplayResumed { replay: self.replay })
+    }
+
+    fn tell_paused(&mut self) -> Result<(), End> {
+        self.told = true;
+        self.tell(Fact::ReplayPaused { replay: self.replay, trouble: None })
+    }
+
+    pub fn tell(&self, fact: Fact) -> Result<(), End> {
         self.put(Input::Fact(fact))
     }
 
-    fn put(&self, input: Input) -> Result<(), End> {
+    pub fn put(&self, input: Input) -> Result<(), End> {
         self.inbox.put(input).map_err(|_| End::Stopped)
     }
-}
-
-/// A speaker whose connection is lost.
-fn lost(books: &Books) -> Option<usize> {
-    books.lines.iter().position(|line| matches!(line.phase, Phase::Lost { .. }))
-}
-
-#[expect(clippy::disallowed_methods, reason = "an adapter reads the clock")]
-fn now() -> Instant {
-    Instant::now()
 }

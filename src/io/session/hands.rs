@@ -198,6 +198,7 @@ impl Hands {
         match &self.broker {
             Some(BrokerHand::Embedded(broker)) => broker.publish(sending),
             Some(BrokerHand::External(client, _)) => client.publish(sending),
+            None if sending.receipt.is_some() => {}
             None => {
                 let (topic, reason) = (sending.message.topic.into(), "there is no broker".into());
                 return Some(Fact::MessageDropped { client: None, topic, reason });
@@ -232,7 +233,7 @@ impl Hands {
         let BlockRequest { stream, file, offset, .. } = *block;
         let device = device.into();
         let told = Fact::BlockServed { device, stream, file, offset, length: answer.length, code: answer.code };
-        self.publish(Sending { message: answer.message, told, retain: false })
+        self.publish(Sending { message: answer.message, told, retain: false, receipt: None })
     }
 
     /// Tells a device its secret. The events show that it was told, not what.
@@ -244,7 +245,7 @@ impl Hands {
         };
         let shown = Sending::from(dialect.password(reply, MASK)?);
         let message = dialect.password(reply, secret.reveal())?;
-        let dropped = self.publish(Sending { message, told: shown.told, retain: false });
+        let dropped = self.publish(Sending { message, told: shown.told, retain: false, receipt: None });
         made.or(dropped)
     }
 

@@ -40,6 +40,20 @@ impl Replays {
         Ok(())
     }
 
+    /// What becomes of the broker concerns those that speak as the cloud.
+    pub fn hear(&self, fact: &Fact) {
+        match fact {
+            Fact::BrokerFailed { trouble } => self.lose_broker(trouble),
+            Fact::BrokerStopped => self.lose_broker(&Trouble::new("no-broker")),
+            Fact::BrokerStarted { .. } => self.running.values().for_each(Replayer::note_broker_back),
+            _ => {}
+        }
+    }
+
+    fn lose_broker(&self, why: &Trouble) {
+        self.running.values().for_each(|replayer| replayer.note_broker_lost(why));
+    }
+
     /// Ends all of them.
     pub fn stop_all(&mut self) {
         self.running.values().for_each(|replayer| replayer.steer(Steer::Stop));

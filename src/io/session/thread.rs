@@ -124,6 +124,11 @@ impl Core {
                     self.record(fact);
                 }
             }
+            Input::Publish(sending) => {
+                if let Some(fact) = self.hands.publish(*sending) {
+                    self.record(fact);
+                }
+            }
             Input::Prepared(prepared) => {
                 for fact in self.hands.take_prepared(prepared, &self.bench) {
                     self.record(fact);
@@ -166,6 +171,7 @@ impl Core {
             if let Some(writer) = &self.log_writer {
                 writer.take(&event);
             }
+            self.hands.replays.hear(&event.fact);
             let ended = self.ended();
             for effect in self.bench.apply(&event) {
                 following.extend(self.perform(effect));

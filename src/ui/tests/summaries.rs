@@ -117,6 +117,7 @@ fn what_a_replay_sent_is_marked_and_a_replay_says_how_it_goes() {
                 payload: payload.as_bytes().into(),
                 qos: 1,
                 retain: false,
+                waiting: None,
             });
         }
     };
