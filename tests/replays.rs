@@ -1,4 +1,4 @@
-//! Replays on loopback: a captured upgrade into an empty bench, pushes to a device, targets that refuse and drop.
+//! Replays on loopback: a captured upgrade into an empty bench, pushes to a device, the operator's brakes.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -9,25 +9,20 @@
 mod mqtt;
 mod program;
 
-use mqtt::{Device, Facts, connect_options, refuse_once};
+use mqtt::{Device, connect_options};
 use ota_workbench::bench::{
-    Action, Bench, OnDrop, Publication, Replay, ReplayAct, ReplayOrder, ReplayState, ReplayStep, ReplayTarget, Service,
-    SimulatedOrder, Speaker, Speed, Steer, SteerOrder,
+    Action, Bench, Publication, Replay, ReplayOrder, ReplayState, ReplayTarget, Service, SimulatedOrder, Speed, Steer,
+    SteerOrder,
 };
 use ota_workbench::capture::Capture;
-use ota_workbench::event::{DeviceId, Event, Fact, Micros, Trouble};
-use ota_workbench::io::Inbox;
-use ota_workbench::io::replaying::{Replayer, ReplayerOptions, Route};
+use ota_workbench::event::{DeviceId, Event, Fact, Micros};
 use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOptions};
-use ota_workbench::io::tls::Trust;
 use ota_workbench::replay::{self, Choice, Manner};
 use ota_workbench::upgrade::{Outcome, State};
 use rumqttc::QoS;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -322,150 +317,4 @@ fn a_message_of_ones_own_is_published_once_and_kept_where_that_is_asked() {
     }
     desk.session.act(Action::Publish(Publication { qos: 3, ..message("/a") }));
     desk.until_met("bad-qos");
-}
-
-/// A replay of numbered messages of one device, outside a session.
-fn numbered(count: u64, qos: u8, on_drop: OnDrop, target: SocketAddr) -> (Replayer, Facts) {
-    let step = |number: u64| ReplayStep {
-        of: number,
-        after: Micros::default(),
-        speaker: 0,
-        act: ReplayAct::Say {
-            topic: "/$system/P/D/ota/upstream".into(),
-            payload: number.to_string().into_bytes().into(),
-            qos,
-            retain: false,
-        },
-    };
-    let url = format!("mqtt://{target}");
-    let order = ReplayOrder {
-        source: "numbers".into(),
-        target: ReplayTarget::Broker(url.clone()),
-        speakers: vec![Speaker { device: Some(DeviceId::new("P", "D")), dialect: "uiot".into(), secret: None }],
-        steps: (0..count).map(step).collect(),
-        downstream: false,
-        speed: Speed::Max,
-        rounds: 1,
-        on_drop,
-    };
-    let (inbox, facts) = Inbox::new();
-    let route = Route::Broker { url, trust: Trust::default() };
-    let options = ReplayerOptions { replay: 1, order, route, judged: false, inbox };
-    (Replayer::start(options).unwrap(), Facts::new(facts))
-}
-
-fn ended(facts: &mut Facts) -> (u64, u64, Option<Trouble>) {
-    let told = facts.until(|fact| matches!(fact, Fact::ReplayEnded { .. }));
-    match told.into_iter().next_back() {
-        Some(Fact::ReplayEnded { sent, of, trouble, .. }) => (sent, of, trouble),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn a_target_that_does_not_know_the_identity_says_so_in_words() {
-    for (answer, code, words) in [
-        (2, "replay-identity-refused", "client id"),
-        (3, "replay-refused", "server unavailable"),
-        (4, "replay-identity-refused", "user name"),
-        (5, "replay-identity-refused", "not authorized"),
-    ] {
-        let (_replayer, mut facts) = numbered(5, 1, OnDrop::Resume, refuse_once(answer));
-        let (sent, of, trouble) = ended(&mut facts);
-        let trouble = trouble.unwrap();
-        assert_eq!((sent, of, &*trouble.code), (0, 5, code));
-        assert!(trouble.arg("reason").unwrap().contains(words), "{trouble:?}");
-        assert_eq!(trouble.arg("client"), Some("P.D"));
-    }
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (_replayer, mut facts) = numbered(5, 1, OnDrop::Resume, nobody);
-    assert_eq!(ended(&mut facts).2.unwrap().code, "replay-unreachable");
-}
-
-/// A broker that lets everybody in, and drops the first after so many messages. What arrives is handed on.
-fn dropping_broker(after: u64) -> (SocketAddr, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (arrived, received) = sync_channel(100_000);
-    let serve = move || {
-        for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
-            let most = if number == 0 { after } else { u64::MAX };
-            if serve_one(stream, most, |payload| arrived.send(payload).is_ok()).is_none() && number > 0 {
-                return;
-            }
-        }
-    };
-    std::thread::Builder::new().name("dropping broker".into()).spawn(serve).unwrap();
-    (address, received)
-}
-
-fn serve_one(mut stream: TcpStream, most: u64, arrived: impl Fn(String) -> bool) -> Option<()> {
-    let mut seen = 0;
-    while seen < most {
-        let [first] = bytes(&mut stream)?;
-        let mut length = 0;
-        for shift in [0, 7, 14, 21] {
-            let [byte] = bytes(&mut stream)?;
-            length |= usize::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).ok()?;
-        match first >> 4 {
-            1 => stream.write_all(&[0x20, 2, 0, 0]).ok()?,
-            8 => stream.write_all(&[0x90, 3, body[0], body[1], 1]).ok()?,
-            3 => {
-                let topic = usize::from(u16::from_be_bytes([body[0], body[1]])) + 2;
-                let qos = first >> 1 & 3;
-                let payload = if qos == 0 { topic } else { topic + 2 };
-                seen += 1;
-                // The last one before the drop arrives and is not acknowledged.
-                if qos > 0 && seen < most {
-                    stream.write_all(&[0x40, 2, body[topic], body[topic + 1]]).ok()?;
-                }
-                if !arrived(String::from_utf8_lossy(&body[payload..]).into_owned()) {
-                    return None;
-                }
-            }
-            14 => return None,
-            _ => {}
-        }
-    }
-    Some(())
-}
-
-fn bytes<const N: usize>(stream: &mut TcpStream) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    stream.read_exact(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-#[test]
-fn a_target_that_drops_in_the_middle_gets_the_rest_after_the_reconnect_in_order_and_nothing_is_lost() {
-    let (address, arrived) = dropping_broker(200);
-    let (_replayer, mut facts) = numbered(1_000, 1, OnDrop::Resume, address);
-    let told = facts.until(|fact| matches!(fact, Fact::ReplayResumed { .. }));
-    let lost = |fact: &Fact| matches!(fact, Fact::ReplayPaused { trouble: Some(why), .. } if why.code == "replay-lost");
-    assert!(told.iter().any(lost), "why it waited is told");
-    assert_eq!(ended(&mut facts), (1_000, 1_000, None));
-    let mut numbers: Vec<u64> = arrived.try_iter().map(|payload| payload.parse().unwrap()).collect();
-    let again = numbers.iter().zip(numbers.iter().skip(1)).position(|(one, next)| next <= one).map(|at| at + 1);
-    let second = numbers.split_off(again.unwrap_or(200));
-    assert!(second.is_sorted() && numbers.is_sorted(), "in order, before and after");
-    assert!(second[0] < 200, "the message that was not acknowledged came again");
-    numbers.extend(second);
-    numbers.sort_unstable();
-    numbers.dedup();
-    assert_eq!(numbers, (0..1_000).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_target_that_drops_in_the_middle_ends_the_replay_where_that_was_asked_and_the_count_is_told() {
-    let (address, _arrived) = dropping_broker(200);
-    let (_replayer, mut facts) = numbered(100_000, 1, OnDrop::Stop, address);
-    let (sent, of, trouble) = ended(&mut facts);
-    assert_eq!((of, &*trouble.unwrap().code), (100_000, "replay-lost"));
-    assert!((200..1_000).contains(&sent), "{sent} were on the wire");
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub const PUBLISH: u8 = 3;
+const PINGREQ: u8 = 12;
 
 /// How the device's cloud is spelt.
 pub const DIALECT: &str = "uiot";
@@ -106,6 +107,9 @@ impl Client {
         }
         let mut body = vec![0; length];
         self.0.read_exact(&mut body)?;
+        if first >> 4 == PINGREQ {
+            self.0.write_all(&packet(0xd0, &[])?)?;
+        }
         Ok(Packet { kind: first >> 4, qos: first >> 1 & 3, body })
     }
 

@@ -1,11 +1,13 @@
 //! A device for tests, and a way to wait for facts: everything has a deadline, nothing sleeps.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
     reason = "a test may fail, and knows its deadline"
 )]
+
+mod target;
 
 use ota_workbench::event::Fact;
 use ota_workbench::io::{InboxReader, Input};
@@ -14,6 +16,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
+
+pub use target::{Deed, Target};
 
 /// Long enough for a busy machine, short enough to be waited for.
 const DEADLINE: Duration = Duration::from_secs(20);
