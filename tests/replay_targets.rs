@@ -123,7 +123,7 @@ fn a_target_that_drops_in_the_middle_ends_the_replay_where_that_was_asked_and_no
         let (_replayer, mut facts) = numbered(20_000, qos, OnDrop::Stop, target.address);
         let (sent, of, trouble) = ended(&mut facts);
         assert_eq!((of, &*trouble.unwrap().code), (20_000, "replay-lost"));
-        assert!((1..200).contains(&sent), "{sent} of QoS {qos}");
+        assert!(sent < 200 && (qos == 0 || sent > 0), "{sent} of QoS {qos}");
     }
 }
 
@@ -157,10 +157,10 @@ fn a_message_that_the_target_does_not_take_ends_the_replay_and_is_named() {
 #[test]
 fn a_device_that_signs_in_under_the_same_name_is_suspected() {
     // Each connection gets a little further, and is thrown out.
-    let target = Target::start(|number, nth, _| if number < 3 && nth == 10 { Deed::TakeAndDrop } else { Deed::Take });
-    let (_replayer, mut facts) = numbered(100, 1, OnDrop::Resume, target.address);
+    let target = Target::start(|number, nth, _| if number < 3 && nth == 70 { Deed::TakeAndDrop } else { Deed::Take });
+    let (_replayer, mut facts) = numbered(1_000, 1, OnDrop::Resume, target.address);
     facts.until(waits_for("replay-taken-over"));
-    assert_eq!(ended(&mut facts), (100, 100, None));
+    assert_eq!(ended(&mut facts), (1_000, 1_000, None));
 }
 
 #[test]

@@ -176,19 +176,53 @@ fn times_that_go_back_make_no_replay_wait_for_ever_or_go_backwards() {
     assert_eq!(after, [0, 0, 500_000]);
 }
 
+fn connected(seq: u64, name: &str, username: &str) -> Event {
+    let client = Client {
+        name: name.into(),
+        username: Some(username.into()),
+        address: "10.0.0.7:1".into(),
+        level: 4,
+        clean: true,
+        keep_alive_secs: 60,
+    };
+    Event { seq, at: Micros(seq), fact: Fact::ClientConnected { client: client.into() } }
+}
+
+/// Otherwise it is sent away for good, and its next round is lost.
+#[test]
+fn who_came_back_when_all_was_said_stays() {
+    let [one, two] = ["one", "two"].map(|name| format!("/$system/P/{name}/ota/upstream"));
+    let left = |seq| {
+        let fact = Fact::ClientDisconnected { client: "P.one".into(), reason: "gone".into() };
+        Event { seq, at: Micros(seq), fact }
+    };
+    let check = |tail: &[Event], expected: &str| {
+        let mut events = vec![connected(1, "P.one", "P|one|1"), connected(2, "P.two", "P|two|1")];
+        events.extend([said(3, 3, Some("P.one"), &one), left(4), said(5, 5, Some("P.two"), &two)]);
+        events.extend_from_slice(tail);
+        let plan = plan("c", &events, &Choice::default(), &Manner::default(), None).unwrap();
+        assert_eq!(acts(&plan.order), expected);
+    };
+    check(&[], "ss");
+    let back = connected(6, "P.one", "P|one|1");
+    check(std::slice::from_ref(&back), "ss");
+    check(&[back.clone(), left(7)], "ss");
+    check(&[back, said(7, 7, Some("P.two"), &two)], "slscs");
+}
+
+#[test]
+fn a_topic_that_brokers_cut_connections_for_is_told_before_it_goes_out() {
+    for (topic, odd) in [("a/\u{1}b", true), ("a/\u{fffe}", true), ("a/\u{fdd0}", true), ("a/\u{1f600}/温度", false)]
+    {
+        let plan = plan("c", &[said(3, 3, None, topic)], &Choice::default(), &Manner::default(), None).unwrap();
+        let told = plan.notes.iter().find(|note| note.code == "replay-odd-topic");
+        assert_eq!(told.and_then(|note| note.arg("event")), odd.then_some("3"), "{topic:?}");
+        assert!(told.is_none_or(|note| !note.arg("topic").unwrap().contains('\u{1}')), "nothing raw for a terminal");
+    }
+}
+
 #[test]
 fn each_device_speaks_over_its_own_connection_and_strangers_share_one() {
-    let connected = |seq, name: &str, username: &str| {
-        let client = Client {
-            name: name.into(),
-            username: Some(username.into()),
-            address: "10.0.0.7:1".into(),
-            level: 4,
-            clean: true,
-            keep_alive_secs: 60,
-        };
-        Event { seq, at: Micros(0), fact: Fact::ClientConnected { client: client.into() } }
-    };
     let events = [
         connected(1, "P.one", "P|one|1"),
         connected(2, "Q.two", "Q|two|1"),

@@ -2,7 +2,7 @@
 
 use super::DEADLINE;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -42,7 +42,11 @@ impl Target {
             for (number, stream) in (0..).zip(listener.incoming().map_while(Result::ok)) {
                 let (tell, policy) = (tell.clone(), Arc::clone(&policy));
                 let _ = hand_out.try_send(stream.try_clone().expect("a second handle"));
-                let one = move || serve_one(stream, number, &tell, &*policy);
+                let one = move || {
+                    let cut = stream.try_clone().expect("a second handle");
+                    serve_one(stream, number, &tell, &*policy);
+                    let _ = cut.shutdown(Shutdown::Both);
+                };
                 std::thread::Builder::new().name("target connection".into()).spawn(one).expect("a thread");
             }
         };

@@ -66,7 +66,7 @@ impl Trials {
     }
 
     fn pause(&self) -> Duration {
-        let doublings = self.short.max(self.stuck).saturating_sub(1).min(8);
+        let doublings = self.stuck.max(self.short.saturating_sub(MOST_SHORT - 1)).min(8);
         (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE)
     }
 
