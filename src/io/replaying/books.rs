@@ -11,7 +11,7 @@ const MOST_UNACKNOWLEDGED: usize = 64;
 /// Messages that nobody acknowledges on the wire at once, before the target answered to a ping behind them.
 const MOST_UNANSWERED: usize = 1_024;
 /// So many of them are worth a ping, while more follow.
-const WORTH_A_PING: usize = 64;
+const WORTH_A_PING: usize = 16;
 
 /// How a connection stands.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::io::broker_url::BrokerUrl;
 use crate::io::client;
 use crate::io::tls::{self, Trust};
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, PingReq,
-    QoS, Request, SubscribeFilter,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS,
+    SubscribeFilter,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,7 +118,6 @@ pub(super) fn open(
         address: broker.address(),
         client: identity.client.clone(),
         was_up: false,
-        pinging: false,
     };
     let ear = runtime.spawn(ear.run(Arc::clone(&quit))).abort_handle();
     Ok(Mouth { requests, quit, ear })
@@ -135,8 +134,6 @@ struct Ear {
     address: String,
     client: ClientName,
     was_up: bool,
-    /// Whether a ping waits to be written.
-    pinging: bool,
 }
 
 impl Ear {
@@ -144,23 +141,21 @@ impl Ear {
         loop {
             tokio::select! {
                 () = quit.notified() => return self.leave().await,
-                event = self.events.poll() => match event {
-                    Ok(event) => {
-                        self.take_in(&event);
-                        self.ping();
-                        if self.is_dead() {
-                            let why = Trouble::new("replay-lost").with("address", &self.address);
-                            let why = why.with("detail", "no answer to a ping");
-                            return self.line(|line| line.phase = Phase::Lost { why, refused: false });
-                        }
-                    }
-                    Err(error) => {
-                        let (why, refused) = self.trouble(&error);
-                        return self.line(|line| line.phase = Phase::Lost { why, refused });
-                    }
+                heard = self.hear() => if let Err(error) = heard {
+                    let (why, refused) = self.trouble(&error);
+                    return self.line(|line| line.phase = Phase::Lost { why, refused });
                 },
             }
         }
+    }
+
+    async fn hear(&mut self) -> Result<(), ConnectionError> {
+        let event = self.events.poll().await?;
+        self.take_in(&event);
+        if self.is_dead() {
+            return Err(ConnectionError::NetworkTimeout);
+        }
+        self.ping().await
     }
 
     fn line(&self, change: impl FnOnce(&mut Line)) {
@@ -168,16 +163,22 @@ impl Ear {
     }
 
     /// Asks the target for an answer behind messages that it does not acknowledge: it has what came before the ping.
-    fn ping(&mut self) {
-        let wanted = !self.pinging && {
-            let books = self.board.lock();
-            let line = &books.lines[self.number];
-            line.connection == self.connection && line.wants_ping()
-        };
-        if wanted {
-            self.pinging = true;
-            self.events.pending.push_back(Request::PingReq(PingReq));
+    async fn ping(&mut self) -> Result<(), ConnectionError> {
+        if !self.wants_ping() {
+            return Ok(());
         }
+        self.line(|line| line.note_ping(now()));
+        if let Some(network) = self.events.network.as_mut() {
+            // Past rumqttc's own pending requests: it makes them wait for a tick of its timer, and what follows with them.
+            network.write(Packet::PingReq).await?;
+            network.flush().await?;
+        }
+        Ok(())
+    }
+
+    fn wants_ping(&self) -> bool {
+        let line = &self.board.lock().lines[self.number];
+        line.connection == self.connection && line.wants_ping()
     }
 
     /// Whether the target has owed an answer for too long. Looked at whenever the connection is kept alive.
@@ -201,12 +202,7 @@ impl Ear {
             // A target that lets it hear nothing may still let it speak.
             Event::Incoming(Packet::SubAck(_)) => self.arrive(),
             Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => self.line(|line| line.note_written(*packet, now())),
-            Event::Outgoing(rumqttc::Outgoing::PingReq) => {
-                // rumqttc would take a second ping before the answer to the first for the end: we count them ourselves.
-                self.events.state.await_pingresp = false;
-                self.pinging = false;
-                self.line(|line| line.note_ping(now()));
-            }
+            Event::Outgoing(rumqttc::Outgoing::PingReq) => self.line(|line| line.note_ping(now())),
             Event::Incoming(Packet::PingResp) => self.line(|line| line.note_answer(now())),
             Event::Incoming(Packet::PubAck(ack)) => self.line(|line| line.note_acknowledged(ack.pkid, now())),
             Event::Incoming(Packet::PubComp(ack)) => self.line(|line| line.note_acknowledged(ack.pkid, now())),
