@@ -6,7 +6,7 @@ use super::sending::QuickSend;
 use super::serial::{PortIdentity, SerialSettings};
 use crate::console::LogStamp;
 use crate::device::Behaviour;
-use crate::event::{DeviceId, Extras, ImageId, LineMove, OrderedFile, Secret, UpgradeId, UpgradeOrder};
+use crate::event::{DeviceId, Extras, ImageId, LineMove, OrderedFile, ReplayId, Secret, UpgradeId, UpgradeOrder};
 use crate::fault::Fault;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,6 +120,8 @@ pub enum Action {
     SteerReplay(SteerOrder),
     /// Order a captured upgrade again, as it was ordered then: a step of a replay that has come to it.
     OrderAgain {
+        /// The replay that asks for it.
+        replay: ReplayId,
         /// The upgrade as it was ordered.
         order: Arc<UpgradeOrder>,
         /// Whether the image is to be served as well: the device is real. Otherwise it is only judged.

@@ -22,6 +22,10 @@ pub(super) struct Wishes {
 pub(super) struct Books {
     pub wishes: Wishes,
     pub lines: Vec<Line>,
+    /// Upgrades that were ordered again.
+    pub ordered: u64,
+    /// Those that could not be.
+    pub refused: u64,
 }
 
 impl Books {
@@ -51,7 +55,7 @@ pub(super) struct Board {
 impl Board {
     pub fn new(lines: usize) -> Self {
         let lines = std::iter::repeat_with(Line::default).take(lines).collect();
-        Self { books: Mutex::new(Books { wishes: Wishes::default(), lines }), news: Condvar::new() }
+        Self { books: Mutex::new(Books { lines, ..Books::default() }), news: Condvar::new() }
     }
 
     pub fn steer(&self, steer: Steer) {

@@ -136,6 +136,14 @@ impl Replayer {
         }
     }
 
+    /// An upgrade that it asked for was ordered, or was not and does not count.
+    pub fn note_order(&self, ordered: bool) {
+        self.board.change(|books| {
+            let count = if ordered { &mut books.ordered } else { &mut books.refused };
+            *count += 1;
+        });
+    }
+
     /// The session has a broker again.
     pub fn note_broker_back(&self) {
         if self.as_cloud {

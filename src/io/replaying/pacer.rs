@@ -45,8 +45,8 @@ pub(super) struct Pacer {
     pub says: Vec<usize>,
     /// How many messages were said.
     said: u64,
-    /// Upgrades that were ordered instead of their pushes.
-    ordered: u64,
+    /// Upgrades that the session was asked to order again.
+    pub asked: u64,
     pub play: Play,
     /// Whether it was told that it waits for the operator.
     told: bool,
@@ -87,7 +87,7 @@ impl Pacer {
             mouths,
             trials,
             said: 0,
-            ordered: 0,
+            asked: 0,
             play: Play::begin(),
             told: false,
         })
@@ -104,8 +104,15 @@ impl Pacer {
             Err(End::Failed(trouble)) => Some(trouble),
         };
         self.leave_all();
-        let sent = self.ordered + self.board.lock().arrived();
+        let sent = self.sent();
         let _ = self.inbox.fact(Fact::ReplayEnded { replay: self.replay, sent, of: self.order.total(), trouble });
+    }
+
+    /// What has surely arrived, and the upgrades that were ordered in the place of their pushes.
+    fn sent(&self) -> u64 {
+        let books = self.board.lock();
+        // Counted as messages where they stand for one.
+        if self.order.downstream { books.ordered + books.arrived() } else { books.arrived() }
     }
 
     fn play_all(&mut self) -> Result<(), End> {
@@ -202,15 +209,14 @@ impl Pacer {
             ReplayAct::Say { .. } => self.say(step),
             ReplayAct::Upgrade(order) if self.judged => {
                 let (order, serve) = (Arc::clone(order), self.order.downstream);
-                // Counted as a message where it stands for one.
-                self.ordered += u64::from(serve);
-                self.put(Input::Action(Action::OrderAgain { order, serve }))
+                self.asked += 1;
+                self.put(Input::Action(Action::OrderAgain { replay: self.replay, order, serve }))
             }
             ReplayAct::Come if self.place.is_some() => self.come_again(step.speaker),
             ReplayAct::Leave if self.place.is_some() => {
                 self.settle_one(step.speaker)?;
                 self.leave(step.speaker);
-                self.wait_while(Some(now() + PATIENCE), |lines| lines[step.speaker].phase == Phase::Up)
+                self.wait_while(Some(now() + PATIENCE), |books| books.lines[step.speaker].phase == Phase::Up)
             }
             _ => Ok(()),
         }

@@ -1,5 +1,6 @@
 //! A replay and its target: hands messages over, waits for acknowledgements, and takes a lost connection up again.
 
+use super::board::Books;
 use super::books::{Line, Phase};
 use super::line;
 use super::pacer::{End, Pacer};
@@ -85,7 +86,7 @@ impl Pacer {
         };
         let Some((why, refused)) = lost else {
             // Its messages fell, and it did not: the session's broker is just being changed.
-            self.wait_while(Some(now() + STALL), |lines| lines[line].phase == Phase::Up)?;
+            self.wait_while(Some(now() + STALL), |books| books.lines[line].phase == Phase::Up)?;
             self.come_again(line)?;
             return self.send_again(line);
         };
@@ -127,14 +128,14 @@ impl Pacer {
             }
         }
         if self.trials[number].want_quiet() {
-            self.wait_while(Some(now() + QUIET), |lines| lines[number].phase == Phase::Up)?;
+            self.wait_while(Some(now() + QUIET), |books| books.lines[number].phase == Phase::Up)?;
         }
         Ok(())
     }
 
     /// Until the session has a broker again.
     fn await_broker(&self, number: usize) -> Result<(), End> {
-        self.wait_while(None, |lines| !lines[number].is_back)?;
+        self.wait_while(None, |books| !books.lines[number].is_back)?;
         self.board.change(|books| {
             let line = &mut books.lines[number];
             if line.is_back {
@@ -214,7 +215,7 @@ impl Pacer {
 
     /// Until a speaker is signed in; or why it is not, and whether trying again is of no use.
     pub fn wait_until_up(&self, number: usize) -> Result<Option<(Trouble, bool)>, End> {
-        self.wait_while(Some(now() + PATIENCE), |lines| lines[number].phase == Phase::Coming)?;
+        self.wait_while(Some(now() + PATIENCE), |books| books.lines[number].phase == Phase::Coming)?;
         let phase = &mut self.board.lock().lines[number].phase;
         if matches!(phase, Phase::Away | Phase::Coming) {
             let why = Trouble::new("replay-unreachable").with("address", self.address()).with("detail", "no answer");
@@ -234,9 +235,14 @@ impl Pacer {
     pub fn settle(&mut self) -> Result<(), End> {
         loop {
             let unsettled = self.board.lock().lines.iter().position(|line| !line.is_settled());
-            let Some(number) = unsettled else { return Ok(()) };
+            let Some(number) = unsettled else { return self.wait_for_orders() };
             self.settle_one(number)?;
         }
+    }
+
+    /// Until the session has answered whether it ordered the upgrades.
+    fn wait_for_orders(&self) -> Result<(), End> {
+        self.wait_while(Some(now() + PATIENCE), |books| books.ordered + books.refused < self.asked)
     }
 
     /// Until everything handed over to this connection has arrived.
@@ -308,13 +314,13 @@ impl Pacer {
     }
 
     /// Waits as long as something is so, at most until then, or until the operator stops it.
-    pub fn wait_while(&self, until: Option<Instant>, so: impl Fn(&[Line]) -> bool) -> Result<(), End> {
+    pub fn wait_while(&self, until: Option<Instant>, so: impl Fn(&Books) -> bool) -> Result<(), End> {
         let mut books: MutexGuard<'_, _> = self.board.lock();
         loop {
             if books.wishes.stop {
                 return Err(End::Stopped);
             }
-            if !so(&books.lines) || until.is_some_and(|until| now() >= until) {
+            if !so(&books) || until.is_some_and(|until| now() >= until) {
                 return Ok(());
             }
             books = self.board.wait(books, until);

@@ -153,10 +153,9 @@ impl Hands {
             Action::Publish(message) => self.publish_alone(message).into_iter().collect(),
             Action::Replay(order) => vec![fact(self.replay(*order, bench))],
             Action::SteerReplay(order) => trouble(self.replays.steer(order, bench)).into_iter().collect(),
-            Action::OrderAgain { order, serve } => match self.order_again(&order, serve, bench) {
-                Ok(ordered) => ordered.into_iter().collect(),
-                Err(trouble) => vec![Fact::TroubleMet { trouble }],
-            },
+            Action::OrderAgain { replay, order, serve } => {
+                self.order_again(replay, &order, serve, bench).into_iter().collect()
+            }
             Action::SetBroker(place) => self.set_broker(&place),
             Action::SetServer { address, advertise } => self.set_server(&address, advertise),
             Action::SetTls { mqtts, https } => {

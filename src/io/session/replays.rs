@@ -120,6 +120,20 @@ impl Hands {
     /// Orders a captured upgrade again. With its image served, the push leaves once that is read; else it is only judged.
     pub fn order_again(
         &mut self,
+        replay: ReplayId,
+        order: &Arc<UpgradeOrder>,
+        serve: bool,
+        bench: &Bench,
+    ) -> Option<Fact> {
+        let ordered = self.try_to_order_again(order, serve, bench);
+        if let Some(replayer) = self.replays.running.get(&replay) {
+            replayer.note_order(ordered.is_ok());
+        }
+        ordered.unwrap_or_else(|trouble| Some(Fact::TroubleMet { trouble }))
+    }
+
+    fn try_to_order_again(
+        &mut self,
         order: &Arc<UpgradeOrder>,
         serve: bool,
         bench: &Bench,
