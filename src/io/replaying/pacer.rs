@@ -1,7 +1,7 @@
 //! Keeps the time of a replay: each step at its instant, counted from the first, so that no error adds up.
 
 use super::board::Board;
-use super::books::Phase;
+use super::books::{Line, Phase};
 use super::line::{self, Identity, Mouth, Place};
 use super::play::{Play, now};
 use super::target::PATIENCE;
@@ -225,7 +225,7 @@ impl Pacer {
     fn say(&mut self, step: &ReplayStep) -> Result<(), End> {
         let ReplayAct::Say { topic, payload, qos, retain } = &step.act else { return Ok(()) };
         let client = (!self.order.downstream).then(|| self.identities[step.speaker].client.clone());
-        let open = self.board.lock().lines.iter().filter_map(|line| line.first_open()).min();
+        let open = self.board.lock().lines.iter().filter_map(Line::first_open).min();
         let waiting = open.map_or(0, |first| self.said - first);
         // Told first, or the message could come up before it is known to be a replay's.
         self.tell(Fact::MessageReplayed {

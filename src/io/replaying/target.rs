@@ -65,9 +65,7 @@ impl Pacer {
         if self.place.is_none() {
             let message = Outgoing { topic: topic.clone(), payload: payload.to_vec(), qos: *level };
             let board = Arc::clone(&self.board);
-            let tell = move |out| {
-                board.change(|books| books.lines.iter_mut().for_each(|l| l.note_published(number, out, now())))
-            };
+            let tell = move |out| board.change(|books| books.lines[line].note_published(number, out, now()));
             let sending = Sending { retain: *retain, receipt: Some(Receipt::new(tell)), ..message.into() };
             return self.put(Input::Publish(Box::new(sending)));
         }
@@ -109,9 +107,8 @@ impl Pacer {
             self.trials[number].judge(line, now())
         });
         let (why, mut pause) = match verdict {
-            Verdict::Chance(pause) => (why, pause),
             Verdict::TakenOver(times, pause) if self.place.is_some() => (self.taken_over(number, times), pause),
-            Verdict::TakenOver(_, pause) => (why, pause),
+            Verdict::Chance(pause) | Verdict::TakenOver(_, pause) => (why, pause),
             Verdict::Stuck { message, times } => return Err(End::Failed(self.stuck(message, times))),
         };
         self.tell(Fact::ReplayPaused { replay: self.replay, trouble: Some(why) })?;
