@@ -365,8 +365,8 @@ impl<'a> Planner<'a> {
         }
         if let Some((topic, event)) = self.odd.first.take() {
             let count = self.odd.count;
-            let note = Trouble::new("replay-odd-topic").with("n", count).with("topic", topic);
-            self.notes.push(note.with("event", event));
+            self.notes
+                .push(Trouble::new("replay-odd-topic").with("n", count).with("topic", topic).with("event", event));
         }
     }
 }

@@ -172,8 +172,11 @@ impl Pacer {
         let place = self.says[usize::try_from(message % self.says.len() as u64).unwrap_or_default()];
         let step = &self.order.steps[place];
         let topic = if let ReplayAct::Say { topic, .. } = &step.act { topic.as_str() } else { "" };
-        let trouble = Trouble::new("replay-stuck").with("address", self.address());
-        trouble.with("event", step.of).with("topic", topic.escape_debug()).with("n", times)
+        Trouble::new("replay-stuck")
+            .with("address", self.address())
+            .with("event", step.of)
+            .with("topic", topic.escape_debug())
+            .with("n", times)
     }
 
     /// A speaker that is away comes.
