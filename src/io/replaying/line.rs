@@ -152,10 +152,11 @@ impl Ear {
     async fn hear(&mut self) -> Result<(), ConnectionError> {
         let event = self.events.poll().await?;
         self.take_in(&event);
-        if self.is_dead() {
-            return Err(ConnectionError::NetworkTimeout);
+        match event {
+            Event::Outgoing(rumqttc::Outgoing::PingReq) if self.is_dead() => Err(ConnectionError::NetworkTimeout),
+            Event::Outgoing(rumqttc::Outgoing::Publish(0)) | Event::Incoming(Packet::PingResp) => self.ping().await,
+            _ => Ok(()),
         }
-        self.ping().await
     }
 
     fn line(&self, change: impl FnOnce(&mut Line)) {
