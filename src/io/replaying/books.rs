@@ -192,7 +192,9 @@ mod tests {
     #[test]
     fn what_did_not_surely_arrive_is_sent_again_in_order_and_counted_once() {
         let mut line = line(5);
-        [7, 0, 8].into_iter().for_each(|packet| line.note_written(packet, now()));
+        for packet in [7, 0, 8] {
+            line.note_written(packet, now());
+        }
         line.note_acknowledged(7, now());
         assert_eq!((line.arrived, line.first_open()), (1, Some(1)));
         line.take_back();
