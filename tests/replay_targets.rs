@@ -195,6 +195,16 @@ fn a_slow_target_gets_the_next_messages_at_their_distances_and_not_in_a_burst() 
     assert!(begun.elapsed() > Duration::from_millis(700), "{:?}", begun.elapsed());
 }
 
+#[test]
+fn messages_that_are_acknowledged_and_others_arrive_together() {
+    let target = Target::start(|_, _, _| Deed::Take);
+    let steps = (0..1_000).map(|number| say(number, Micros::default(), 0, u8::from(number % 3 != 0))).collect();
+    let (_replayer, mut facts) = start(order(steps, OnDrop::Stop), target.address);
+    let told = facts.until(|fact| matches!(fact, Fact::ReplayEnded { .. }));
+    assert!(!told.iter().any(waits_for("replay-awaits-answer")), "it is asked about at once");
+    assert_eq!(how_it_ended(told), (1_000, 1_000, None));
+}
+
 /// Otherwise the second round is lost without a word.
 #[test]
 fn who_left_in_one_round_is_there_in_the_next() {

@@ -154,7 +154,7 @@ impl Ear {
         self.take_in(&event);
         match event {
             Event::Outgoing(rumqttc::Outgoing::PingReq) if self.is_dead() => Err(ConnectionError::NetworkTimeout),
-            Event::Outgoing(rumqttc::Outgoing::Publish(0)) | Event::Incoming(Packet::PingResp) => self.ping().await,
+            Event::Outgoing(rumqttc::Outgoing::Publish(_)) | Event::Incoming(Packet::PingResp) => self.ping().await,
             _ => Ok(()),
         }
     }
