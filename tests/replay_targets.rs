@@ -145,7 +145,12 @@ fn a_message_that_the_target_does_not_take_ends_the_replay_and_is_named() {
     for qos in [0, 1] {
         let target = Target::start(|_, _, payload| if payload == "3" { Deed::Drop } else { Deed::Take });
         let (_replayer, mut facts) = numbered(10, qos, OnDrop::Resume, target.address);
-        let told = facts.until(|fact| matches!(fact, Fact::ReplayEnded { .. }));
+        // The pauses grow: three losses have their own patience.
+        let mut told = Vec::new();
+        for _ in 0..3 {
+            told.extend(facts.until(waits_for("replay-lost")));
+        }
+        told.extend(facts.until(|fact| matches!(fact, Fact::ReplayEnded { .. })));
         assert!(told.len() < 40, "few words are made of it: {}", told.len());
         let (sent, of, trouble) = how_it_ended(told);
         let trouble = trouble.unwrap();

@@ -17,6 +17,8 @@ const MOST_SENT: u32 = 4;
 pub(super) struct Trials {
     /// How many in a row did not last.
     short: u32,
+    /// Of those, how many at the end broke off though messages went through, or none was sent: no message is to blame.
+    unexplained: u32,
     /// Over how many in a row the same message was sent first and nothing arrived.
     stuck: u32,
     first: Option<u64>,
@@ -46,10 +48,11 @@ impl Trials {
             true => 1,
             false => 0,
         };
+        self.unexplained = if lasted || in_vain { 0 } else { self.unexplained + 1 };
         self.first = first;
         match first {
             Some(message) if self.stuck >= MOST_SENT => Verdict::Stuck { message, times: self.stuck },
-            _ if self.short >= MOST_SHORT && self.stuck == 0 => Verdict::TakenOver(self.short, self.pause()),
+            _ if self.unexplained >= MOST_SHORT => Verdict::TakenOver(self.unexplained, self.pause()),
             _ => Verdict::Chance(self.pause()),
         }
     }
@@ -66,7 +69,7 @@ impl Trials {
     }
 
     fn pause(&self) -> Duration {
-        let doublings = self.stuck.max(self.short.saturating_sub(MOST_SHORT - 1)).min(8);
+        let doublings = self.stuck.max(self.unexplained.saturating_sub(MOST_SHORT - 1)).min(8);
         (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE)
     }
 
@@ -122,6 +125,8 @@ mod tests {
             matches!(check(&[(5, 2, 2), (5, 2, 2), (5, 2, 2)]), Verdict::TakenOver(3, _)),
             "it says a little each time"
         );
+        let bad_message = [(0, 3, 0), (0, 3, 0), (0, 3, 1)];
+        assert!(matches!(check(&bad_message), Verdict::Chance(_)), "the device is not blamed for a message");
         let long = LONG.as_secs();
         assert_eq!(check(&[(0, 0, 0), (0, 0, 0), (long, 2, 2)]), Verdict::Chance(Duration::from_millis(500)));
     }
