@@ -144,6 +144,7 @@ mod tests {
             task: None,
             extras: Extras::default(),
             faults: Vec::new(),
+            replay: None,
         }
     }
 

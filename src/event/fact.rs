@@ -147,6 +147,8 @@ pub struct UpgradeOrder {
     /// What is to go wrong with it on purpose. The rest of the order is what is true, but for `url` and `version`, which are
     /// what is announced.
     pub faults: Vec<Fault>,
+    /// The replay that ordered it again, if one did: the capture's upgrade is its own, not the operator's.
+    pub replay: Option<ReplayId>,
 }
 
 /// What an announcement can hold beyond one image and its MD5.

@@ -2,6 +2,7 @@
 
 mod compare;
 mod did;
+mod echo;
 mod export;
 mod filter;
 mod known;

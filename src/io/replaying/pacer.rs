@@ -4,7 +4,7 @@ use super::board::{Board, Books, Line, Phase};
 use super::line::{self, Identity, Mouth, Place};
 use super::{ReplayerOptions, Route};
 use crate::bench::{Action, OnDrop, Publication, ReplayAct, ReplayOrder, ReplayStep, Speed};
-use crate::event::{Fact, Micros, ReplayId, Trouble};
+use crate::event::{Fact, Micros, ReplayId, Trouble, UpgradeOrder};
 use crate::io::broker_url::BrokerUrl;
 use crate::io::client::qos;
 use crate::io::{Inbox, Input};
@@ -216,7 +216,7 @@ impl Pacer {
         match &step.act {
             ReplayAct::Say { .. } => self.say(number, step),
             ReplayAct::Upgrade(order) if self.judged => {
-                let (order, serve) = (Arc::clone(order), self.order.downstream);
+                let (order, serve) = (self.as_ours(order), self.order.downstream);
                 // Counted as a message where it stands for one.
                 self.published += u64::from(serve);
                 self.put(Input::Action(Action::OrderAgain { order, serve }))
@@ -235,6 +235,11 @@ impl Pacer {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A captured order as ours: no other replay is to take it for the operator's.
+    fn as_ours(&self, order: &UpgradeOrder) -> Arc<UpgradeOrder> {
+        Arc::new(UpgradeOrder { replay: Some(self.replay), ..order.clone() })
     }
 
     fn say(&mut self, number: u64, step: &ReplayStep) -> Result<(), End> {
