@@ -186,7 +186,7 @@ fn the_very_push_of_a_capture_upgrades_a_device_that_is_connected_now() {
     desk.session.act(Action::StartSimulatedDevice(simulated));
     desk.until(|bench, _| bench.reaches(&device, "aliyun") == Some(true));
     let order = desk.plan(&capture, true, Speed::Times(100.0));
-    assert_eq!(desk.bench.replay_warnings(&order), [], "a simulated device is nobody's loss");
+    assert_eq!(desk.bench.replay_warnings(&order, &[]), [], "a simulated device is nobody's loss");
     desk.replay(order);
     desk.until(|bench, _| bench.cases().last().is_some_and(|case| case.ended.is_some()));
     let case = desk.bench.cases().last().unwrap();
@@ -248,7 +248,7 @@ fn a_replay_into_a_real_devices_upgrade_is_asked_about_first() {
     let desk = Desk::new(|_| {});
     let order = desk.plan(&capture, false, Speed::Max);
     let codes = |bench: &Bench, order: &ReplayOrder| {
-        bench.replay_warnings(order).into_iter().map(|trouble| trouble.code.to_string()).collect::<Vec<_>>()
+        bench.replay_warnings(order, &[]).into_iter().map(|trouble| trouble.code.to_string()).collect::<Vec<_>>()
     };
     // As far as its upgrade had come then, without the console that tells a simulated device.
     let lived = |until: u64| {

@@ -26,6 +26,8 @@ impl Replays {
 impl Workbench {
     /// Opens the dialog; the capture's messages are read meanwhile.
     pub(super) fn open_replay(&mut self, of: ReplayOf) {
+        // Which broker is our own is told by the addresses of this machine.
+        (self.wiring.look_for_ports)();
         self.replays.dialog = Some(ReplayDialog::new(of));
     }
 
@@ -36,7 +38,8 @@ impl Workbench {
                 dialog.take(gathered);
             }
         }
-        replay_dialog_ui(ui, &mut self.replays.dialog, &self.model.bench)
+        let own = self.state.plugged.own();
+        replay_dialog_ui(ui, &mut self.replays.dialog, &self.model.bench, &own)
     }
 
     /// Draws the strip while there is something to tell.

@@ -10,6 +10,7 @@ use crate::ui::wish::Wish;
 use crate::ui::words::{self, say, tell};
 use eframe::egui::{Grid, Id, Modal, ScrollArea, TextEdit, Ui};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 const SPEEDS: [Speed; 12] = [
     Speed::Times(0.1),
@@ -26,15 +27,16 @@ const SPEEDS: [Speed; 12] = [
     Speed::Step,
 ];
 
-/// Draws the dialog over whatever is shown; it would replay into, or beside, this bench. Closes it when it is done.
-pub fn replay_dialog_ui(ui: &mut Ui, open: &mut Option<ReplayDialog>, bench: &Bench) -> Option<Wish> {
+/// Draws the dialog over whatever is shown; it would replay into, or beside, this bench, on a machine with
+/// these addresses. Closes it when it is done.
+pub fn replay_dialog_ui(ui: &mut Ui, open: &mut Option<ReplayDialog>, bench: &Bench, own: &[IpAddr]) -> Option<Wish> {
     let dialog = open.as_mut()?;
     dialog.work_out(bench);
     let modal = Modal::new(Id::unique("replay")).show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         heading_ui(ui, tell("replay.title", &[("name", &dialog.of.name)]), say("replay.hint"));
         form_ui(ui, dialog);
-        let order = outcome_ui(ui, dialog, bench);
+        let order = outcome_ui(ui, dialog, bench, own);
         let (confirmed, closed) = buttons_ui(ui, say("replay.begin"), order.as_ref().err().map(String::as_str));
         (order.is_ok() && confirmed, closed)
     });
@@ -112,7 +114,7 @@ fn face(speed: Speed) -> String {
 }
 
 /// What would be sent, and what is to be known before. Whether it can begin, or why it cannot.
-fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(), String> {
+fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench, own: &[IpAddr]) -> Result<(), String> {
     ui.add_space(6.0);
     match &dialog.events {
         None => {
@@ -138,7 +140,7 @@ fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(
             return Err(why.clone());
         }
     };
-    let warnings = bench.replay_warnings(&plan.order);
+    let warnings = bench.replay_warnings(&plan.order, own);
     ui.label(summary(plan));
     ScrollArea::vertical().max_height(150.0).min_scrolled_height(150.0).show(ui, |ui| {
         for note in &plan.notes {
@@ -151,8 +153,11 @@ fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(
     if warnings.is_empty() {
         return Ok(());
     }
-    ui.checkbox(&mut dialog.agreed, say("replay.agree"));
-    if dialog.agreed { Ok(()) } else { Err(say("replay.not-agreed")) }
+    let mut agreed = warnings.iter().all(|warning| dialog.agreed.contains(warning));
+    if ui.checkbox(&mut agreed, say("replay.agree")).changed() {
+        dialog.agreed = if agreed { warnings } else { Vec::new() };
+    }
+    if agreed { Ok(()) } else { Err(say("replay.not-agreed")) }
 }
 
 /// How many messages go where, as whom, and how long that takes.

@@ -9,7 +9,7 @@ pub use strip::{shown, strip_ui};
 use super::listing::Item;
 use super::past::Past;
 use super::words::{self, say, tell};
-use crate::bench::{Bench, OnDrop, ReplayTarget, Speed};
+use crate::bench::{Bench, BrokerUrl, OnDrop, ReplayTarget, Speed};
 use crate::event::{DeviceId, Event, Secret, Trouble};
 use crate::replay::{Choice, Filter, Manner, Plan, plan};
 use std::collections::BTreeSet;
@@ -95,8 +95,11 @@ impl Form {
     fn manner(&self) -> Result<Manner, String> {
         let url = self.url.trim();
         let target = if self.elsewhere {
-            let host = url.strip_prefix("mqtt://").or_else(|| url.strip_prefix("mqtts://"));
-            host.filter(|host| !host.is_empty()).ok_or_else(|| say("replay.bad-url"))?;
+            let bad = |trouble: Trouble| match &*trouble.code {
+                "bad-broker-url" => say("replay.bad-url"),
+                _ => words::trouble(&trouble).joined(),
+            };
+            BrokerUrl::parse(url).map_err(bad)?;
             ReplayTarget::Broker(url.to_owned())
         } else {
             ReplayTarget::Here
@@ -124,8 +127,8 @@ pub struct ReplayDialog {
     devices: BTreeSet<DeviceId>,
     /// What was worked out, of which form.
     planned: Option<(Form, Result<Plan, String>)>,
-    /// Whether what may go wrong is accepted.
-    agreed: bool,
+    /// What may go wrong and is accepted: whatever comes up later is asked about as well.
+    agreed: Vec<Trouble>,
 }
 
 impl ReplayDialog {
@@ -134,7 +137,7 @@ impl ReplayDialog {
     pub fn new(of: ReplayOf) -> Self {
         let which = if of.rows.len() > 1 { Which::Rows } else { Which::All };
         let form = Form { which, rounds: "1".into(), ..Form::default() };
-        Self { of, form, events: None, devices: BTreeSet::new(), planned: None, agreed: false }
+        Self { of, form, events: None, devices: BTreeSet::new(), planned: None, agreed: Vec::new() }
     }
 
     /// Takes in what was read of a capture, if it is this one.
@@ -164,6 +167,6 @@ impl ReplayDialog {
                 .map_err(|trouble| words::trouble(&trouble).joined())
         });
         self.planned = Some((self.form.clone(), planned));
-        self.agreed = false;
+        self.agreed.clear();
     }
 }

@@ -103,6 +103,27 @@ fn a_replay_that_gets_in_the_way_of_a_real_device_begins_only_when_that_is_accep
 }
 
 #[test]
+fn what_comes_up_after_a_warning_was_accepted_is_asked_about_as_well() {
+    let mut story = of(|story| {
+        story.services().build().device().push();
+    });
+    let mut desk = asked(|story| {
+        story.services().build().device();
+    });
+    read(&mut desk);
+    desk.choose("Target", "another broker");
+    desk.fill("Broker URL", "LOCALHOST");
+    assert!(desk.says("would sign in under its name"), "it is our own broker, whatever it is called");
+    desk.click("Replay all the same");
+    assert!(desk.is_enabled("Begin the replay"));
+    let before = of(|story| {
+        story.services().build().device();
+    });
+    desk.goes_on(story.events.split_off(before.events.len()));
+    assert!(desk.says("lamp-01 is being upgraded to 2.0.0") && !desk.is_enabled("Begin the replay"));
+}
+
+#[test]
 fn a_capture_that_cannot_be_read_is_said_and_nothing_is_begun() {
     let mut desk = asked(quiet);
     desk.gather(("/captures/other.jsonl".into(), Ok(Vec::new().into())));
