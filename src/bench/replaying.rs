@@ -208,7 +208,7 @@ fn scaled(span: Micros, times: f64) -> Micros {
 pub enum Steer {
     /// It waits.
     Pause,
-    /// It goes on.
+    /// It goes on; one that goes step by step keeps the original time from here on.
     Resume,
     /// Its next message goes out, and it waits after it.
     Step,

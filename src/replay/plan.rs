@@ -57,6 +57,15 @@ pub struct Plan {
     pub notes: Vec<Trouble>,
 }
 
+impl Plan {
+    /// Tells that so many lines of the capture are no events, if there are any: what they held is not sent.
+    pub fn note_damage(&mut self, lines: u64) {
+        if lines > 0 {
+            self.notes.insert(0, Trouble::new("replay-damaged").with("n", lines));
+        }
+    }
+}
+
 /// Works a replay out. `source` is the capture's name; `bench` is the one that is replayed into, where there is one.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What a replay's threads tell each other: the operator's wishes, and how each connection stands.
 
-use crate::bench::Steer;
+use crate::bench::{Speed, Steer};
 use crate::event::Trouble;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -77,6 +77,8 @@ pub(super) struct Wishes {
     pub paused: bool,
     /// Steps asked for and not taken yet.
     pub steps: u64,
+    /// How one that goes step by step is to go on.
+    pub pace: Option<Speed>,
     /// Nobody will ask for more: it ends after those.
     pub no_more_steps: bool,
 }
@@ -104,7 +106,7 @@ impl Board {
     pub fn steer(&self, steer: Steer) {
         self.change(|books| match steer {
             Steer::Pause => books.wishes.paused = true,
-            Steer::Resume => books.wishes.paused = false,
+            Steer::Resume => (books.wishes.paused, books.wishes.pace) = (false, Some(Speed::default())),
             Steer::Step => {
                 books.wishes.paused = true;
                 books.wishes.steps += 1;

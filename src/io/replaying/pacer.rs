@@ -158,7 +158,7 @@ impl Pacer {
 
     /// Waits for a step's instant, for the operator, and for a target that went away.
     fn wait_for(&mut self, round: u64, step: &ReplayStep) -> Result<(), End> {
-        let due = self.order.due(round, step.after);
+        let mut due = self.order.due(round, step.after);
         let counts = step.act.is_message(self.order.downstream);
         let board = Arc::clone(&self.board);
         loop {
@@ -169,6 +169,14 @@ impl Pacer {
             if let Some(number) = lost(&books) {
                 drop(books);
                 self.take_up_again(number)?;
+                continue;
+            }
+            if let Some(pace) = books.wishes.pace.take().filter(|_| self.order.speed == Speed::Step) {
+                drop(books);
+                self.order.speed = pace;
+                due = self.order.due(round, step.after);
+                self.play.stands_at = Some(Duration::from_micros(due.0));
+                self.tell(Fact::ReplayResumed { replay: self.replay })?;
                 continue;
             }
             if books.wishes.paused || self.order.speed == Speed::Step {

@@ -1,10 +1,12 @@
 //! Messages of a capture sent again: chosen, aimed and worked out before anything goes out.
 
+mod ahead;
 mod draw;
 mod strip;
 
+pub use ahead::Ahead;
 pub use draw::replay_dialog_ui;
-pub use strip::{shown, strip_ui};
+pub use strip::{Strip, shown, strip_ui};
 
 use super::listing::Item;
 use super::past::Past;
@@ -50,7 +52,15 @@ impl ReplayOf {
 }
 
 /// What was read of a capture, to be sent again.
-pub type Gathered = (PathBuf, Result<Arc<[Event]>, Trouble>);
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// The capture.
+    pub path: PathBuf,
+    /// What a plan needs of it.
+    pub events: Result<Arc<[Event]>, Trouble>,
+    /// Lines of it that are no events.
+    pub damaged: u64,
+}
 
 /// Which messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,6 +133,7 @@ pub struct ReplayDialog {
     form: Form,
     /// The capture's messages, once they are read.
     events: Option<Result<Arc<[Event]>, Trouble>>,
+    damaged: u64,
     /// The devices that speak in it.
     devices: BTreeSet<DeviceId>,
     /// What was worked out, of which form.
@@ -137,11 +148,11 @@ impl ReplayDialog {
     pub fn new(of: ReplayOf) -> Self {
         let which = if of.rows.len() > 1 { Which::Rows } else { Which::All };
         let form = Form { which, rounds: "1".into(), ..Form::default() };
-        Self { of, form, events: None, devices: BTreeSet::new(), planned: None, agreed: Vec::new() }
+        Self { of, form, events: None, damaged: 0, devices: BTreeSet::new(), planned: None, agreed: Vec::new() }
     }
 
     /// Takes in what was read of a capture, if it is this one.
-    pub fn take(&mut self, (path, events): Gathered) {
+    pub fn take(&mut self, Gathered { path, events, damaged }: Gathered) {
         if self.events.is_some() || path != self.of.path {
             return;
         }
@@ -152,7 +163,7 @@ impl ReplayDialog {
                 self.devices.extend(all.iter().flat_map(|plan| plan.order.devices().cloned()));
             }
         }
-        self.events = Some(events);
+        (self.events, self.damaged) = (Some(events), damaged);
     }
 
     /// Works out what would be sent, unless that is known already.
@@ -165,6 +176,10 @@ impl ReplayDialog {
         let planned = both.and_then(|(choice, manner)| {
             plan(&self.of.name, events.iter(), &choice, &manner, Some(bench))
                 .map_err(|trouble| words::trouble(&trouble).joined())
+        });
+        let planned = planned.map(|mut plan| {
+            plan.note_damage(self.damaged);
+            plan
         });
         self.planned = Some((self.form.clone(), planned));
         self.agreed.clear();
