@@ -138,7 +138,9 @@ fn what_cannot_be_replayed_gives_status_2_and_says_what_to_do() {
     let whole = std::fs::read_to_string(CAPTURE).unwrap();
     std::fs::write(folder.at("cut.jsonl"), &whole[..whole.len() - 20]).unwrap();
     let cut = run(&["replay", &folder.at("cut.jsonl"), "--dry-run", "--json"]).check(0);
-    let plan = json(&cut.out[0]);
-    assert_eq!((&plan["damaged"], &plan["notes"][0]["code"]), (&1.into(), &"replay-damaged".into()));
-    assert_eq!(plan["messages"], 23, "a capture cut off in its last line is replayed up to there");
+    assert_eq!(json(&cut.out[0])["messages"], 23, "a capture cut off in its last line is replayed up to there");
+    std::fs::write(folder.at("bad.jsonl"), whole.replacen("\"kind\"", "\"kin", 2)).unwrap();
+    let bad = run(&["replay", &folder.at("bad.jsonl"), "--dry-run", "--json"]).check(0);
+    let plan = json(&bad.out[0]);
+    assert_eq!((&plan["damaged"], &plan["notes"][0]["code"]), (&2.into(), &"replay-damaged".into()));
 }

@@ -324,6 +324,67 @@ fn a_message_of_ones_own_is_published_once_and_kept_where_that_is_asked() {
     desk.until_met("bad-qos");
 }
 
+/// Otherwise an edited message would be the cloud's, and the bench would not take it for the device's word.
+#[test]
+fn an_edited_message_is_said_by_its_device_marked_and_taken_into_no_plan() {
+    let mut desk = Desk::new(|_| {});
+    let device = DeviceId::new("simulated0000001", "lamp-01");
+    let payload = br#"{"method":"report_version","payload":{"version":"9.9.9"}}"#.to_vec();
+    let topic = "/$system/simulated0000001/lamp-01/ota/upstream".to_owned();
+    let message = Publication { topic, payload: payload.clone(), qos: 1, retain: false };
+    let speaker = Speaker { device: Some(device.clone()), dialect: "uiot".into(), secret: None };
+    desk.replay(message.said_by(speaker, "bad".into(), 15));
+    assert_eq!(desk.until_over(), ReplayState::Ended(None));
+    desk.until(|bench, _| bench.device(&device).is_some_and(|device| device.version(None) == Some("9.9.9")));
+    let heard = desk.events.iter().find_map(|event| match &event.fact {
+        Fact::MessageReceived { client, payload, .. } => Some((event.seq, client.clone(), payload.to_vec())),
+        _ => None,
+    });
+    let (seq, client, heard) = heard.unwrap();
+    assert_eq!((client.as_deref(), heard), (Some("simulated0000001.lamp-01"), payload));
+    assert!(desk.bench.is_replayed(seq));
+    let events: Vec<Event> = desk.events.iter().map(|event| Event::clone(event)).collect();
+    let again = replay::plan("own", &events, &Choice::default(), &Manner::default(), Some(&desk.bench));
+    assert_eq!(again.unwrap_err().code, "replay-empty");
+}
+
+/// Otherwise each replay of what a session recorded would push the upgrades of the ones before it once more.
+#[test]
+fn a_session_in_which_an_upgrade_was_replayed_has_nothing_of_it_to_replay() {
+    let capture = captured("uiot-simulated-md5-mismatch.jsonl");
+    let mut desk = Desk::new(|_| {});
+    desk.replay(desk.plan(&capture, false, Speed::Max));
+    assert_eq!(desk.until_over(), ReplayState::Ended(None));
+    let total = desk.bench.replay(1).unwrap().total();
+    let heard = |event: &&Arc<Event>| matches!(event.fact, Fact::MessageReceived { .. });
+    desk.until(|_, events| events.iter().filter(heard).count() as u64 == total);
+    let ordered = desk.bench.cases()[0].order.replay;
+    assert_eq!(ordered, Some(1), "the order says whose it is");
+    let events: Vec<Event> = desk.events.iter().map(|event| Event::clone(event)).collect();
+    for downstream in [false, true] {
+        let choice = Choice { downstream, ..Choice::default() };
+        let again = replay::plan("own", &events, &choice, &Manner::default(), Some(&desk.bench));
+        let acts = again.map(|plan| plan.order.steps.len());
+        assert_eq!(acts.unwrap_err().code, "replay-empty", "downstream: {downstream}");
+    }
+}
+
+#[test]
+fn a_replay_by_steps_runs_on_in_the_original_time_when_it_is_told_to() {
+    let capture = captured("uiot-simulated-md5-mismatch.jsonl");
+    let mut desk = Desk::new(|_| {});
+    desk.replay(desk.plan(&capture, false, Speed::Step));
+    desk.steer(Steer::Step);
+    desk.until(|bench, _| bench.replay(1).is_some_and(|replay| replay.sent == 1));
+    desk.steer(Steer::Resume);
+    desk.until(|bench, _| bench.replay(1).is_some_and(|replay| replay.speed == Some(Speed::Times(1.0))));
+    assert_eq!(desk.until_over(), ReplayState::Ended(None));
+    let replay = desk.bench.replay(1).unwrap();
+    assert_eq!(replay.sent, replay.total());
+    let took = replay.ended.unwrap().since(replay.began);
+    assert!(took >= Micros::from_millis(1_500), "as long as it took then, about two seconds: {took:?}");
+}
+
 /// A replay of numbered messages of one device, outside a session.
 fn numbered(count: u64, qos: u8, on_drop: OnDrop, target: SocketAddr) -> (Replayer, Facts) {
     let step = |number: u64| ReplayStep {

@@ -28,7 +28,7 @@ const WITNESSED: &[&str] = &["nothing-served", "image-not-complete", "silent-at-
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{check, loads, says};
+    use super::super::tests::{check, loads, says, served};
     use crate::event::Fact;
 
     const SUCCESS: &str = r#"{"method":"report_success","payload":{"version":"2.0.0"}}"#;
@@ -47,7 +47,7 @@ mod tests {
             check(replayed(says(verdict)).to_vec(), &["said-by-replay"]);
             check([replayed(loads(50)), replayed(says(verdict))].concat(), &["said-by-replay"]);
         }
-        let own = [&replayed(loads(50))[..], &[says(SUCCESS)]].concat();
+        let own = [&replayed(loads(50))[..], &[served(206, 0, 1_000), says(SUCCESS)]].concat();
         check(own, &[]);
     }
 }
