@@ -38,7 +38,8 @@ impl Workbench {
             }
         }
         let own = self.state.plugged.own();
-        replay_dialog_ui(ui, &mut self.replays.dialog, &self.model.bench, &own)
+        let background = &*self.wiring.logs.background;
+        replay_dialog_ui(ui, &mut self.replays.dialog, (&self.model.bench, &own), background)
     }
 
     /// Draws the strip while there is something to tell.

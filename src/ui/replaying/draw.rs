@@ -2,6 +2,7 @@
 
 use super::{Form, ReplayDialog, Which};
 use crate::bench::{Action, Bench, OnDrop, ReplayTarget, Speed};
+use crate::console::Job;
 use crate::replay::Plan;
 use crate::ui::dialogs::{buttons_ui, field_ui, heading_ui};
 use crate::ui::pieces::{choice_ui, weak_ui};
@@ -28,10 +29,17 @@ const SPEEDS: [Speed; 12] = [
 ];
 
 /// Draws the dialog over whatever is shown; it would replay into, or beside, this bench, on a machine with
-/// these addresses. Closes it when it is done.
-pub fn replay_dialog_ui(ui: &mut Ui, open: &mut Option<ReplayDialog>, bench: &Bench, own: &[IpAddr]) -> Option<Wish> {
+/// these addresses. Closes it when it is done. `background` does work away from the window, which is drawn again then.
+pub fn replay_dialog_ui(
+    ui: &mut Ui,
+    open: &mut Option<ReplayDialog>,
+    (bench, own): (&Bench, &[IpAddr]),
+    background: &dyn Fn(Job),
+) -> Option<Wish> {
     let dialog = open.as_mut()?;
-    dialog.work_out(bench);
+    if let Some(job) = dialog.work_out(bench) {
+        background(job);
+    }
     let modal = Modal::new(Id::unique("replay")).show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         heading_ui(ui, tell("replay.title", &[("name", &dialog.of.name)]), say("replay.hint"));
@@ -128,10 +136,13 @@ fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench, own: &[IpAd
         }
         Some(Ok(_)) => {}
     }
-    // What was just typed is worked out in the next frame.
     let Some((_, planned)) = dialog.planned.as_ref().filter(|(form, _)| *form == dialog.form) else {
-        ui.ctx().request_repaint();
-        return Err(say("replay.reading"));
+        // What was just typed is begun with in the next frame; what is under way has the window drawn when it is done.
+        if dialog.has_news() {
+            ui.ctx().request_repaint();
+        }
+        weak_ui(ui, say("replay.working"));
+        return Err(say("replay.working"));
     };
     let plan = match planned {
         Ok(plan) => plan,

@@ -12,11 +12,12 @@ use super::listing::Item;
 use super::past::Past;
 use super::words::{self, say, tell};
 use crate::bench::{Bench, BrokerUrl, OnDrop, ReplayTarget, Speed};
+use crate::console::Job;
 use crate::event::{DeviceId, Event, Secret, Trouble};
 use crate::replay::{Choice, Filter, Manner, Plan, plan};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Chosen rows taken over at most.
 const MOST_ROWS: usize = 100_000;
@@ -102,6 +103,15 @@ impl Form {
         Ok(choice)
     }
 
+    /// What would be sent, or why nothing can be.
+    fn plan(&self, of: &ReplayOf, events: &[Event], damaged: u64, bench: &Bench) -> Result<Plan, String> {
+        let (choice, manner) = (self.choice(&of.rows)?, self.manner()?);
+        let planned = plan(&of.name, events, &choice, &manner, Some(bench));
+        let mut planned = planned.map_err(|trouble| words::trouble(&trouble).joined())?;
+        planned.note_damage(damaged);
+        Ok(planned)
+    }
+
     fn manner(&self) -> Result<Manner, String> {
         let url = self.url.trim();
         let target = if self.elsewhere {
@@ -126,6 +136,15 @@ impl Form {
     }
 }
 
+/// What was worked out of a form.
+#[derive(Debug)]
+struct Worked {
+    form: Form,
+    planned: Result<Plan, String>,
+    /// The devices that speak, or are spoken to; looked for once.
+    devices: BTreeSet<DeviceId>,
+}
+
 /// The dialog, while it is open.
 #[derive(Debug)]
 pub struct ReplayDialog {
@@ -138,6 +157,8 @@ pub struct ReplayDialog {
     devices: BTreeSet<DeviceId>,
     /// What was worked out, of which form.
     planned: Option<(Form, Result<Plan, String>)>,
+    /// What is being worked out, away from the window: a long capture takes seconds.
+    under_way: Option<Arc<Mutex<Option<Worked>>>>,
     /// What may go wrong and is accepted: whatever comes up later is asked about as well.
     agreed: Vec<Trouble>,
 }
@@ -148,7 +169,16 @@ impl ReplayDialog {
     pub fn new(of: ReplayOf) -> Self {
         let which = if of.rows.len() > 1 { Which::Rows } else { Which::All };
         let form = Form { which, rounds: "1".into(), ..Form::default() };
-        Self { of, form, events: None, damaged: 0, devices: BTreeSet::new(), planned: None, agreed: Vec::new() }
+        Self {
+            of,
+            form,
+            events: None,
+            damaged: 0,
+            devices: BTreeSet::new(),
+            planned: None,
+            under_way: None,
+            agreed: Vec::new(),
+        }
     }
 
     /// Takes in what was read of a capture, if it is this one.
@@ -156,32 +186,43 @@ impl ReplayDialog {
         if self.events.is_some() || path != self.of.path {
             return;
         }
-        if let Ok(events) = &events {
-            for downstream in [false, true] {
-                let choice = Choice { downstream, ..Choice::default() };
-                let all = plan(&self.of.name, events.iter(), &choice, &Manner::default(), None);
-                self.devices.extend(all.iter().flat_map(|plan| plan.order.devices().cloned()));
-            }
-        }
         (self.events, self.damaged) = (Some(events), damaged);
     }
 
-    /// Works out what would be sent, unless that is known already.
-    fn work_out(&mut self, bench: &Bench) {
-        let Some(Ok(events)) = &self.events else { return };
-        if self.planned.as_ref().is_some_and(|(form, _)| *form == self.form) {
-            return;
-        }
-        let both = self.form.choice(&self.of.rows).and_then(|choice| Ok((choice, self.form.manner()?)));
-        let planned = both.and_then(|(choice, manner)| {
-            plan(&self.of.name, events.iter(), &choice, &manner, Some(bench))
-                .map_err(|trouble| words::trouble(&trouble).joined())
-        });
-        let planned = planned.map(|mut plan| {
-            plan.note_damage(self.damaged);
-            plan
-        });
-        self.planned = Some((self.form.clone(), planned));
-        self.agreed.clear();
+    /// Whether there is something to take in, or to begin with.
+    fn has_news(&self) -> bool {
+        let done = |under_way: &Mutex<Option<Worked>>| under_way.lock().is_ok_and(|worked| worked.is_some());
+        self.under_way.as_deref().is_none_or(done)
     }
+
+    /// Takes in what was worked out. Gives the work that is to be done for the form as it is now, unless that is known.
+    fn work_out(&mut self, bench: &Bench) -> Option<Job> {
+        if let Some(under_way) = &self.under_way {
+            let worked = under_way.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+            self.under_way = None;
+            self.devices.extend(worked.devices);
+            self.planned = Some((worked.form, worked.planned));
+            self.agreed.clear();
+        }
+        let Some(Ok(events)) = &self.events else { return None };
+        if self.planned.as_ref().is_some_and(|(form, _)| *form == self.form) {
+            return None;
+        }
+        let (first, damaged) = (self.planned.is_none(), self.damaged);
+        let (form, of, events, bench) = (self.form.clone(), self.of.clone(), Arc::clone(events), bench.clone());
+        let done = Arc::new(Mutex::new(None));
+        self.under_way = Some(Arc::clone(&done));
+        Some(Box::new(move || {
+            let devices = if first { devices(&of.name, &events) } else { BTreeSet::new() };
+            let planned = form.plan(&of, &events, damaged, &bench);
+            *done.lock().unwrap_or_else(PoisonError::into_inner) = Some(Worked { form, planned, devices });
+        }))
+    }
+}
+
+/// Everybody who speaks in a capture, or is spoken to.
+fn devices(name: &str, events: &[Event]) -> BTreeSet<DeviceId> {
+    let ways = [false, true].map(|downstream| Choice { downstream, ..Choice::default() });
+    let plans = ways.iter().filter_map(|choice| plan(name, events, choice, &Manner::default(), None).ok());
+    plans.flat_map(|plan| plan.order.devices().cloned().collect::<Vec<_>>()).collect()
 }

@@ -240,3 +240,19 @@ fn a_damaged_capture_is_said_to_be_before_it_is_replayed() {
     desk.gather(Gathered { path: PATH.into(), events: Ok(events.into()), damaged: 3 });
     assert!(desk.says("Lines of the capture are damaged (3)"));
 }
+
+/// Otherwise each letter typed into the form would freeze the window for as long as a million messages take.
+#[test]
+fn the_window_goes_on_while_a_long_capture_is_worked_out() {
+    let mut desk = asked(quiet);
+    desk.hold();
+    read(&mut desk);
+    assert!(desk.says("Working out what would be sent…") && !desk.is_enabled("Begin the replay"));
+    assert!(desk.rests(), "nothing is drawn meanwhile");
+    desk.fill("Rounds", "2");
+    desk.release();
+    desk.release();
+    assert!(desk.says("rounds 2"), "what was typed meanwhile counts: {:?}", desk.texts());
+    desk.click("Begin the replay");
+    assert_eq!(ordered(&desk).rounds, 2);
+}
