@@ -336,7 +336,8 @@ pub enum Fact {
         messages: u64,
         rounds: u64,
     },
-    /// A replay's message was handed to its connection; `of` is its event in the capture. Without a client it is the cloud's.
+    /// A replay's message was handed to its connection; `of` is its event in the capture, 0 where it was written by hand.
+    /// Without a client it is the cloud's.
     MessageReplayed {
         replay: ReplayId,
         of: u64,

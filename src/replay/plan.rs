@@ -168,7 +168,9 @@ impl<'a> Planner<'a> {
             }
             Fact::MessagePublished { topic, payload, qos } if self.choice.downstream => {
                 let device = self.known.owner(topic);
-                let pushed = device.as_ref().and_then(|device| self.pushed(event, device, topic, payload));
+                let wanted = fate.fits || self.choice.events.is_some();
+                let pushed = device.as_ref().filter(|_| wanted);
+                let pushed = pushed.and_then(|device| self.pushed(event, device, topic, payload));
                 let echo = pushed.as_ref().is_some_and(|pushed| pushed.is_echo(&self.echo));
                 let fate = Fate { replayed: fate.replayed || echo, ..fate };
                 if self.is_chosen(event, fate) && !pushed.is_some_and(|pushed| self.order_again(event, pushed)) {
