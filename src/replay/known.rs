@@ -19,6 +19,25 @@ pub struct Known {
     owners: BTreeMap<String, Option<DeviceId>>,
 }
 
+/// Everybody who speaks in a capture, or is spoken to.
+#[must_use]
+pub fn devices<'a>(events: impl IntoIterator<Item = &'a Event> + Clone) -> BTreeSet<DeviceId> {
+    let mut known = Known::gather(events.clone());
+    let mut devices = BTreeSet::new();
+    for event in events {
+        let device = match &event.fact {
+            Fact::MessageReceived { client, topic, .. } => {
+                let signed_in = client.as_ref().and_then(|client| known.clients.get(client).cloned());
+                signed_in.or_else(|| known.owner(topic))
+            }
+            Fact::MessagePublished { topic, .. } => known.owner(topic),
+            _ => None,
+        };
+        devices.extend(device);
+    }
+    devices
+}
+
 impl Known {
     /// Looks at all of a capture.
     pub fn gather<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {

@@ -14,7 +14,7 @@ use super::words::{self, say, tell};
 use crate::bench::{Bench, BrokerUrl, OnDrop, ReplayTarget, Speed};
 use crate::console::Job;
 use crate::event::{DeviceId, Event, Secret, Trouble};
-use crate::replay::{Choice, Filter, Manner, Plan, plan};
+use crate::replay::{Choice, Filter, Manner, Plan, devices, plan};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -213,16 +213,9 @@ impl ReplayDialog {
         let done = Arc::new(Mutex::new(None));
         self.under_way = Some(Arc::clone(&done));
         Some(Box::new(move || {
-            let devices = if first { devices(&of.name, &events) } else { BTreeSet::new() };
+            let devices = if first { devices(&*events) } else { BTreeSet::new() };
             let planned = form.plan(&of, &events, damaged, &bench);
             *done.lock().unwrap_or_else(PoisonError::into_inner) = Some(Worked { form, planned, devices });
         }))
     }
-}
-
-/// Everybody who speaks in a capture, or is spoken to.
-fn devices(name: &str, events: &[Event]) -> BTreeSet<DeviceId> {
-    let ways = [false, true].map(|downstream| Choice { downstream, ..Choice::default() });
-    let plans = ways.iter().filter_map(|choice| plan(name, events, choice, &Manner::default(), None).ok());
-    plans.flat_map(|plan| plan.order.devices().cloned().collect::<Vec<_>>()).collect()
 }
