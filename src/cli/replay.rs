@@ -86,7 +86,9 @@ fn plan(args: &ReplayArgs) -> Result<(Plan, u64), Trouble> {
     // What is missing of the recording is not sent either.
     plan.notes.extend(recording.damage().troubles());
     // Marks go from a session to its own broker: whoever hears us only hears a client.
-    plan.notes.push(Trouble::new("replay-unmarked"));
+    if !args.downstream {
+        plan.notes.push(Trouble::new("replay-unmarked"));
+    }
     Ok((plan, damaged))
 }
 
