@@ -84,6 +84,7 @@ fn plan(args: &ReplayArgs) -> Result<(Plan, u64), Trouble> {
     };
     let mut plan = replay::plan(&name, &events, &choice, &manner, None)?;
     // What is missing of the recording is not sent either.
+    plan.note_damage(damaged);
     plan.notes.extend(recording.damage().troubles());
     // Marks go from a session to its own broker: whoever hears us only hears a client.
     if !args.downstream {
