@@ -193,7 +193,7 @@ impl Workbench {
 
     fn grant(&mut self, wish: Wish) {
         match wish {
-            Wish::Act(action) => (self.wiring.act)(action),
+            Wish::Act(action) => self.act(action),
             Wish::PickImages => (self.wiring.pick_images)(),
             Wish::SaveAuthority => (self.wiring.save_authority)(),
             Wish::PickLog => (self.wiring.logs.pick)(),

@@ -38,7 +38,8 @@
 //!   [`diagnosis`] says so. Success is what the cloud would call success, and nothing else.
 //! * Decoders return what they understood and what was wrong; they never fail and never panic.
 //! * Every queue is bounded and says what happens when it is full; every list has a budget.
-//! * What a replay sends is marked where it comes up, and no plan takes what is marked: replays do not feed on each other.
+//! * What a replay sends, and what it orders, is marked where it comes up, and no plan takes what is marked: replays do not
+//!   feed on each other.
 //! * No secret is in an event, so none is in a capture; private keys stay in their files. Whoever connects is asked at one
 //!   door (`io/broker/admission.rs`), and a dialect says what its cloud would answer ([`dialect::Dialect::check_sign_in`]).
 //! * Over TLS the other side's certificate is always verified: there is no switch for it.

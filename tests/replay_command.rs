@@ -31,12 +31,24 @@ fn a_script_reads_what_will_be_sent_what_was_and_how_it_ended() {
     let [plan, events @ .., last] = &ended.out[..] else { panic!("{:?}", ended.out) };
     let (plan, last) = (json(plan), json(last));
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let expected =
-        ["kind", "source", "target", "devices", "downstream", "speed", "messages", "rounds", "length_us", "notes"];
+    let expected = [
+        "kind",
+        "source",
+        "target",
+        "devices",
+        "downstream",
+        "speed",
+        "messages",
+        "rounds",
+        "length_us",
+        "damaged",
+        "notes",
+    ];
     assert_eq!(keys(&plan), expected);
     assert_eq!((&plan["kind"], &plan["messages"], &plan["rounds"]), (&"plan".into(), &24.into(), &2.into()));
     assert_eq!(plan["devices"], serde_json::json!(["simulated0000001/lamp-01"]));
-    assert_eq!(plan["notes"][0]["code"], "replay-not-judged");
+    let notes: Vec<_> = plan["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+    assert_eq!(notes, ["replay-not-judged", "replay-unmarked"]);
     for line in events {
         decode(line).unwrap_or_else(|why| panic!("{why:?}: {line}"));
     }
@@ -112,6 +124,9 @@ fn what_cannot_be_replayed_gives_status_2_and_says_what_to_do() {
     for args in [&["--speed", "fast"][..], &["--speed", "0"], &["--rounds", "0"], &["--device", "lamp"]] {
         assert!(run(&[&["replay", CAPTURE][..], args].concat()).check(2).err.contains(args[0]), "{args:?}");
     }
+    let refused = run(&["replay", CAPTURE, "--only", "nonsense", "--json"]).check(2);
+    let error = json(&refused.out[0]);
+    assert_eq!((&error["kind"], &error["code"]), (&"error".into(), &"bad-filter".into()), "a script reads why");
     for (name, text, code) in [
         ("empty.jsonl", "", "capture-empty"),
         ("foreign.jsonl", "{\"some\":\"log\"}\n", "capture-foreign"),
@@ -124,4 +139,8 @@ fn what_cannot_be_replayed_gives_status_2_and_says_what_to_do() {
     std::fs::write(folder.at("cut.jsonl"), &whole[..whole.len() - 20]).unwrap();
     let cut = run(&["replay", &folder.at("cut.jsonl"), "--dry-run", "--json"]).check(0);
     assert_eq!(json(&cut.out[0])["messages"], 23, "a capture cut off in its last line is replayed up to there");
+    std::fs::write(folder.at("bad.jsonl"), whole.replacen("\"kind\"", "\"kin", 2)).unwrap();
+    let bad = run(&["replay", &folder.at("bad.jsonl"), "--dry-run", "--json"]).check(0);
+    let plan = json(&bad.out[0]);
+    assert_eq!((&plan["damaged"], &plan["notes"][0]["code"]), (&2.into(), &"replay-damaged".into()));
 }

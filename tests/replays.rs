@@ -11,8 +11,8 @@ mod program;
 
 use mqtt::{Device, connect_options};
 use ota_workbench::bench::{
-    Action, Bench, Publication, Replay, ReplayOrder, ReplayState, ReplayTarget, Service, SimulatedOrder, Speed, Steer,
-    SteerOrder,
+    Action, Bench, Publication, Replay, ReplayOrder, ReplayState, ReplayTarget, Service, SimulatedOrder, Speaker,
+    Speed, Steer, SteerOrder,
 };
 use ota_workbench::capture::Capture;
 use ota_workbench::event::{DeviceId, Event, Fact, Micros};
@@ -181,7 +181,7 @@ fn the_very_push_of_a_capture_upgrades_a_device_that_is_connected_now() {
     desk.session.act(Action::StartSimulatedDevice(simulated));
     desk.until(|bench, _| bench.reaches(&device, "aliyun") == Some(true));
     let order = desk.plan(&capture, true, Speed::Times(100.0));
-    assert_eq!(desk.bench.replay_warnings(&order), [], "a simulated device is nobody's loss");
+    assert_eq!(desk.bench.replay_warnings(&order, &[]), [], "a simulated device is nobody's loss");
     desk.replay(order);
     desk.until(|bench, _| bench.cases().last().is_some_and(|case| case.ended.is_some()));
     let case = desk.bench.cases().last().unwrap();
@@ -243,7 +243,7 @@ fn a_replay_into_a_real_devices_upgrade_is_asked_about_first() {
     let desk = Desk::new(|_| {});
     let order = desk.plan(&capture, false, Speed::Max);
     let codes = |bench: &Bench, order: &ReplayOrder| {
-        bench.replay_warnings(order).into_iter().map(|trouble| trouble.code.to_string()).collect::<Vec<_>>()
+        bench.replay_warnings(order, &[]).into_iter().map(|trouble| trouble.code.to_string()).collect::<Vec<_>>()
     };
     // As far as its upgrade had come then, without the console that tells a simulated device.
     let lived = |until: u64| {
@@ -317,4 +317,65 @@ fn a_message_of_ones_own_is_published_once_and_kept_where_that_is_asked() {
     }
     desk.session.act(Action::Publish(Publication { qos: 3, ..message("/a") }));
     desk.until_met("bad-qos");
+}
+
+/// Otherwise an edited message would be the cloud's, and the bench would not take it for the device's word.
+#[test]
+fn an_edited_message_is_said_by_its_device_marked_and_taken_into_no_plan() {
+    let mut desk = Desk::new(|_| {});
+    let device = DeviceId::new("simulated0000001", "lamp-01");
+    let payload = br#"{"method":"report_version","payload":{"version":"9.9.9"}}"#.to_vec();
+    let topic = "/$system/simulated0000001/lamp-01/ota/upstream".to_owned();
+    let message = Publication { topic, payload: payload.clone(), qos: 1, retain: false };
+    let speaker = Speaker { device: Some(device.clone()), dialect: "uiot".into(), secret: None };
+    desk.replay(message.said_by(speaker, "bad".into(), 15));
+    assert_eq!(desk.until_over(), ReplayState::Ended(None));
+    desk.until(|bench, _| bench.device(&device).is_some_and(|device| device.version(None) == Some("9.9.9")));
+    let heard = desk.events.iter().find_map(|event| match &event.fact {
+        Fact::MessageReceived { client, payload, .. } => Some((event.seq, client.clone(), payload.to_vec())),
+        _ => None,
+    });
+    let (seq, client, heard) = heard.unwrap();
+    assert_eq!((client.as_deref(), heard), (Some("simulated0000001.lamp-01"), payload));
+    assert!(desk.bench.is_replayed(seq));
+    let events: Vec<Event> = desk.events.iter().map(|event| Event::clone(event)).collect();
+    let again = replay::plan("own", &events, &Choice::default(), &Manner::default(), Some(&desk.bench));
+    assert_eq!(again.unwrap_err().code, "replay-empty");
+}
+
+/// Otherwise each replay of what a session recorded would push the upgrades of the ones before it once more.
+#[test]
+fn a_session_in_which_an_upgrade_was_replayed_has_nothing_of_it_to_replay() {
+    let capture = captured("uiot-simulated-md5-mismatch.jsonl");
+    let mut desk = Desk::new(|_| {});
+    desk.replay(desk.plan(&capture, false, Speed::Max));
+    assert_eq!(desk.until_over(), ReplayState::Ended(None));
+    let total = desk.bench.replay(1).unwrap().total();
+    let heard = |event: &&Arc<Event>| matches!(event.fact, Fact::MessageReceived { .. });
+    desk.until(|_, events| events.iter().filter(heard).count() as u64 == total);
+    let ordered = desk.bench.cases()[0].order.replay;
+    assert_eq!(ordered, Some(1), "the order says whose it is");
+    let events: Vec<Event> = desk.events.iter().map(|event| Event::clone(event)).collect();
+    for downstream in [false, true] {
+        let choice = Choice { downstream, ..Choice::default() };
+        let again = replay::plan("own", &events, &choice, &Manner::default(), Some(&desk.bench));
+        let acts = again.map(|plan| plan.order.steps.len());
+        assert_eq!(acts.unwrap_err().code, "replay-empty", "downstream: {downstream}");
+    }
+}
+
+#[test]
+fn a_replay_by_steps_runs_on_in_the_original_time_when_it_is_told_to() {
+    let capture = captured("uiot-simulated-md5-mismatch.jsonl");
+    let mut desk = Desk::new(|_| {});
+    desk.replay(desk.plan(&capture, false, Speed::Step));
+    desk.steer(Steer::Step);
+    desk.until(|bench, _| bench.replay(1).is_some_and(|replay| replay.sent == 1));
+    desk.steer(Steer::Resume);
+    desk.until(|bench, _| bench.replay(1).is_some_and(|replay| replay.speed == Some(Speed::Times(1.0))));
+    assert_eq!(desk.until_over(), ReplayState::Ended(None));
+    let replay = desk.bench.replay(1).unwrap();
+    assert_eq!(replay.sent, replay.total());
+    let took = replay.ended.unwrap().since(replay.began);
+    assert!(took >= Micros::from_millis(1_500), "as long as it took then, about two seconds: {took:?}");
 }

@@ -4,11 +4,12 @@ use super::{FINDING, Workbench, jobs};
 use crate::bench::Case;
 use crate::capture::Condition;
 use crate::event::Micros;
-use crate::ui::bench_screen::past_screen_ui;
+use crate::ui::bench_screen::{open_dialog_ui, past_screen_ui};
 use crate::ui::captures::{Ask, Running, captures_ui};
 use crate::ui::compare_dialog::Visit;
 use crate::ui::past::{LiveView, Opening, Past, Travel};
 use crate::ui::pieces::{Light, button_ui};
+use crate::ui::state::Dialog;
 use crate::ui::theme;
 use crate::ui::top_bar::{self, Recording};
 use crate::ui::wish::Wish;
@@ -145,13 +146,19 @@ impl Workbench {
             for job in jobs(&mut past.state, &mut past.model) {
                 (wiring.logs.background)(job);
             }
-            others
+            others.into_iter().map(|wish| named_after(wish, &past.name)).collect::<Vec<_>>()
         });
-        let left = left.unwrap_or_default();
+        let mut left = left.unwrap_or_default();
         if left.contains(&Wish::LeavePast) {
             self.past = None;
         }
-        left.into_iter().chain(read_on).filter(|wish| matches!(wish, Wish::Captures(_))).collect()
+        left.retain(|wish| *wish != Wish::LeavePast);
+        left.extend(read_on.into_iter().filter(|wish| matches!(wish, Wish::Captures(_))));
+        // A message of the capture is sent by the live bench.
+        if matches!(self.state.dialog, Some(Dialog::Publish(_))) {
+            left.extend(open_dialog_ui(ui, &self.model, &mut self.state));
+        }
+        left
     }
 
     pub(super) fn captures_screen(&mut self, ui: &mut egui::Ui, recording: Option<&Recording>) -> Vec<Wish> {
@@ -238,7 +245,15 @@ fn verdict_of(case: &Case) -> String {
     tell("past.live-verdict", &[("device", device), ("version", &case.order.version), ("state", &state)])
 }
 
-/// What only concerns the capture; nothing acts on the bench from there.
+/// What only concerns the capture; nothing acts on the bench from there, but for a message that is written first.
 const fn is_of_the_past(wish: &Wish) -> bool {
-    !matches!(wish, Wish::Captures(_) | Wish::LeavePast)
+    !matches!(wish, Wish::Captures(_) | Wish::LeavePast | Wish::Open(Dialog::Publish(_)))
+}
+
+/// A message that was taken from a capture remembers which.
+fn named_after(mut wish: Wish, capture: &str) -> Wish {
+    if let Wish::Open(Dialog::Publish(draft)) = &mut wish {
+        draft.take_from(capture);
+    }
+    wish
 }

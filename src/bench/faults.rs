@@ -120,6 +120,7 @@ impl Bench {
             task: None,
             extras: order.extras.draft(),
             faults: order.faults.clone(),
+            replay: None,
         }
     }
 

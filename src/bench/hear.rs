@@ -175,6 +175,7 @@ impl Bench {
         effects: &mut Vec<Effect>,
     ) {
         let now = self.now;
+        let replayed = self.is_replayed(seq);
         let device = self.devices.get_mut(id);
         if let (Some(device), Some(case)) =
             (device, self.cases.iter_mut().rev().find(|case| case.order.upgrade == upgrade))
@@ -184,6 +185,9 @@ impl Bench {
             }
             case.last_report = Some((seq, now));
             case.reports.note(report, seq);
+            if replayed {
+                case.reports.replayed = Some(seq);
+            }
             if matches!(report, Report::BlockAsked { .. }) {
                 case.witness.requests += 1;
             }

@@ -1,6 +1,7 @@
 //! Everything known about the bench, as a fold over events.
 
 mod action;
+pub mod broker_url;
 mod build;
 mod case;
 mod clients;
@@ -11,6 +12,7 @@ mod faults;
 mod filter;
 mod fold;
 mod hear;
+mod host;
 mod lines;
 mod marks;
 mod port;
@@ -27,6 +29,7 @@ mod tls;
 mod witness;
 
 pub use action::{Action, PushExtras, PushOrder, SimulatedOrder};
+pub use broker_url::BrokerUrl;
 pub use build::Build;
 pub use case::{Case, Reports, Rush};
 pub use delivery::Delivery;

@@ -1,6 +1,7 @@
 //! A message that is sent by hand, once and alone, and those that a bench file keeps for it.
 
-use crate::event::Trouble;
+use super::{OnDrop, ReplayAct, ReplayOrder, ReplayStep, ReplayTarget, Speaker, Speed};
+use crate::event::{Micros, Trouble};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,26 @@ impl Publication {
             return Err(Trouble::new("bad-qos").with("qos", self.qos));
         }
         Ok(())
+    }
+}
+
+impl Publication {
+    /// It as a device says it: a replay of this one message, over a connection of its own. `of` is the event it was taken
+    /// from, 0 when it was written by hand, and `source` what that is called.
+    #[must_use]
+    pub fn said_by(self, speaker: Speaker, source: String, of: u64) -> ReplayOrder {
+        let Self { topic, payload, qos, retain } = self;
+        let act = ReplayAct::Say { topic, payload: payload.as_slice().into(), qos, retain };
+        ReplayOrder {
+            source,
+            target: ReplayTarget::Here,
+            speakers: vec![speaker],
+            steps: [ReplayStep { of, after: Micros::default(), speaker: 0, act }].into(),
+            downstream: false,
+            speed: Speed::Max,
+            rounds: 1,
+            on_drop: OnDrop::Stop,
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! What is asked of a replay: which messages of a capture go where, as whom, and how fast.
 
-use super::Bench;
+use super::host::{Host, shares_broker};
+use super::{Bench, BrokerUrl, Case, Service};
 use crate::device::console_name;
-use crate::event::{DeviceId, Micros, Payload, ReplayId, Secret, Trouble, UpgradeOrder};
+use crate::event::{DeviceId, Micros, Payload, ReplayId, Secret, TlsService, Trouble, UpgradeOrder};
+use core::net::IpAddr;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -205,7 +208,7 @@ fn scaled(span: Micros, times: f64) -> Micros {
 pub enum Steer {
     /// It waits.
     Pause,
-    /// It goes on.
+    /// It goes on; one that goes step by step keeps the original time from here on.
     Resume,
     /// Its next message goes out, and it waits after it.
     Step,
@@ -223,16 +226,20 @@ pub struct SteerOrder {
 }
 
 impl Bench {
-    /// What is to be asked before this replay begins: it would get in the way of a real device.
+    /// What is to be asked before this replay begins: it would get in the way of a real device. `own` are the addresses of
+    /// this machine on its networks.
     #[must_use]
-    pub fn replay_warnings(&self, order: &ReplayOrder) -> Vec<Trouble> {
-        if !self.is_target(&order.target) {
+    pub fn replay_warnings(&self, order: &ReplayOrder, own: &[IpAddr]) -> Vec<Trouble> {
+        if !self.is_target(&order.target, own) {
             return Vec::new();
         }
-        let real = order.devices().filter(|device| !self.is_simulated(device));
         let mut warnings = Vec::new();
-        for device in real {
-            if let Some(case) = self.latest_case(device).filter(|case| case.upgrade.state().outcome().is_none()) {
+        for device in order.devices().collect::<BTreeSet<_>>() {
+            if self.is_simulated(device) {
+                continue;
+            }
+            let open = |case: &&Case| case.order.device == *device && case.upgrade.state().outcome().is_none();
+            for case in self.cases().iter().filter(open) {
                 let version = &case.order.version;
                 warnings.push(Trouble::new("replay-into-upgrade").with("device", device).with("version", version));
             }
@@ -255,15 +262,18 @@ impl Bench {
     }
 
     /// Whether what goes there comes up on this bench.
-    fn is_target(&self, target: &ReplayTarget) -> bool {
+    fn is_target(&self, target: &ReplayTarget, own: &[IpAddr]) -> bool {
         let ReplayTarget::Broker(url) = target else { return true };
-        let place = |url: &str| {
-            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-            rest.rsplit('@').next().unwrap_or(rest).trim_end_matches('/').replace("localhost", "127.0.0.1")
+        let Ok(target) = BrokerUrl::parse(url) else { return false };
+        let services = [self.broker(), self.tls(TlsService::Mqtts)];
+        let mut addresses = services.into_iter().filter_map(|service| match service {
+            Service::Running { address, .. } => BrokerUrl::parse(address).ok(),
+            Service::Stopped | Service::Failed(_) => None,
+        });
+        let same = |broker: &BrokerUrl| {
+            let here = Host::of(broker.bare_host());
+            if self.is_external() { shares_broker(&target, broker, own) } else { here.hears(&target, broker.port, own) }
         };
-        match self.broker() {
-            super::Service::Running { address, .. } => place(address) == place(url),
-            _ => false,
-        }
+        addresses.any(|broker| same(&broker))
     }
 }

@@ -86,7 +86,8 @@ impl Replays {
             Fact::ReplayStarted { replay, source, target, downstream, device, speed, messages, rounds } => {
                 self.last = self.last.max(*replay);
                 if self.list.len() == MAX_REPLAYS {
-                    self.list.pop_front();
+                    let ended = self.list.iter().position(Replay::is_over).unwrap_or_default();
+                    self.list.remove(ended);
                 }
                 self.list.push_back(Replay {
                     id: *replay,
@@ -107,7 +108,13 @@ impl Replays {
             Fact::ReplayPaused { replay, trouble } => {
                 self.change(*replay, |replay| replay.state = ReplayState::Paused(trouble.clone()));
             }
-            Fact::ReplayResumed { replay } => self.change(*replay, |replay| replay.state = ReplayState::Running),
+            Fact::ReplayResumed { replay } => self.change(*replay, |replay| {
+                // One that goes step by step never pauses but for its target.
+                if replay.speed == Some(Speed::Step) && replay.state == ReplayState::Running {
+                    replay.speed = Some(Speed::default());
+                }
+                replay.state = ReplayState::Running;
+            }),
             Fact::ReplayEnded { replay, sent, trouble, .. } => self.change(*replay, |replay| {
                 (replay.sent, replay.ended) = (*sent, Some(event.at));
                 replay.state = ReplayState::Ended(trouble.clone());

@@ -81,6 +81,7 @@ fn order(upgrade: u32, version: &str, dialect: &str, module: Option<&str>) -> Fa
         task: None,
         extras: Extras::default(),
         faults: Vec::new(),
+        replay: None,
     };
     Fact::UpgradeRequested { order: order.into() }
 }

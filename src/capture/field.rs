@@ -293,6 +293,6 @@ macro_rules! object_fields {
 
 object_fields! {
     Client { name, username, address, level, clean, keep_alive_secs }
-    UpgradeOrder { upgrade, device, dialect, module, name, version, size, md5, sha256, url, path, timeout_secs, task, extras, faults }
+    UpgradeOrder { upgrade, device, dialect, module, name, version, size, md5, sha256, url, path, timeout_secs, task, extras, faults, replay }
     OrderedFile { name, size, md5, sha256, url, path }
 }

@@ -236,6 +236,7 @@ mod tests {
                     task: None,
                     extras: Extras::default(),
                     faults: Vec::new(),
+                    replay: None,
                 }),
             },
             r#""kind":"upgrade_requested","order":{"upgrade":1,"device":"p/AA:BB","dialect":"uiot","name":"l.bin","version":"2","size":3,"md5":"m","sha256":"s","url":"http://h/x?y","path":"/x?y","timeout_secs":60}"#,

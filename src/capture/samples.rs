@@ -76,6 +76,7 @@ samples! {
         task: Sample::sample(full),
         extras: Sample::sample(full),
         faults: Sample::sample(full),
+        replay: Sample::sample(full),
     });
 }
 

@@ -312,6 +312,7 @@ fn sign_method() -> impl TypedValueParser<Value = SignMethod> {
 
 /// `replay`.
 #[derive(Args, Debug)]
+#[command(after_help = UNMARKED)]
 pub struct ReplayArgs {
     /// A capture, a packet trace, or what `mosquitto_sub -F %j` wrote
     pub capture: PathBuf,
@@ -350,6 +351,11 @@ pub struct ReplayArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Under the help of `replay`.
+const UNMARKED: &str =
+    "What this command sends is not marked where it comes up: a workbench that runs there takes it for the
+devices' own words. Replay from the window of that workbench to have it marked.";
 
 /// What becomes of a replay whose connection breaks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -18,6 +18,7 @@ pub use begin::{broker_choice, session_options};
 use crate::dialect::Dialect;
 use crate::event::Trouble;
 use crate::ui::words;
+use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -76,6 +77,11 @@ impl Ended {
 /// Runs a command to its end.
 #[must_use]
 pub fn run(command: Command) -> Exit {
+    let as_json = match &command {
+        Command::Inspect(args) => args.json,
+        Command::Replay(args) => args.json,
+        _ => false,
+    };
     let ended = match command {
         Command::Serve(args) => serve::run(&args),
         Command::Push(args) => push::run(&args),
@@ -86,6 +92,11 @@ pub fn run(command: Command) -> Exit {
         Command::Ca(args) => authority::run(&args),
     };
     ended.unwrap_or_else(|ended| {
+        if as_json {
+            let words::Sentences { cause, advice } = sentences(&ended.trouble);
+            let error = json!({"kind": "error", "code": ended.trouble.code, "text": cause, "advice": advice});
+            print::line(&error.to_string());
+        }
         ended.complain();
         ended.exit
     })

@@ -21,8 +21,8 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Ended> {
     let target = BrokerUrl::parse(&args.to).map_err(Ended::usage)?.address();
     let trust = args.trust.trust();
     trust.check().map_err(Ended::usage)?;
-    let plan = plan(args).map_err(Ended::usage)?;
-    tell_plan(args, &plan, &target);
+    let (plan, damaged) = plan(args).map_err(Ended::usage)?;
+    tell_plan(args, &plan, &target, damaged);
     if args.dry_run {
         return Ok(Exit::Done);
     }
@@ -63,10 +63,12 @@ fn next(facts: &InboxReader, told: &mut Told) -> Option<(u64, Option<Trouble>)> 
     end
 }
 
-fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
+/// The replay, and how many lines of the capture are no events.
+fn plan(args: &ReplayArgs) -> Result<(Plan, u64), Trouble> {
     let filter = args.only.parse()?;
     let mut recording = Recording::open(&args.capture)?;
     let events: Vec<Event> = recording.by_ref().filter(replay::is_planned_with).collect();
+    let damaged = recording.damage().len() as u64;
     let name = args.capture.file_name().unwrap_or_default().to_string_lossy();
     let choice = Choice { downstream: args.downstream, filter, events: None };
     let manner = Manner {
@@ -82,19 +84,24 @@ fn plan(args: &ReplayArgs) -> Result<Plan, Trouble> {
     };
     let mut plan = replay::plan(&name, &events, &choice, &manner, None)?;
     // What is missing of the recording is not sent either.
+    plan.note_damage(damaged);
     plan.notes.extend(recording.damage().troubles());
-    Ok(plan)
+    // Marks go from a session to its own broker: whoever hears us only hears a client.
+    if !args.downstream {
+        plan.notes.push(Trouble::new("replay-unmarked"));
+    }
+    Ok((plan, damaged))
 }
 
 /// What is going to be sent, and what of it cannot be as it was.
-fn tell_plan(args: &ReplayArgs, Plan { order, notes }: &Plan, target: &str) {
+fn tell_plan(args: &ReplayArgs, Plan { order, notes }: &Plan, target: &str, damaged: u64) {
     let devices: Vec<_> = order.devices().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect();
     if args.json {
         let notes: Vec<_> = notes.iter().map(reason).collect();
         let length = order.length().map(|length| length.0);
         let plan = json!({"kind": "plan", "source": order.source, "target": target, "devices": devices,
             "downstream": order.downstream, "speed": order.speed.to_string(), "messages": order.messages(),
-            "rounds": order.rounds, "length_us": length, "notes": notes});
+            "rounds": order.rounds, "length_us": length, "damaged": damaged, "notes": notes});
         return print::line(&plan.to_string());
     }
     let devices = devices.join(", ");
@@ -108,7 +115,7 @@ fn tell_plan(args: &ReplayArgs, Plan { order, notes }: &Plan, target: &str) {
         |length| words::tell("cli.replay-takes", &[("time", &words::duration(length))]),
     );
     let (n, rounds) = (words::count(order.messages()), words::count(order.rounds));
-    print::line(&words::tell(
+    print::line(&print::plain(&words::tell(
         "cli.replay-plan",
         &[
             ("source", &order.source),
@@ -118,9 +125,10 @@ fn tell_plan(args: &ReplayArgs, Plan { order, notes }: &Plan, target: &str) {
             ("rounds", &rounds),
             ("length", &length),
         ],
-    ));
+    )));
     for note in notes {
-        print::line(&format!("{}: {}", words::say("cli.replay-note"), words::trouble(note).joined()));
+        let note = format!("{}: {}", words::say("cli.replay-note"), words::trouble(note).joined());
+        print::line(&print::plain(&note));
     }
 }
 
@@ -152,9 +160,7 @@ impl Told {
                 print::passing(&words::tell("cli.replay-sent", &[("sent", &sent), ("of", &of)]));
             }
         } else if let Some(text) = words::of_replay(&event.fact) {
-            let over = if print::is_terminal() { "\r\x1b[K" } else { "" };
-            let at = event.at;
-            print::line(&format!("{over}{:>9}  {text}", words::duration(at)));
+            print::over(&format!("{:>9}  {text}", words::duration(event.at)));
         }
     }
 }

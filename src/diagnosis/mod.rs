@@ -17,6 +17,7 @@ mod push_ignored;
 mod repeats_the_end;
 mod request_unread;
 mod retry_storm;
+mod said_by_replay;
 mod served_intact;
 mod server_refused;
 mod shared_identity;
@@ -83,6 +84,7 @@ type Rule = fn(Subject<'_>) -> Option<Finding>;
 
 /// Every rule, the one nearest to the cause first. A new one is one file and one line here.
 const RULES: &[Rule] = &[
+    said_by_replay::examine,
     fault_armed::examine,
     wrong_dialect::examine,
     shared_identity::examine,
@@ -117,7 +119,8 @@ pub fn examine(bench: &Bench, upgrade: UpgradeId) -> Vec<Finding> {
     let device = bench.device(&case.order.device);
     let subject = Subject { case, bench, device, external: bench.is_external() };
     let found = RULES.iter().filter_map(|rule| rule(subject));
-    found.filter(|finding| !fault_armed::explains(case, finding.code)).collect()
+    let explained = |code| fault_armed::explains(case, code) || said_by_replay::explains(case, code);
+    found.filter(|finding| !explained(finding.code)).collect()
 }
 
 #[cfg(test)]
@@ -144,6 +147,7 @@ mod tests {
             task: None,
             extras: Extras::default(),
             faults: Vec::new(),
+            replay: None,
         }
     }
 

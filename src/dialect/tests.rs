@@ -80,6 +80,7 @@ pub fn offer(dialect: &str) -> UpgradeOrder {
         task: None,
         extras: Extras::default(),
         faults: Vec::new(),
+        replay: None,
     }
 }
 

@@ -147,6 +147,8 @@ pub struct UpgradeOrder {
     /// What is to go wrong with it on purpose. The rest of the order is what is true, but for `url` and `version`, which are
     /// what is announced.
     pub faults: Vec<Fault>,
+    /// The replay that ordered it again, if one did: the capture's upgrade is its own, not the operator's.
+    pub replay: Option<ReplayId>,
 }
 
 /// What an announcement can hold beyond one image and its MD5.
@@ -334,8 +336,9 @@ pub enum Fact {
         messages: u64,
         rounds: u64,
     },
-    /// A replay's message was handed to its connection; `of` is its event in the capture. Without a client it is the cloud's.
-    /// Of this replay's messages before it, the last so many may not have arrived yet (`waiting`; older captures do not say).
+    /// A replay's message was handed to its connection; `of` is its event in the capture, 0 where it was written by hand.
+    /// Without a client it is the cloud's. Of this replay's messages before it, the last so many may not have arrived yet
+    /// (`waiting`; older captures do not say).
     MessageReplayed {
         replay: ReplayId,
         of: u64,

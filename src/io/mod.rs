@@ -4,7 +4,6 @@ pub mod bench_file;
 mod bench_file_port;
 mod bench_file_save;
 pub mod broker;
-pub mod broker_url;
 pub mod build_file;
 pub mod captures;
 pub mod client;
@@ -41,6 +40,7 @@ pub mod tls;
 mod watch;
 mod worker;
 
+pub use crate::bench::broker_url;
 pub use clock::{Clock, local_time, utc_offset_secs};
 pub use descriptors::raise_limit;
 pub use ending::end_after;

@@ -1,8 +1,8 @@
 //! Who is who in a capture: which devices there are, as whom clients signed in, whose a topic is.
 
 use crate::dialect::{self, Dialect};
-use crate::event::{ClientName, DeviceId, Event, Fact, UpgradeOrder};
-use std::collections::BTreeMap;
+use crate::event::{ClientName, DeviceId, Event, Fact, ReplayId, UpgradeOrder};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Who is who in a capture.
@@ -11,10 +11,31 @@ pub struct Known {
     pub devices: BTreeMap<DeviceId, &'static dyn Dialect>,
     /// The device a client signed in as.
     pub clients: BTreeMap<ClientName, DeviceId>,
-    /// What was pushed.
-    pub orders: Vec<Arc<UpgradeOrder>>,
+    /// What was pushed, and in which event.
+    pub orders: Vec<(u64, Arc<UpgradeOrder>)>,
+    /// As which clients each replay in it spoke.
+    pub voices: BTreeMap<ReplayId, BTreeSet<ClientName>>,
     /// Whose a topic is.
     owners: BTreeMap<String, Option<DeviceId>>,
+}
+
+/// Everybody who speaks in a capture, or is spoken to.
+#[must_use]
+pub fn devices<'a>(events: impl IntoIterator<Item = &'a Event> + Clone) -> BTreeSet<DeviceId> {
+    let mut known = Known::gather(events.clone());
+    let mut devices = BTreeSet::new();
+    for event in events {
+        let device = match &event.fact {
+            Fact::MessageReceived { client, topic, .. } => {
+                let signed_in = client.as_ref().and_then(|client| known.clients.get(client).cloned());
+                signed_in.or_else(|| known.owner(topic))
+            }
+            Fact::MessagePublished { topic, .. } => known.owner(topic),
+            _ => None,
+        };
+        devices.extend(device);
+    }
+    devices
 }
 
 impl Known {
@@ -32,7 +53,10 @@ impl Known {
                 Fact::DeviceAdded { device, dialect } => known.meet(device, dialect),
                 Fact::UpgradeRequested { order } => {
                     known.meet(&order.device, &order.dialect);
-                    known.orders.push(Arc::clone(order));
+                    known.orders.push((event.seq, Arc::clone(order)));
+                }
+                Fact::MessageReplayed { replay, client: Some(client), .. } => {
+                    known.voices.entry(*replay).or_default().insert(client.clone());
                 }
                 Fact::MessageReceived { topic, .. } => {
                     let speaker = dialect::ALL.iter().find_map(|dialect| Some((*dialect, dialect.speaker(topic)?)));

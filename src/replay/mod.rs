@@ -2,6 +2,7 @@
 
 mod compare;
 mod did;
+mod echo;
 mod export;
 mod filter;
 mod known;
@@ -20,6 +21,7 @@ pub use compare::{Comparison, Course, Courses, Lane, Pair, Parting, Phase, Step,
 pub use did::Did;
 pub use export::{Export, Exporter, Format, Handed, Part, Preview, preview};
 pub use filter::{Filter, Sieve, Sort};
+pub use known::devices;
 pub use mosquitto::from_mosquitto;
 pub use plan::{Choice, Manner, Plan, is_planned_with, plan};
 pub use redact::{Redactor, SecretKind, Taken};

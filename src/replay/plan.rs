@@ -1,15 +1,17 @@
 //! Which messages of a capture are sent again, as whom and when: worked out before anything goes out.
 
+use super::echo::Echo;
 use super::filter::{Filter, Sieve, Sort};
 use super::known::Known;
 use super::timing::{keep_time, only_needed};
-use crate::bench::{
-    Bench, Marks, OnDrop, ReplayAct, ReplayOrder, ReplayStep, ReplayTarget, Speaker, Speed, check_topic,
-};
+use crate::bench::{Bench, OnDrop, ReplayAct, ReplayOrder, ReplayStep, ReplayTarget, Speaker, Speed, check_topic};
 use crate::dialect::{self, Heard};
 use crate::event::{DeviceId, Event, Fact, Micros, Payload, Secret, Trouble, UpgradeId, UpgradeOrder};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Pushes that lead nowhere are told one by one, up to so many.
+const MOST_DEAD: usize = 8;
 
 /// What is chosen of a capture.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +55,15 @@ pub struct Plan {
     pub order: ReplayOrder,
     /// What cannot be as it was: for the operator to know.
     pub notes: Vec<Trouble>,
+}
+
+impl Plan {
+    /// Tells that so many lines of the capture are no events, if there are any: what they held is not sent.
+    pub fn note_damage(&mut self, lines: u64) {
+        if lines > 0 {
+            self.notes.insert(0, Trouble::new("replay-damaged").with("n", lines));
+        }
+    }
 }
 
 /// Works a replay out. `source` is the capture's name; `bench` is the one that is replayed into, where there is one.
@@ -108,11 +119,13 @@ struct Planner<'a> {
     known: Known,
     bench: Option<&'a Bench>,
     sieve: Sieve,
-    marks: Marks,
+    echo: Echo,
     speakers: Vec<Speaker>,
     steps: Vec<(Micros, ReplayStep)>,
     /// Upgrades that are ordered again: their messages are the bench's own.
     ordered: BTreeSet<UpgradeId>,
+    /// URLs of pushes that lead nowhere and were told.
+    dead: BTreeSet<String>,
     kept_topics: Tally<String>,
     kept_names: Tally<(DeviceId, u64)>,
     left_out: u64,
@@ -129,10 +142,11 @@ impl<'a> Planner<'a> {
             known,
             bench,
             sieve: Sieve::new(choice.filter.clone()),
-            marks: Marks::default(),
+            echo: Echo::default(),
             speakers: Vec::new(),
             steps: Vec::new(),
             ordered: BTreeSet::new(),
+            dead: BTreeSet::new(),
             kept_topics: Tally::default(),
             kept_names: Tally::default(),
             left_out: 0,
@@ -143,7 +157,7 @@ impl<'a> Planner<'a> {
     }
 
     fn take(&mut self, event: &Event) {
-        let fate = Fate { replayed: self.marks.take(event), fits: self.sieve.takes(event) };
+        let fate = Fate { replayed: self.echo.take(event, &self.known), fits: self.sieve.takes(event) };
         match &event.fact {
             Fact::MessageReceived { client, topic, payload, qos, retain } if !self.choice.downstream => {
                 // Kept by somebody else's broker from before: nobody said it in this session.
@@ -156,10 +170,17 @@ impl<'a> Planner<'a> {
             }
             Fact::MessagePublished { topic, payload, qos } if self.choice.downstream => {
                 let device = self.known.owner(topic);
-                if self.is_chosen(event, fate) && !self.order_again(event, device.as_ref(), topic, payload) {
+                let wanted = fate.fits || self.choice.events.is_some();
+                let pushed = device.as_ref().filter(|_| wanted);
+                let pushed = pushed.and_then(|device| self.pushed(event, device, topic, payload));
+                let echo = pushed.as_ref().is_some_and(|pushed| pushed.is_echo(&self.echo));
+                let fate = Fate { replayed: fate.replayed || echo, ..fate };
+                if self.is_chosen(event, fate) && !pushed.is_some_and(|pushed| self.order_again(event, pushed)) {
                     self.say(event, device.as_ref(), &Said { topic, payload, qos: *qos, retain: false });
                 }
             }
+            // What a replay brought about is left to it: orders, comings and goings as well as messages.
+            _ if fate.replayed => {}
             Fact::UpgradeRequested { order } if !self.choice.downstream => self.judge(event, order),
             Fact::ClientConnected { client } => {
                 if let Some(device) = self.known.clients.get(&client.name).cloned() {
@@ -222,31 +243,32 @@ impl<'a> Planner<'a> {
         self.step(event, speaker, ReplayAct::Upgrade(order));
     }
 
+    /// The push that a message to a device is, if it is one.
+    fn pushed(&self, event: &Event, device: &DeviceId, topic: &str, payload: &[u8]) -> Option<Pushed> {
+        let offer = dialect::ALL.iter().find_map(|dialect| dialect.hear(device, topic, payload))?;
+        let Heard::Offer(offer) = offer else { return None };
+        let file = offer.files.first();
+        let url = file.map(|file| file.url.clone()).unwrap_or_default();
+        let stream = offer.stream.map(|(stream, _)| stream);
+        let announced =
+            |order: &UpgradeOrder| order.device == *device && order.url == url && order.extras.stream == stream;
+        let mut orders = self.known.orders.iter().rev();
+        let order =
+            orders.find(|(seq, order)| *seq < event.seq && announced(order)).map(|(_, order)| Arc::clone(order));
+        let md5 = order.as_ref().map(|order| order.md5.clone()).or_else(|| file.map(|file| file.md5.clone()));
+        Some(Pushed { order, url, md5: md5.unwrap_or_default() })
+    }
+
     /// A captured push to a device whose image is still there is ordered again. Whether it was.
-    fn order_again(&mut self, event: &Event, device: Option<&DeviceId>, topic: &str, payload: &[u8]) -> bool {
-        let Some(device) = device else { return false };
-        let Some(Heard::Offer(offer)) = dialect::ALL.iter().find_map(|dialect| dialect.hear(device, topic, payload))
-        else {
-            return false;
-        };
-        let url = offer.files.first().map(|file| file.url.clone()).unwrap_or_default();
-        let announced = |order: &&Arc<UpgradeOrder>| {
-            order.device == *device
-                && (order.url == url && order.extras.stream == offer.stream.map(|(stream, _)| stream))
-        };
-        let order = self.known.orders.iter().rev().find(announced).cloned();
+    fn order_again(&mut self, event: &Event, Pushed { order, url, md5 }: Pushed) -> bool {
         let build = |md5: &str, sha256: &str| self.bench.and_then(|bench| bench.build_with(md5, sha256)).is_some();
         let there = |order: &&Arc<UpgradeOrder>| {
             build(&order.md5, &order.sha256) && order.extras.files.iter().all(|file| build(&file.md5, &file.sha256))
         };
         let Some(order) = order.as_ref().filter(there) else {
-            let md5 = order.map(|order| order.md5.clone()).or_else(|| offer.files.first().map(|file| file.md5.clone()));
-            self.notes.push(
-                Trouble::new("replay-url-dead")
-                    .with("event", event.seq)
-                    .with("url", url)
-                    .with("md5", md5.unwrap_or_default()),
-            );
+            if self.dead.len() < MOST_DEAD && self.dead.insert(url.clone()) {
+                self.notes.push(self.dead_end(event.seq, url, md5));
+            }
             return false;
         };
         if self.ordered.insert(order.upgrade) {
@@ -255,6 +277,15 @@ impl<'a> Planner<'a> {
             self.step(event, speaker, ReplayAct::Upgrade(order));
         }
         true
+    }
+
+    /// Why a captured push leads nowhere, in words that can be followed where it is replayed.
+    fn dead_end(&self, event: u64, url: String, md5: String) -> Trouble {
+        match (self.bench, url.is_empty()) {
+            (_, true) => Trouble::new("replay-stream-dead").with("event", event).with("md5", md5),
+            (Some(_), _) => Trouble::new("replay-url-dead").with("event", event).with("url", url).with("md5", md5),
+            (None, _) => Trouble::new("replay-url-old").with("event", event).with("url", url),
+        }
     }
 
     fn of_identity(&self, order: &Arc<UpgradeOrder>) -> Arc<UpgradeOrder> {
@@ -368,6 +399,21 @@ impl<'a> Planner<'a> {
             self.notes
                 .push(Trouble::new("replay-odd-topic").with("n", count).with("topic", topic).with("event", event));
         }
+    }
+}
+
+/// A message that pushes an upgrade.
+struct Pushed {
+    /// The order it came of, if the capture has it.
+    order: Option<Arc<UpgradeOrder>>,
+    /// What it announces; empty over MQTT.
+    url: String,
+    md5: String,
+}
+
+impl Pushed {
+    fn is_echo(&self, echo: &Echo) -> bool {
+        self.order.as_ref().is_some_and(|order| echo.is_order(order.upgrade))
     }
 }
 

@@ -318,6 +318,7 @@ pub(super) fn ordered(dialect: &dyn Dialect, device: DeviceId, upgrade: u32, off
         task: offer.task,
         extras,
         faults: Vec::new(),
+        replay: None,
     })
 }
 

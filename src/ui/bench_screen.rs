@@ -70,12 +70,19 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
         });
         panes_ui(ui, model, state, &mut wishes);
     });
-    if state.dialog.is_some() {
-        let interfaces = dialogs::nearest_first(&state.plugged.interfaces, model.bench.device_hosts());
-        let plugged = PluggedIn { interfaces, ..state.plugged.clone() };
-        wishes.extend(dialogs::dialog_ui(ui, &mut state.dialog, &plugged, &mut state.settings));
-    }
+    wishes.extend(open_dialog_ui(ui, model, state));
     wishes
+}
+
+/// Draws the dialog that is open on the bench, if one is.
+pub fn open_dialog_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) -> Vec<Wish> {
+    let Some(dialog) = &mut state.dialog else { return Vec::new() };
+    if let Dialog::Publish(draft) = dialog {
+        draft.keep_up(&model.bench, &state.plugged.own());
+    }
+    let interfaces = dialogs::nearest_first(&state.plugged.interfaces, model.bench.device_hosts());
+    let plugged = PluggedIn { interfaces, ..state.plugged.clone() };
+    dialogs::dialog_ui(ui, &mut state.dialog, &plugged, &mut state.settings)
 }
 
 fn side_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, now: Micros, wishes: &mut Vec<Wish>) {

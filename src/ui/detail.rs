@@ -39,7 +39,7 @@ pub fn view(model: &Model, state: &WindowState) -> Option<DetailView> {
     view.field("detail.time", state.time(event.at, model));
     view.field("detail.event", words::count(event.seq));
     view.take(event);
-    view.sendable = !state.is_past() && publish_dialog::is_message(&event.fact);
+    view.sendable = publish_dialog::is_message(&event.fact);
     if row.replayed {
         view.field("detail.sent-by", say("detail.a-replay"));
     }
@@ -74,7 +74,9 @@ impl DetailView {
                 }
             }
             Fact::MessageReplayed { topic, payload, qos, of, .. } => {
-                self.field("detail.replay-of", words::count(*of));
+                if *of > 0 {
+                    self.field("detail.replay-of", words::count(*of));
+                }
                 self.message(topic, payload, &qos.to_string());
             }
             Fact::MessagePublished { topic, payload, qos } => self.message(topic, payload, &qos.to_string()),

@@ -34,7 +34,7 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, plugged: &PluggedIn, se
             Dialog::Device(draft) => device_dialog_ui(ui, draft, &mut wishes),
             Dialog::Port(draft) => port_dialog_ui(ui, draft, &plugged.ports, settings, &mut wishes),
             Dialog::Quick(draft) => quick_dialog_ui(ui, draft, &mut wishes),
-            Dialog::Publish(draft) => publish_dialog_ui(ui, draft, &mut wishes),
+            Dialog::Publish(draft) => (false, publish_dialog_ui(ui, draft, &mut wishes)),
             Dialog::Network { broker, server, advertise, open, tls, runs } => {
                 interfaces_ui(ui, &plugged.interfaces, [broker, server, advertise], tls);
                 network_ui(ui, [broker, server, advertise], (open, tls), runs, settings, &mut wishes)

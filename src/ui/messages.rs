@@ -4,7 +4,6 @@ use super::feed::{Row, Way};
 use super::listing::{Item, Kind, Listing};
 use super::model::Model;
 use super::pieces::{button_ui, choice_ui, paint_warning, pane_ui, title_ui, weak_ui};
-use super::publish_dialog::PublishDraft;
 use super::rows::{RowSpace, Rows, rows_ui};
 use super::state::{Dialog, WindowState};
 use super::summary;
@@ -37,8 +36,7 @@ fn header_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, wishes: &mut V
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if !state.is_past() && button_ui(ui, say("publish.open")).on_hover_text(say("publish.open-hint")).clicked()
             {
-                let draft = PublishDraft::new(model, state);
-                wishes.push(Wish::Open(Dialog::Publish(Box::new(draft))));
+                wishes.push(Wish::Open(Dialog::Publish(Box::default())));
             }
             if !state.messages.follow && button_ui(ui, say("list.latest")).clicked() {
                 state.messages.jump_to_latest();

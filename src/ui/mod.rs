@@ -28,6 +28,7 @@ pub mod pieces;
 pub mod port_bar;
 pub mod port_dialog;
 pub mod port_words;
+mod publish_as;
 pub mod publish_dialog;
 pub mod quick_dialog;
 pub mod replaying;

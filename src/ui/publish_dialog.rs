@@ -3,20 +3,22 @@
 use super::dialogs::{field_ui, heading_ui};
 use super::model::Model;
 use super::pieces::{choice_ui, sign_ui, weak_ui};
+use super::publish_as::{Voice, speaker};
 use super::state::WindowState;
 use super::theme::palette;
 use super::wish::Wish;
 use super::words::{self, say, tell};
-use crate::bench::{Action, Publication, SavedMessage, Service, parse_hex};
+use crate::bench::{Action, Bench, Publication, SavedMessage, Service, parse_hex};
 use crate::event::{Fact, Payload};
 use eframe::egui::{Button, Grid, Key, Modifiers, RichText, ScrollArea, TextEdit, TextStyle, Ui};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// More bytes than these are sent as they are: a field with all of them would be too slow to type in.
 const EDITABLE: usize = 32 << 10;
 
 /// A message as written so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishDraft {
     topic: String,
     payload: String,
@@ -32,9 +34,41 @@ pub struct PublishDraft {
     chosen: Option<usize>,
     /// The bench file they are kept in; without one, the window remembers them.
     file: Option<PathBuf>,
-    /// Where it goes, in words; or why it cannot.
-    target: Option<String>,
+    /// Where it goes; nowhere without a broker.
+    target: Option<Target>,
+    voice: Voice,
     from_device: bool,
+    /// How often it was sent.
+    sent: u64,
+}
+
+/// The broker that gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Target {
+    address: String,
+    external: bool,
+}
+
+impl Default for PublishDraft {
+    /// An empty message.
+    fn default() -> Self {
+        Self {
+            topic: String::new(),
+            payload: String::new(),
+            hex: false,
+            kept: None,
+            qos: 1,
+            retain: false,
+            name: String::new(),
+            saved: Vec::new(),
+            chosen: None,
+            file: None,
+            target: None,
+            voice: Voice::default(),
+            from_device: false,
+            sent: 0,
+        }
+    }
 }
 
 /// Whether this is a message, which can be sent again by hand.
@@ -43,17 +77,25 @@ pub(super) const fn is_message(fact: &Fact) -> bool {
 }
 
 impl PublishDraft {
-    /// An empty message.
-    #[must_use]
-    pub fn new(model: &Model, state: &WindowState) -> Self {
-        let target = match model.bench.broker() {
+    /// The messages that are kept already, and the bench file they are in.
+    pub fn keep_in(&mut self, saved: Vec<SavedMessage>, file: Option<PathBuf>) {
+        (self.saved, self.file) = (saved, file);
+    }
+
+    /// Remembers of which capture it is.
+    pub fn take_from(&mut self, capture: &str) {
+        self.voice.source = Some(capture.to_owned());
+    }
+
+    /// Sees what the live bench has come to. `own` are the addresses of this machine.
+    pub fn keep_up(&mut self, bench: &Bench, own: &[IpAddr]) {
+        self.target = match bench.broker() {
             Service::Running { address, .. } => {
-                let key = if model.bench.is_external() { "publish.to-external" } else { "publish.to-here" };
-                Some(tell(key, &[("address", address)]))
+                Some(Target { address: address.clone(), external: bench.is_external() })
             }
             Service::Stopped | Service::Failed(_) => None,
         };
-        Self { qos: 1, saved: state.saved.clone(), file: state.bench_file.clone(), target, ..Self::default() }
+        self.voice.keep_up(bench, own);
     }
 
     /// The chosen message once more; nothing when none is chosen, or it is no longer in memory.
@@ -61,11 +103,15 @@ impl PublishDraft {
     pub fn again(model: &Model, state: &WindowState) -> Option<Self> {
         let row = model.feed.row(state.message?.0)?;
         let event = model.journal.get(row.seq)?;
-        let mut draft = Self::new(model, state);
+        let mut draft = Self::default();
+        draft.voice.of = event.seq;
         match &event.fact {
             Fact::MessageReceived { topic, payload, qos, retain, .. } => {
                 draft.fill(topic, payload, *qos, *retain);
                 draft.from_device = true;
+                draft.voice.own = speaker(model, topic, row);
+                // What a capture is looked at for is what the device said; on the live bench the device is there itself.
+                draft.voice.device = draft.voice.own.as_ref().map(|own| own.0.clone()).filter(|_| state.is_past());
             }
             Fact::MessagePublished { topic, payload, qos } | Fact::MessageReplayed { topic, payload, qos, .. } => {
                 draft.fill(topic, payload, *qos, false);
@@ -94,10 +140,50 @@ impl PublishDraft {
 
     /// What is sent, or why it cannot be.
     fn publication(&self) -> Result<Publication, String> {
-        let topic = self.topic.trim().to_owned();
-        let message = Publication { topic, payload: self.bytes()?, qos: self.qos, retain: self.retain };
-        message.check().map_err(|trouble| words::trouble(&trouble).joined())?;
-        Ok(message)
+        self.check()?;
+        Ok(Publication { payload: self.bytes()?, ..self.head() })
+    }
+
+    /// Whether it can be sent, or why not. A payload that is too long to be edited is not copied for it.
+    fn check(&self) -> Result<(), String> {
+        if self.kept.is_none() {
+            self.bytes()?;
+        }
+        self.head().check().map_err(|trouble| words::trouble(&trouble).joined())
+    }
+
+    /// All but the payload.
+    fn head(&self) -> Publication {
+        Publication { topic: self.topic.clone(), payload: Vec::new(), qos: self.qos, retain: self.retain }
+    }
+
+    /// What is done when it is confirmed, or why it cannot be.
+    fn action(&self) -> Result<Action, String> {
+        let message = self.publication()?;
+        Ok(match self.voice.said(message) {
+            Ok(order) => Action::Replay(Box::new(order)),
+            Err(message) => Action::Publish(message),
+        })
+    }
+
+    /// Whether it can be sent now.
+    fn is_ready(&self) -> Result<(), String> {
+        if self.target.is_none() {
+            return Err(say("publish.nowhere"));
+        }
+        self.check()?;
+        self.voice.check()
+    }
+
+    /// Who gets it, and from whom.
+    fn hint(&self) -> String {
+        let Some(Target { address, external }) = &self.target else { return String::new() };
+        let key = match (&self.voice.device, external) {
+            (Some(_), _) => "publish.to-as-device",
+            (None, true) => "publish.to-external",
+            (None, false) => "publish.to-here",
+        };
+        tell(key, &[("address", address)])
     }
 
     /// The same bytes written the other way, where they can be.
@@ -114,6 +200,7 @@ impl PublishDraft {
         let Some(SavedMessage { name, message }) = self.saved.get(place).cloned() else { return };
         self.fill(&message.topic, &message.payload, message.qos, message.retain);
         (self.name, self.chosen, self.from_device) = (name, Some(place), false);
+        self.voice.forget();
     }
 
     /// Keeps the message, in place of the one of the same name.
@@ -151,17 +238,18 @@ fn looks_like_broken_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
 }
 
-/// Draws the dialog. Gives whether it was confirmed, and whether it was left.
-pub(super) fn publish_dialog_ui(ui: &mut Ui, draft: &mut PublishDraft, wishes: &mut Vec<Wish>) -> (bool, bool) {
+/// Draws the dialog, which stays while messages are sent. Gives whether it was left.
+pub(super) fn publish_dialog_ui(ui: &mut Ui, draft: &mut PublishDraft, wishes: &mut Vec<Wish>) -> bool {
     // Enter alone belongs to the payload, which is not to get this one.
     let entered = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
-    heading_ui(ui, say("publish.title"), draft.target.clone().unwrap_or_default());
-    if draft.from_device {
+    heading_ui(ui, say("publish.title"), draft.hint());
+    if draft.from_device && draft.voice.device.is_none() {
         weak_ui(ui, say("publish.from-device"));
     }
-    let message = draft.publication();
-    saved_ui(ui, draft, message.as_ref().ok(), wishes);
+    let can_be_kept = draft.check().is_ok();
+    saved_ui(ui, draft, can_be_kept, wishes);
     Grid::new("publish").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
+        draft.voice.choice_ui(ui);
         field_ui(ui, "publish.topic", "/…", &mut draft.topic);
         ui.label(say("publish.qos"));
         ui.horizontal(|ui| {
@@ -177,20 +265,31 @@ pub(super) fn publish_dialog_ui(ui: &mut Ui, draft: &mut PublishDraft, wishes: &
         });
         ui.end_row();
     });
+    if draft.topic.trim() != draft.topic {
+        ui.colored_label(palette(ui).warn, say("publish.blank-topic"));
+    }
     payload_ui(ui, draft);
-    let message = if draft.target.is_some() { draft.publication() } else { Err(say("publish.nowhere")) };
-    if let Err(reason) = &message {
+    draft.voice.warnings_ui(ui);
+    let ready = draft.is_ready();
+    if let Err(reason) = &ready {
         ui.colored_label(palette(ui).warn, reason);
     }
     ui.add_space(8.0);
     ui.horizontal(|ui| {
-        let button = ui.add_enabled(message.is_ok(), Button::new(say("publish.now")));
-        let button = button.on_disabled_hover_text(message.as_ref().err().map_or("", String::as_str));
-        let confirmed = message.is_ok() && (button.clicked() || entered);
-        if let (true, Ok(message)) = (confirmed, message) {
-            wishes.push(Action::Publish(message).into());
+        let button = ui.add_enabled(ready.is_ok(), Button::new(say("publish.now")));
+        let button = button.on_disabled_hover_text(ready.as_ref().err().map_or("", String::as_str));
+        if ready.is_ok()
+            && (button.clicked() || entered)
+            && let Ok(action) = draft.action()
+        {
+            draft.sent += 1;
+            wishes.push(action.into());
         }
-        (confirmed, ui.button(say("dialog.close")).clicked())
+        let closed = ui.button(say("dialog.close")).clicked();
+        if draft.sent > 0 {
+            weak_ui(ui, tell("publish.sent", &[("n", &words::count(draft.sent))]));
+        }
+        closed
     })
     .inner
 }
@@ -212,7 +311,7 @@ fn payload_ui(ui: &mut Ui, draft: &mut PublishDraft) {
 }
 
 /// The messages that are kept: one is taken, kept or let go.
-fn saved_ui(ui: &mut Ui, draft: &mut PublishDraft, message: Option<&Publication>, wishes: &mut Vec<Wish>) {
+fn saved_ui(ui: &mut Ui, draft: &mut PublishDraft, can_be_kept: bool, wishes: &mut Vec<Wish>) {
     let where_kept = match &draft.file {
         Some(file) => tell("quick.kept-in", &[("file", &file.display())]),
         None => say("quick.kept-here"),
@@ -239,10 +338,10 @@ fn saved_ui(ui: &mut Ui, draft: &mut PublishDraft, message: Option<&Publication>
         }
         let label = ui.label(say("publish.name"));
         ui.add(TextEdit::singleline(&mut draft.name).desired_width(110.0)).labelled_by(label.id);
-        let save = ui.add_enabled(message.is_some(), Button::new(say("publish.save")));
+        let save = ui.add_enabled(can_be_kept, Button::new(say("publish.save")));
         let save = save.on_hover_text(format!("{} · {where_kept}", say("publish.save-hint")));
-        if let (true, Some(message)) = (save.clicked(), message) {
-            draft.save(message.clone());
+        if let (true, Ok(message)) = (save.clicked(), draft.publication()) {
+            draft.save(message);
             draft.keep(wishes);
         }
     });

@@ -18,6 +18,7 @@ use crate::console::Console;
 use crate::event::{DeviceId, ImageId, Micros, Trouble};
 use crate::fault::Fault;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Something of the system's to choose from: a network interface by its address.
@@ -36,6 +37,14 @@ pub struct PluggedIn {
     pub ports: Vec<PluggedPort>,
     /// Network interfaces.
     pub interfaces: Vec<Choice>,
+}
+
+impl PluggedIn {
+    /// The addresses of this machine on its networks.
+    #[must_use]
+    pub fn own(&self) -> Vec<IpAddr> {
+        self.interfaces.iter().filter_map(|interface| interface.name.parse().ok()).collect()
+    }
 }
 
 /// What is to be pushed, as typed so far.
@@ -251,7 +260,12 @@ impl WindowState {
                 }
                 self.saved = messages;
             }
-            Wish::Open(dialog) => self.dialog = Some(dialog),
+            Wish::Open(mut dialog) => {
+                if let Dialog::Publish(draft) = &mut dialog {
+                    draft.keep_in(self.saved.clone(), self.bench_file.clone());
+                }
+                self.dialog = Some(dialog);
+            }
             Wish::ShowInstant(at) | Wish::ShowRow { at, .. } => self.show_instant(at, model),
             Wish::ShowMessagesAt(at) => self.show_messages_at(at, model),
             Wish::ShowEvent(seq) => self.show_event(seq, model),

@@ -133,8 +133,15 @@ impl CaptureFiles {
     fn gather(self: &Arc<Self>, path: PathBuf) {
         let (files, wake) = (Arc::clone(self), Arc::clone(&self.wake));
         let reading = move || {
-            let events = Recording::open(&path).map(|recording| recording.filter(is_planned_with).collect());
-            files.gathered.lock().unwrap_or_else(PoisonError::into_inner).push((path, events));
+            let (events, damaged) = match Recording::open(&path) {
+                Ok(mut recording) => {
+                    let events = recording.by_ref().filter(is_planned_with).collect();
+                    (Ok(events), recording.damage().len() as u64)
+                }
+                Err(trouble) => (Err(trouble), 0),
+            };
+            let gathered = Gathered { path, events, damaged };
+            files.gathered.lock().unwrap_or_else(PoisonError::into_inner).push(gathered);
         };
         in_background(Box::new(reading), move || wake());
     }

@@ -122,6 +122,7 @@ impl World {
             task: self.dialect.task(upgrade, self.bench.started_unix_millis()),
             extras: Extras { files: files.collect(), ..extras },
             faults: faults.clone(),
+            replay: None,
         };
         self.tell(Fact::UpgradeRequested { order: order.into() });
         self.settle();

@@ -121,6 +121,7 @@ fn draft(bench: &Bench, order: &PushOrder) -> Option<UpgradeOrder> {
         task: dialect::find(&order.dialect).ok()?.task(bench.next_upgrade(), bench.started_unix_millis()),
         extras,
         faults: order.faults.clone(),
+        replay: None,
     })
 }
 

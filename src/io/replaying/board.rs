@@ -2,7 +2,7 @@
 
 use super::books::{Line, Phase};
 use super::play::now;
-use crate::bench::Steer;
+use crate::bench::{Speed, Steer};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ pub(super) struct Wishes {
     pub paused: bool,
     /// Steps asked for and not taken yet.
     pub steps: u64,
+    /// How one that goes step by step is to go on.
+    pub pace: Option<Speed>,
     /// Nobody will ask for more: it ends after those.
     pub no_more_steps: bool,
 }
@@ -61,7 +63,7 @@ impl Board {
     pub fn steer(&self, steer: Steer) {
         self.change(|books| match steer {
             Steer::Pause => books.wishes.paused = true,
-            Steer::Resume => books.wishes.paused = false,
+            Steer::Resume => (books.wishes.paused, books.wishes.pace) = (false, Some(Speed::default())),
             Steer::Step => {
                 books.wishes.paused = true;
                 books.wishes.steps += 1;

@@ -8,7 +8,7 @@ use super::target::PATIENCE;
 use super::trials::Trials;
 use super::{ReplayerOptions, Route};
 use crate::bench::{Action, ReplayAct, ReplayOrder, ReplayStep, Speed};
-use crate::event::{Fact, ReplayId, Trouble};
+use crate::event::{Fact, ReplayId, Trouble, UpgradeOrder};
 use crate::io::broker_url::BrokerUrl;
 use crate::io::{Inbox, Input};
 use std::sync::Arc;
@@ -151,7 +151,7 @@ impl Pacer {
 
     /// Waits for a step's instant, for the operator, and for a target that went away.
     fn wait_for(&mut self, round: u64, step: &ReplayStep) -> Result<(), End> {
-        let due = self.order.due(round, step.after);
+        let mut due = self.order.due(round, step.after);
         let counts = step.act.is_message(self.order.downstream);
         let board = Arc::clone(&self.board);
         loop {
@@ -162,6 +162,14 @@ impl Pacer {
             if let Some(number) = books.troubled() {
                 drop(books);
                 self.take_up_again(number)?;
+                continue;
+            }
+            if let Some(pace) = books.wishes.pace.take().filter(|_| self.order.speed == Speed::Step) {
+                drop(books);
+                self.order.speed = pace;
+                due = self.order.due(round, step.after);
+                self.play.stand_at(Duration::from_micros(due.0));
+                self.tell(Fact::ReplayResumed { replay: self.replay })?;
                 continue;
             }
             if books.wishes.paused || self.order.speed == Speed::Step {
@@ -208,7 +216,7 @@ impl Pacer {
         match &step.act {
             ReplayAct::Say { .. } => self.say(step),
             ReplayAct::Upgrade(order) if self.judged => {
-                let (order, serve) = (Arc::clone(order), self.order.downstream);
+                let (order, serve) = (self.as_ours(order), self.order.downstream);
                 self.asked += 1;
                 self.put(Input::Action(Action::OrderAgain { replay: self.replay, order, serve }))
             }
@@ -220,6 +228,11 @@ impl Pacer {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A captured order as ours: no other replay is to take it for the operator's.
+    fn as_ours(&self, order: &UpgradeOrder) -> Arc<UpgradeOrder> {
+        Arc::new(UpgradeOrder { replay: Some(self.replay), ..order.clone() })
     }
 
     fn say(&mut self, step: &ReplayStep) -> Result<(), End> {

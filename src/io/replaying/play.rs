@@ -21,6 +21,11 @@ impl Play {
         self.stands_at = self.stands_at.map(|here| here.max(at_least));
     }
 
+    /// Stops the clock at this very point.
+    pub const fn stand_at(&mut self, at: Duration) {
+        self.stands_at = Some(at);
+    }
+
     /// Stops the clock as it stood then, if it still went.
     pub fn stand_since(&mut self, then: Instant) {
         self.stands_at = self.stands_at.or_else(|| Some(then.saturating_duration_since(self.began)));

@@ -99,6 +99,7 @@ impl Pushes {
             task,
             extras,
             faults,
+            replay: None,
         })
     }
 

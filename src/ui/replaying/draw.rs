@@ -2,6 +2,7 @@
 
 use super::{Form, ReplayDialog, Which};
 use crate::bench::{Action, Bench, OnDrop, ReplayTarget, Speed};
+use crate::console::Job;
 use crate::replay::Plan;
 use crate::ui::dialogs::{buttons_ui, field_ui, heading_ui};
 use crate::ui::pieces::{choice_ui, weak_ui};
@@ -10,6 +11,7 @@ use crate::ui::wish::Wish;
 use crate::ui::words::{self, say, tell};
 use eframe::egui::{Grid, Id, Modal, ScrollArea, TextEdit, Ui};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 const SPEEDS: [Speed; 12] = [
     Speed::Times(0.1),
@@ -26,15 +28,23 @@ const SPEEDS: [Speed; 12] = [
     Speed::Step,
 ];
 
-/// Draws the dialog over whatever is shown; it would replay into, or beside, this bench. Closes it when it is done.
-pub fn replay_dialog_ui(ui: &mut Ui, open: &mut Option<ReplayDialog>, bench: &Bench) -> Option<Wish> {
+/// Draws the dialog over whatever is shown; it would replay into, or beside, this bench, on a machine with
+/// these addresses. Closes it when it is done. `background` does work away from the window, which is drawn again then.
+pub fn replay_dialog_ui(
+    ui: &mut Ui,
+    open: &mut Option<ReplayDialog>,
+    (bench, own): (&Bench, &[IpAddr]),
+    background: &dyn Fn(Job),
+) -> Option<Wish> {
     let dialog = open.as_mut()?;
-    dialog.work_out(bench);
+    if let Some(job) = dialog.work_out(bench) {
+        background(job);
+    }
     let modal = Modal::new(Id::unique("replay")).show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         heading_ui(ui, tell("replay.title", &[("name", &dialog.of.name)]), say("replay.hint"));
         form_ui(ui, dialog);
-        let order = outcome_ui(ui, dialog, bench);
+        let order = outcome_ui(ui, dialog, bench, own);
         let (confirmed, closed) = buttons_ui(ui, say("replay.begin"), order.as_ref().err().map(String::as_str));
         (order.is_ok() && confirmed, closed)
     });
@@ -112,7 +122,7 @@ fn face(speed: Speed) -> String {
 }
 
 /// What would be sent, and what is to be known before. Whether it can begin, or why it cannot.
-fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(), String> {
+fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench, own: &[IpAddr]) -> Result<(), String> {
     ui.add_space(6.0);
     match &dialog.events {
         None => {
@@ -126,10 +136,13 @@ fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(
         }
         Some(Ok(_)) => {}
     }
-    // What was just typed is worked out in the next frame.
     let Some((_, planned)) = dialog.planned.as_ref().filter(|(form, _)| *form == dialog.form) else {
-        ui.ctx().request_repaint();
-        return Err(say("replay.reading"));
+        // What was just typed is begun with in the next frame; what is under way has the window drawn when it is done.
+        if dialog.has_news() {
+            ui.ctx().request_repaint();
+        }
+        weak_ui(ui, say("replay.working"));
+        return Err(say("replay.working"));
     };
     let plan = match planned {
         Ok(plan) => plan,
@@ -138,7 +151,7 @@ fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(
             return Err(why.clone());
         }
     };
-    let warnings = bench.replay_warnings(&plan.order);
+    let warnings = bench.replay_warnings(&plan.order, own);
     ui.label(summary(plan));
     ScrollArea::vertical().max_height(150.0).min_scrolled_height(150.0).show(ui, |ui| {
         for note in &plan.notes {
@@ -151,8 +164,11 @@ fn outcome_ui(ui: &mut Ui, dialog: &mut ReplayDialog, bench: &Bench) -> Result<(
     if warnings.is_empty() {
         return Ok(());
     }
-    ui.checkbox(&mut dialog.agreed, say("replay.agree"));
-    if dialog.agreed { Ok(()) } else { Err(say("replay.not-agreed")) }
+    let mut agreed = warnings.iter().all(|warning| dialog.agreed.contains(warning));
+    if ui.checkbox(&mut agreed, say("replay.agree")).changed() {
+        dialog.agreed = if agreed { warnings } else { Vec::new() };
+    }
+    if agreed { Ok(()) } else { Err(say("replay.not-agreed")) }
 }
 
 /// How many messages go where, as whom, and how long that takes.

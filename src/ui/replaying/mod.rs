@@ -1,20 +1,23 @@
 //! Messages of a capture sent again: chosen, aimed and worked out before anything goes out.
 
+mod ahead;
 mod draw;
 mod strip;
 
+pub use ahead::Ahead;
 pub use draw::replay_dialog_ui;
-pub use strip::{shown, strip_ui};
+pub use strip::{Strip, shown, strip_ui};
 
 use super::listing::Item;
 use super::past::Past;
 use super::words::{self, say, tell};
-use crate::bench::{Bench, OnDrop, ReplayTarget, Speed};
+use crate::bench::{Bench, BrokerUrl, OnDrop, ReplayTarget, Speed};
+use crate::console::Job;
 use crate::event::{DeviceId, Event, Secret, Trouble};
-use crate::replay::{Choice, Filter, Manner, Plan, plan};
+use crate::replay::{Choice, Filter, Manner, Plan, devices, plan};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Chosen rows taken over at most.
 const MOST_ROWS: usize = 100_000;
@@ -50,7 +53,15 @@ impl ReplayOf {
 }
 
 /// What was read of a capture, to be sent again.
-pub type Gathered = (PathBuf, Result<Arc<[Event]>, Trouble>);
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// The capture.
+    pub path: PathBuf,
+    /// What a plan needs of it.
+    pub events: Result<Arc<[Event]>, Trouble>,
+    /// Lines of it that are no events.
+    pub damaged: u64,
+}
 
 /// Which messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,11 +103,23 @@ impl Form {
         Ok(choice)
     }
 
+    /// What would be sent, or why nothing can be.
+    fn plan(&self, of: &ReplayOf, events: &[Event], damaged: u64, bench: &Bench) -> Result<Plan, String> {
+        let (choice, manner) = (self.choice(&of.rows)?, self.manner()?);
+        let planned = plan(&of.name, events, &choice, &manner, Some(bench));
+        let mut planned = planned.map_err(|trouble| words::trouble(&trouble).joined())?;
+        planned.note_damage(damaged);
+        Ok(planned)
+    }
+
     fn manner(&self) -> Result<Manner, String> {
         let url = self.url.trim();
         let target = if self.elsewhere {
-            let host = url.strip_prefix("mqtt://").or_else(|| url.strip_prefix("mqtts://"));
-            host.filter(|host| !host.is_empty()).ok_or_else(|| say("replay.bad-url"))?;
+            let bad = |trouble: Trouble| match &*trouble.code {
+                "bad-broker-url" => say("replay.bad-url"),
+                _ => words::trouble(&trouble).joined(),
+            };
+            BrokerUrl::parse(url).map_err(bad)?;
             ReplayTarget::Broker(url.to_owned())
         } else {
             ReplayTarget::Here
@@ -113,6 +136,15 @@ impl Form {
     }
 }
 
+/// What was worked out of a form.
+#[derive(Debug)]
+struct Worked {
+    form: Form,
+    planned: Result<Plan, String>,
+    /// The devices that speak, or are spoken to; looked for once.
+    devices: BTreeSet<DeviceId>,
+}
+
 /// The dialog, while it is open.
 #[derive(Debug)]
 pub struct ReplayDialog {
@@ -120,12 +152,15 @@ pub struct ReplayDialog {
     form: Form,
     /// The capture's messages, once they are read.
     events: Option<Result<Arc<[Event]>, Trouble>>,
+    damaged: u64,
     /// The devices that speak in it.
     devices: BTreeSet<DeviceId>,
     /// What was worked out, of which form.
     planned: Option<(Form, Result<Plan, String>)>,
-    /// Whether what may go wrong is accepted.
-    agreed: bool,
+    /// What is being worked out, away from the window: a long capture takes seconds.
+    under_way: Option<Arc<Mutex<Option<Worked>>>>,
+    /// What may go wrong and is accepted: whatever comes up later is asked about as well.
+    agreed: Vec<Trouble>,
 }
 
 impl ReplayDialog {
@@ -134,36 +169,53 @@ impl ReplayDialog {
     pub fn new(of: ReplayOf) -> Self {
         let which = if of.rows.len() > 1 { Which::Rows } else { Which::All };
         let form = Form { which, rounds: "1".into(), ..Form::default() };
-        Self { of, form, events: None, devices: BTreeSet::new(), planned: None, agreed: false }
+        Self {
+            of,
+            form,
+            events: None,
+            damaged: 0,
+            devices: BTreeSet::new(),
+            planned: None,
+            under_way: None,
+            agreed: Vec::new(),
+        }
     }
 
     /// Takes in what was read of a capture, if it is this one.
-    pub fn take(&mut self, (path, events): Gathered) {
+    pub fn take(&mut self, Gathered { path, events, damaged }: Gathered) {
         if self.events.is_some() || path != self.of.path {
             return;
         }
-        if let Ok(events) = &events {
-            for downstream in [false, true] {
-                let choice = Choice { downstream, ..Choice::default() };
-                let all = plan(&self.of.name, events.iter(), &choice, &Manner::default(), None);
-                self.devices.extend(all.iter().flat_map(|plan| plan.order.devices().cloned()));
-            }
-        }
-        self.events = Some(events);
+        (self.events, self.damaged) = (Some(events), damaged);
     }
 
-    /// Works out what would be sent, unless that is known already.
-    fn work_out(&mut self, bench: &Bench) {
-        let Some(Ok(events)) = &self.events else { return };
-        if self.planned.as_ref().is_some_and(|(form, _)| *form == self.form) {
-            return;
+    /// Whether there is something to take in, or to begin with.
+    fn has_news(&self) -> bool {
+        let done = |under_way: &Mutex<Option<Worked>>| under_way.lock().is_ok_and(|worked| worked.is_some());
+        self.under_way.as_deref().is_none_or(done)
+    }
+
+    /// Takes in what was worked out. Gives the work that is to be done for the form as it is now, unless that is known.
+    fn work_out(&mut self, bench: &Bench) -> Option<Job> {
+        if let Some(under_way) = &self.under_way {
+            let worked = under_way.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+            self.under_way = None;
+            self.devices.extend(worked.devices);
+            self.planned = Some((worked.form, worked.planned));
+            self.agreed.clear();
         }
-        let both = self.form.choice(&self.of.rows).and_then(|choice| Ok((choice, self.form.manner()?)));
-        let planned = both.and_then(|(choice, manner)| {
-            plan(&self.of.name, events.iter(), &choice, &manner, Some(bench))
-                .map_err(|trouble| words::trouble(&trouble).joined())
-        });
-        self.planned = Some((self.form.clone(), planned));
-        self.agreed = false;
+        let Some(Ok(events)) = &self.events else { return None };
+        if self.planned.as_ref().is_some_and(|(form, _)| *form == self.form) {
+            return None;
+        }
+        let (first, damaged) = (self.planned.is_none(), self.damaged);
+        let (form, of, events, bench) = (self.form.clone(), self.of.clone(), Arc::clone(events), bench.clone());
+        let done = Arc::new(Mutex::new(None));
+        self.under_way = Some(Arc::clone(&done));
+        Some(Box::new(move || {
+            let devices = if first { devices(&*events) } else { BTreeSet::new() };
+            let planned = form.plan(&of, &events, damaged, &bench);
+            *done.lock().unwrap_or_else(PoisonError::into_inner) = Some(Worked { form, planned, devices });
+        }))
     }
 }

@@ -1,51 +1,88 @@
 //! The strip over every screen while messages are sent again: how far it is, and its brakes.
 
+use super::ahead::Ahead;
 use crate::bench::{Action, Bench, Replay, ReplayState, Speed, Steer, SteerOrder};
 use crate::event::ReplayId;
-use crate::ui::pieces::{button_ui, line_ui, sign_ui};
+use crate::ui::pieces::{button_ui, line_ui, sign_ui, weak_ui};
 use crate::ui::theme::palette;
 use crate::ui::wish::Wish;
 use crate::ui::words::{self, say, tell};
-use eframe::egui::{Align, Layout, ProgressBar, RichText, Ui};
+use eframe::egui::{Align, Layout, ProgressBar, RichText, ScrollArea, Ui};
+use std::collections::BTreeSet;
 
-/// Replays shown at the same time.
-const SHOWN: usize = 4;
+/// Rows shown at the same time; more are scrolled to.
+const SHOWN: f32 = 5.0;
 
-/// The replays to be shown: those that run, and those that ended and were not put away yet.
-#[must_use]
-pub fn shown(bench: &Bench, put_away: ReplayId) -> Vec<&Replay> {
-    bench.replays().rev().filter(|replay| !replay.is_over() || replay.id > put_away).take(SHOWN).collect()
+/// What the strip is drawn from besides the replays themselves.
+#[derive(Debug, Default)]
+pub struct Strip {
+    /// What each sends next.
+    pub ahead: Ahead,
+    /// Replays that were over and are no longer shown.
+    pub put_away: BTreeSet<ReplayId>,
 }
 
-/// Draws them. Those that are over are put away by `put_away`, the last of them.
-pub fn strip_ui(ui: &mut Ui, replays: &[&Replay], put_away: &mut ReplayId) -> Vec<Wish> {
+/// The replays to be shown, those that run first: their brakes are always at hand. How one ended stays until it is put away.
+#[must_use]
+pub fn shown<'a>(bench: &'a Bench, put_away: &BTreeSet<ReplayId>) -> Vec<&'a Replay> {
+    let kept = |replay: &&Replay| !replay.is_over() || !put_away.contains(&replay.id);
+    let mut shown: Vec<_> = bench.replays().rev().filter(kept).collect();
+    shown.sort_by_key(|replay| replay.is_over());
+    shown
+}
+
+/// Draws them. Those that are over can be put away.
+pub fn strip_ui(ui: &mut Ui, replays: &[&Replay], strip: &mut Strip) -> Vec<Wish> {
     let mut wishes = Vec::new();
-    for replay in replays {
-        ui.horizontal(|ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if replay.is_over() {
-                    if sign_ui(ui, "×", &say("replay.put-away")).clicked() {
-                        *put_away = replay.id.max(*put_away);
-                    }
-                } else {
-                    steer_ui(ui, replay, &mut wishes);
+    let row = ui.spacing().interact_size.y + ui.spacing().item_spacing.y;
+    ScrollArea::vertical().max_height(row * SHOWN).show(ui, |ui| {
+        for replay in replays {
+            replay_ui(ui, replay, strip, &mut wishes);
+        }
+    });
+    wishes
+}
+
+fn replay_ui(ui: &mut Ui, replay: &Replay, strip: &mut Strip, wishes: &mut Vec<Wish>) {
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if replay.is_over() {
+                if sign_ui(ui, "×", &say("replay.put-away")).clicked() {
+                    strip.put_away.insert(replay.id);
                 }
-                ui.add(ProgressBar::new(part(replay)).desired_width(140.0).desired_height(8.0));
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let colour = if is_troubled(replay) { palette(ui).warn } else { palette(ui).strong };
-                    line_ui(ui, RichText::new(text(replay)).color(colour));
-                });
+            } else {
+                steer_ui(ui, replay, wishes);
+            }
+            ui.add(ProgressBar::new(part(replay)).desired_width(140.0).desired_height(8.0));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let colour = if is_troubled(replay) { palette(ui).warn } else { palette(ui).strong };
+                line_ui(ui, RichText::new(text(replay)).color(colour));
             });
         });
+    });
+    if let Some((topic, payload)) = strip.ahead.next(replay).filter(|_| waits_for_operator(replay)) {
+        weak_ui(ui, tell("replay.next", &[("topic", &topic), ("payload", &payload)]));
     }
-    wishes
+}
+
+fn is_by_step(replay: &Replay) -> bool {
+    replay.speed == Some(Speed::Step)
+}
+
+fn waits_for_operator(replay: &Replay) -> bool {
+    match replay.state {
+        ReplayState::Running => is_by_step(replay),
+        ReplayState::Paused(None) => true,
+        ReplayState::Paused(Some(_)) | ReplayState::Ended(_) => false,
+    }
 }
 
 fn steer_ui(ui: &mut Ui, replay: &Replay, wishes: &mut Vec<Wish>) {
     let paused = matches!(replay.state, ReplayState::Paused(_));
-    let by_step = replay.speed == Some(Speed::Step);
+    let by_step = is_by_step(replay);
     let buttons = [
         ("replay.stop", Steer::Stop, true),
+        ("replay.run-on", Steer::Resume, by_step),
         ("replay.step", Steer::Step, paused || by_step),
         ("replay.pause", Steer::Pause, !paused && !by_step),
         ("replay.resume", Steer::Resume, paused && !by_step),
@@ -69,6 +106,7 @@ fn part(replay: &Replay) -> f32 {
 /// Whose it is, how far, and how it stands.
 fn text(replay: &Replay) -> String {
     let state = match &replay.state {
+        ReplayState::Running if is_by_step(replay) => say("replay.waits-for-you"),
         ReplayState::Running => say("replay.running"),
         ReplayState::Paused(None) => say("replay.paused"),
         ReplayState::Paused(Some(trouble)) => tell("replay.waits", &[("why", &words::trouble(trouble).joined())]),

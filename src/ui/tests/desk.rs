@@ -154,6 +154,12 @@ impl Desk {
         self.run();
     }
 
+    /// Clicks the first of several of this name.
+    pub fn click_first(&mut self, name: &str) {
+        self.harness.query_all_by_label(name).next().expect(name).click();
+        self.run();
+    }
+
     /// Opens the context menu of what holds this in its name.
     pub fn click_secondary(&mut self, part: &str) {
         self.harness.get_by_label_contains(part).click_secondary();

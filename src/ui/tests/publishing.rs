@@ -2,7 +2,9 @@
 
 use super::desk::Desk;
 use super::of;
-use crate::bench::{Action, Publication, SavedMessage};
+use crate::bench::{Action, Publication, ReplayAct, ReplayStep, ReplayTarget, SavedMessage};
+use crate::ui::past::Opening;
+use crate::ui::past::tests::Tape;
 use eframe::egui::{Key, Modifiers};
 
 fn message(topic: &str, payload: &str) -> Publication {
@@ -24,7 +26,12 @@ fn a_message_is_published_by_hand_and_a_topic_nobody_can_publish_on_is_refused_w
     desk.click("Retain");
     desk.click("Publish");
     assert_eq!(desk.acted(), [Action::Publish(Publication { retain: true, ..message("/a/b", "{\"on\":1}") })]);
-    assert!(!desk.says("Publish a message"), "it is done");
+    assert!(desk.says("Handed over: 1."), "the dialog stays, for the next one");
+    desk.click("Publish");
+    assert_eq!(desk.acted().len(), 1);
+    assert!(desk.says("Handed over: 2."));
+    desk.click("Close");
+    assert!(!desk.says("Publish a message"));
 }
 
 #[test]
@@ -80,8 +87,6 @@ fn a_message_is_kept_taken_again_and_let_go() {
     desk.choose("Saved messages", "light");
     desk.click("Publish");
     assert_eq!(desk.acted(), [Action::Publish(kept.message)]);
-    desk.click("Publish…");
-    desk.choose("Saved messages", "light");
     desk.click("Remove light");
     assert!(desk.says("None is saved yet."));
     assert!(desk.remembered().unwrap().messages.is_empty());
@@ -107,4 +112,81 @@ fn the_key_that_pushes_publishes_instead_while_a_message_is_written() {
     desk.fill("Payload", "on");
     desk.press(Modifiers::COMMAND, Key::Enter);
     assert_eq!(desk.acted(), [Action::Publish(message("/a", "on"))]);
+}
+
+/// Everything that was ordered: one message, as whom, with what in it.
+fn said(desk: &Desk) -> (String, String, u64, String) {
+    let acted = desk.acted();
+    let [Action::Replay(order)] = &acted[..] else { panic!("{acted:?}") };
+    assert_eq!((order.messages(), order.rounds, &order.target), (1, 1, &ReplayTarget::Here));
+    let Some(ReplayStep { of, act: ReplayAct::Say { payload, .. }, .. }) = order.steps.first() else { panic!() };
+    let speaker = &order.speakers[0];
+    let who = format!("{} {}", speaker.device.as_ref().unwrap(), speaker.dialect);
+    (order.source.clone(), who, *of, String::from_utf8_lossy(payload).into_owned())
+}
+
+#[test]
+fn a_message_of_a_capture_is_edited_and_said_by_its_device_on_the_live_bench() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    let events = of(|story| {
+        story.services().build().device();
+    });
+    let reel = Tape::of(events.events, 10_000);
+    desk.look_at(Opening { path: "/c/bad.jsonl".into(), name: "bad".into(), started_unix_ms: 1, reel });
+    desk.click_at("report_version");
+    desk.click("Send again…");
+    assert!(desk.says("signs in as the device, and is marked as a replay"), "{:?}", desk.texts());
+    desk.fill("Payload", "{\"edited\":1}");
+    desk.click("Publish");
+    let (source, who, of, payload) = said(&desk);
+    assert_eq!((&*source, &*who, &*payload), ("bad", "70ly1tvowt696r15/lamp-01 uiot", "{\"edited\":1}"));
+    assert!(of > 0, "its event in the capture");
+    desk.choose("Sent as", "the cloud");
+    desk.click("Publish");
+    assert!(matches!(&desk.acted()[..], [Action::Publish(message)] if message.payload == b"{\"edited\":1}"));
+    desk.click("Close");
+    assert!(desk.says("You look at a capture"), "one stays where one was");
+}
+
+/// Otherwise a message by hand would throw a real device out in the middle of its upgrade.
+#[test]
+fn to_speak_as_a_device_that_is_there_is_asked_about_and_asked_again_when_more_comes_up() {
+    let mut desk = Desk::at(of(|story| {
+        story.services().build().device();
+    }));
+    desk.click_at("report_version");
+    desk.click("Send again…");
+    desk.choose("Sent as", "the device 70ly1tvowt696r15/lamp-01");
+    assert!(desk.says("would sign in under its name and throw it out") && !desk.is_enabled("Publish"));
+    desk.click("Send all the same");
+    assert!(desk.is_enabled("Publish"));
+    let mut story = of(|story| {
+        story.services().build().device().push();
+    });
+    let pushed = story.events.split_off(
+        of(|story| {
+            story.services().build().device();
+        })
+        .events
+        .len(),
+    );
+    desk.goes_on(pushed);
+    assert!(desk.says("is being upgraded to 2.0.0") && !desk.is_enabled("Publish"), "that was not known before");
+    desk.click("Send all the same");
+    desk.click("Publish");
+    assert_eq!(said(&desk).1, "70ly1tvowt696r15/lamp-01 uiot");
+}
+
+#[test]
+fn a_blank_around_a_topic_is_part_of_it_and_said_to_be() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    desk.click("Publish…");
+    desk.fill("Topic", "/a ");
+    assert!(desk.says("begins or ends with a blank"));
+    desk.click("Publish");
+    assert_eq!(desk.acted(), [Action::Publish(message("/a ", ""))]);
 }

@@ -3,11 +3,12 @@
 use super::desk::Desk;
 use super::of;
 use super::story::Story;
-use crate::bench::{Action, OnDrop, ReplayOrder, ReplayTarget, Speed, Steer, SteerOrder};
+use crate::bench::{Action, OnDrop, ReplayAct, ReplayOrder, ReplayTarget, Speed, Steer, SteerOrder};
 use crate::event::{Event, Fact, Micros, Trouble};
 use crate::ui::captures::Ask;
 use crate::ui::past::Opening;
 use crate::ui::past::tests::Tape;
+use crate::ui::replaying::Gathered;
 use std::sync::Arc;
 
 const PATH: &str = "/captures/bad.jsonl.zst";
@@ -30,7 +31,7 @@ fn asked(bench: impl FnOnce(&mut Story)) -> Desk {
 
 fn read(desk: &mut Desk) {
     let events: Vec<Event> = capture().events.iter().map(|event| Event::clone(event)).collect();
-    desk.gather((PATH.into(), Ok(events.into())));
+    desk.gather(Gathered { path: PATH.into(), events: Ok(events.into()), damaged: 0 });
 }
 
 fn quiet(story: &mut Story) {
@@ -103,11 +104,33 @@ fn a_replay_that_gets_in_the_way_of_a_real_device_begins_only_when_that_is_accep
 }
 
 #[test]
+fn what_comes_up_after_a_warning_was_accepted_is_asked_about_as_well() {
+    let mut story = of(|story| {
+        story.services().build().device().push();
+    });
+    let mut desk = asked(|story| {
+        story.services().build().device();
+    });
+    read(&mut desk);
+    desk.choose("Target", "another broker");
+    desk.fill("Broker URL", "LOCALHOST");
+    assert!(desk.says("would sign in under its name"), "it is our own broker, whatever it is called");
+    desk.click("Replay all the same");
+    assert!(desk.is_enabled("Begin the replay"));
+    let before = of(|story| {
+        story.services().build().device();
+    });
+    desk.goes_on(story.events.split_off(before.events.len()));
+    assert!(desk.says("lamp-01 is being upgraded to 2.0.0") && !desk.is_enabled("Begin the replay"));
+}
+
+#[test]
 fn a_capture_that_cannot_be_read_is_said_and_nothing_is_begun() {
     let mut desk = asked(quiet);
-    desk.gather(("/captures/other.jsonl".into(), Ok(Vec::new().into())));
+    desk.gather(Gathered { path: "/captures/other.jsonl".into(), events: Ok(Vec::new().into()), damaged: 0 });
     assert!(desk.says("Reading the capture…"), "another capture's messages are not taken");
-    desk.gather((PATH.into(), Err(Trouble::new("recording-not-found").with("path", PATH))));
+    let missing = Err(Trouble::new("recording-not-found").with("path", PATH));
+    desk.gather(Gathered { path: PATH.into(), events: missing, damaged: 0 });
     assert!(desk.says(PATH) && !desk.is_enabled("Begin the replay"));
     desk.click("Close");
     assert!(desk.acted().is_empty() && !desk.says("Replay of bad"));
@@ -146,4 +169,90 @@ fn a_replay_that_runs_is_steered_from_wherever_one_is_and_its_end_stays_until_it
     assert!(desk.says("3 of 4 sent, stopped") && !desk.shows("Stop the replay"));
     desk.click("Put the replay away");
     assert!(!desk.says("3 of 4 sent, stopped"));
+}
+
+fn started(replay: u32, source: &str, speed: &str, messages: u64) -> Fact {
+    Fact::ReplayStarted {
+        replay,
+        source: source.into(),
+        target: "127.0.0.1:1883".into(),
+        downstream: false,
+        device: None,
+        speed: speed.into(),
+        messages,
+        rounds: 1,
+    }
+}
+
+/// These happen on the live bench, after what has happened there.
+fn happen(desk: &mut Desk, seq: &mut u64, facts: impl IntoIterator<Item = Fact>) {
+    let event = |fact| {
+        *seq += 1;
+        Arc::new(Event { seq: *seq, at: Micros::from_secs(2), fact })
+    };
+    desk.goes_on(facts.into_iter().map(event).collect());
+}
+
+#[test]
+fn a_replay_that_runs_can_be_stopped_however_many_ended_after_it_and_no_ending_is_lost() {
+    let mut desk = Desk::at(of(quiet));
+    let mut seq = 2;
+    let ended = |replay| Fact::ReplayEnded { replay, sent: 1, of: 4, trouble: None };
+    happen(&mut desk, &mut seq, (1..=7).map(|replay| started(replay, &format!("c{replay}"), "1", 4)));
+    happen(&mut desk, &mut seq, (2..=7).map(ended));
+    assert!(desk.says("Replay of c1 to") && desk.shows("Stop the replay"));
+    let shown = |desk: &Desk, replay: u32| desk.says(&format!("Replay of c{replay} to"));
+    assert!(shown(&desk, 7));
+    desk.click_first("Put the replay away");
+    assert!(!shown(&desk, 7) && shown(&desk, 6) && shown(&desk, 1), "only that one");
+    happen(&mut desk, &mut seq, [ended(1)]);
+    assert!(shown(&desk, 1) && desk.says("1 of 4 sent, stopped"));
+}
+
+#[test]
+fn a_replay_by_steps_says_that_it_waits_shows_what_comes_next_and_can_run_on() {
+    let mut desk = asked(quiet);
+    read(&mut desk);
+    desk.choose("Replay speed", "step by step");
+    desk.click("Begin the replay");
+    let order = ordered(&desk);
+    let said: Vec<_> = order.steps.iter().filter(|step| step.act.is_message(false)).collect();
+    let messages = said.len() as u64;
+    let mut seq = 2;
+    happen(&mut desk, &mut seq, [started(1, "bad", "step", messages)]);
+    assert!(desk.says("waits for you") && desk.says("Next: /$system/70ly1tvowt696r15/lamp-01/ota/upstream"));
+    assert!(desk.says("report_version") && !desk.shows("Pause the replay"));
+    let ReplayAct::Say { topic, payload, .. } = &said[0].act else { panic!() };
+    let (topic, payload) = (topic.as_str().into(), payload.clone());
+    let replayed =
+        Fact::MessageReplayed { replay: 1, of: 9, client: None, topic, payload, qos: 1, retain: false, waiting: None };
+    happen(&mut desk, &mut seq, [replayed]);
+    assert!(desk.says("1 of"));
+    desk.click("Run on");
+    assert_eq!(desk.acted(), [Action::SteerReplay(SteerOrder { replay: 1, steer: Steer::Resume })]);
+    happen(&mut desk, &mut seq, [Fact::ReplayResumed { replay: 1 }]);
+    assert!(desk.says("running") && desk.shows("Pause the replay") && !desk.says("Next: "));
+}
+
+#[test]
+fn a_damaged_capture_is_said_to_be_before_it_is_replayed() {
+    let mut desk = asked(quiet);
+    let events: Vec<Event> = capture().events.iter().map(|event| Event::clone(event)).collect();
+    desk.gather(Gathered { path: PATH.into(), events: Ok(events.into()), damaged: 3 });
+    assert!(desk.says("Lines of the capture are damaged (3)"));
+}
+
+/// Otherwise each letter typed into the form would freeze the window for as long as a million messages take.
+#[test]
+fn the_window_goes_on_while_a_long_capture_is_worked_out() {
+    let mut desk = asked(quiet);
+    desk.hold();
+    read(&mut desk);
+    assert!(desk.says("Working out what would be sent…") && !desk.is_enabled("Begin the replay"));
+    desk.fill("Rounds", "2");
+    desk.release();
+    desk.release();
+    assert!(desk.says("rounds 2"), "what was typed meanwhile counts: {:?}", desk.texts());
+    desk.click("Begin the replay");
+    assert_eq!(ordered(&desk).rounds, 2);
 }

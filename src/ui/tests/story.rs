@@ -117,6 +117,7 @@ impl Story {
             task: None,
             extras: Extras::default(),
             faults: Vec::new(),
+            replay: None,
         };
         self.wait(3_000).add(Fact::UpgradeRequested { order: order.into() });
         let payload = r#"{"method":"update_firmware","payload":{"version":"2.0.0","url":"http://127.0.0.1:8070/firmware/1/lamp-2.0.0.bin","md5":"93230c3bde425a9d7984a594ac45fe1e","size":421888}}"#;

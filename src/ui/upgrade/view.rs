@@ -207,7 +207,10 @@ fn steps(case: &Case, burning: bool) -> Vec<StepView> {
         State::Restarting => (4, StepMark::Now),
         State::Succeeded => (5, StepMark::Done),
         State::Failed(_) | State::Cancelled if burning => (3, StepMark::Failed),
-        State::Failed(_) | State::Cancelled if case.witness.first.is_some() => (2, StepMark::Failed),
+        // A replay fetches nothing: there, only the device's word tells how far it came.
+        State::Failed(_) | State::Cancelled if case.witness.first.is_some() || case.reports.progress > 0 => {
+            (2, StepMark::Failed)
+        }
         State::Failed(_) | State::Cancelled if case.delivery.published.is_some() => (1, StepMark::Failed),
         State::Failed(_) | State::Cancelled => (0, StepMark::Failed),
     };
@@ -246,6 +249,8 @@ fn verdict(case: &Case) -> Option<Verdict> {
             (tell("verdict.succeeded", &args), String::new())
         }
     };
+    let by_replay = case.ended.is_some() && case.ended == case.reports.replayed;
+    let text = if by_replay { tell("verdict.by-replay", &[("verdict", &text)]) } else { text };
     Some(Verdict { outcome, text, advice })
 }
 

@@ -142,6 +142,7 @@ fn status_after(facts: impl IntoIterator<Item = Fact>) -> String {
         task: None,
         extras: Extras::default(),
         faults: Vec::new(),
+        replay: None,
     };
     let external = Fact::BrokerStarted { address: "h:1883".into(), external: true };
     let mut bench = Bench::new(0);

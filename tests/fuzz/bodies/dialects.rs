@@ -275,5 +275,6 @@ fn order(device: DeviceId, dialect: &dyn Dialect) -> UpgradeOrder {
         task: dialect.task(1, 1_700_000_000_000),
         extras: Extras::default(),
         faults: Vec::new(),
+        replay: None,
     }
 }

@@ -53,12 +53,14 @@ impl BrokerUrl {
 }
 
 /// A text that is no broker's URL. It is never repeated: it may hold a password.
-pub(super) fn bad() -> Trouble {
+#[must_use]
+pub fn bad() -> Trouble {
     Trouble::new("bad-broker-url").with("example", "mqtt://user:password@192.168.1.10:1883")
 }
 
 /// `host`, `host:port`, `[ip]` or `[ip]:port`.
-pub(super) fn split_port(place: &str, usual: u16) -> Option<(&str, u16)> {
+#[must_use]
+pub fn split_port(place: &str, usual: u16) -> Option<(&str, u16)> {
     let bracket = place.rfind(']').map_or(0, |end| end + 1);
     let (host, port) = match place[bracket..].find(':') {
         Some(colon) => (&place[..bracket + colon], place[bracket + colon + 1..].parse().ok()?),
