@@ -67,7 +67,7 @@ fn next(facts: &InboxReader, told: &mut Told) -> Option<(u64, Option<Trouble>)> 
 fn plan(args: &ReplayArgs) -> Result<(Plan, u64), Trouble> {
     let filter = args.only.parse()?;
     let mut recording = Recording::open(&args.capture)?;
-    let events: Vec<Event> = recording.by_ref().filter(replay::is_planned_with).collect();
+    let events = replay::gather(recording.by_ref())?;
     let damaged = recording.damage().len() as u64;
     let name = args.capture.file_name().unwrap_or_default().to_string_lossy();
     let choice = Choice { downstream: args.downstream, filter, events: None };

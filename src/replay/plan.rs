@@ -85,15 +85,6 @@ pub fn plan<'a>(
     planner.finish(source)
 }
 
-/// Whether an event is of any matter to [`plan`]: consoles and downloads are never replayed, and need not be held for it.
-#[must_use]
-pub const fn is_planned_with(event: &Event) -> bool {
-    !matches!(
-        event.fact,
-        Fact::BytesReceived { .. } | Fact::BytesSent { .. } | Fact::RequestReceived { .. } | Fact::RangeServed { .. }
-    )
-}
-
 /// How many of a kind, and the first of them.
 struct Tally<T> {
     count: u64,

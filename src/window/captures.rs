@@ -8,7 +8,7 @@ use crate::io::console::in_background;
 use crate::io::dialog;
 use crate::io::session::Session;
 use crate::journal::{Reading, Reel};
-use crate::replay::is_planned_with;
+use crate::replay::gather;
 use crate::ui::captures::{Ask, Shelf};
 use crate::ui::handing::Done;
 use crate::ui::past::Opening;
@@ -134,10 +134,7 @@ impl CaptureFiles {
         let (files, wake) = (Arc::clone(self), Arc::clone(&self.wake));
         let reading = move || {
             let (events, damaged) = match Recording::open(&path) {
-                Ok(mut recording) => {
-                    let events = recording.by_ref().filter(is_planned_with).collect();
-                    (Ok(events), recording.damage().len() as u64)
-                }
+                Ok(mut recording) => (gather(recording.by_ref()).map(Into::into), recording.damage().len() as u64),
                 Err(trouble) => (Err(trouble), 0),
             };
             let gathered = Gathered { path, events, damaged };
