@@ -240,7 +240,12 @@ fn every_single_event_can_be_stepped_to_whatever_the_list_shows_of_it() {
         past.travel(travel, Micros(0));
         settle(&mut past);
         check(&past, &events, expected);
+        let told = past.state.message.and_then(|(row, _)| past.model.feed.row(row)).map(|row| row.seq);
+        let last = past.model.feed.index_of(events[expected - 1].seq).and_then(|row| past.model.feed.row(row));
+        assert_eq!(told, last.map(|row| row.seq), "the details are of what happened last");
     }
+    past.travel(Travel::Instant(Micros(1)), Micros(0));
+    assert!(past.state.message.is_none(), "nothing is told of what had not happened yet");
     for (from, travel, expected) in [(0, Travel::EventBack, 0), (events.len(), Travel::EventForward, events.len())] {
         past.travel(Travel::Place(from as u64), Micros(0));
         settle(&mut past);

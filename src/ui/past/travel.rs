@@ -157,10 +157,14 @@ impl Past {
                     Travel::Start => self.reveal(Micros::default()),
                     Travel::EventForward | Travel::EventBack | Travel::Place(_) => {
                         let last = place.checked_sub(1).and_then(|last| self.model.journal.film()?.at(last));
-                        if let Some(at) = last.map(|event| event.at) {
+                        if let Some((seq, at)) = last.map(|event| (event.seq, event.at)) {
                             self.reveal(at);
+                            // What happened last is what the details tell of.
+                            self.state.message = self.model.feed.index_of(seq).map(|row| (row, row));
                         }
                     }
+                    // Of a row that had not happened yet nothing is told.
+                    Travel::Instant(_) => self.state.message = None,
                     Travel::End => {
                         self.state.messages.jump_to_latest();
                         self.state.console.jump_to_latest();
