@@ -20,7 +20,8 @@ use ota_workbench::io::session::{BrokerChoice, CaptureChoice, Session, SessionOp
 use ota_workbench::replay::{self, Choice, Manner};
 use ota_workbench::upgrade::{Outcome, State};
 use rumqttc::QoS;
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -195,6 +196,53 @@ fn the_very_push_of_a_capture_upgrades_a_device_that_is_connected_now() {
     assert_eq!(case.order.path, recorded.unwrap().path, "under the path it had then");
     assert_eq!(case.order.url, format!("{advertised}{}", case.order.path), "at today's address");
     assert_eq!(desk.until_over(), ReplayState::Ended(None));
+}
+
+/// The first line of what the firmware server answers.
+fn answer(url: &str) -> String {
+    let (place, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(place).unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line
+}
+
+#[test]
+fn the_same_push_can_be_tried_on_a_device_as_often_as_it_takes() {
+    let capture = captured("aliyun-simulated-success.jsonl");
+    let mut desk = Desk::new(|options| options.images = vec![program::SAMPLE.into()]);
+    desk.until(|bench, _| bench.builds().next().is_some());
+    let id = "bench01|securemode=3,signmethod=hmacsha1,timestamp=1|";
+    let mut options = connect_options(desk.address(), id);
+    options.set_credentials("lamp-01&simulated0000001", "");
+    let device = Device::connect(options);
+    for round in 1..=3 {
+        desk.replay(desk.plan(&capture, true, Speed::Max));
+        desk.until(|bench, _| bench.cases().len() == round);
+        let pushed = device.next_message();
+        let url = desk.bench.cases().last().unwrap().order.url.clone();
+        assert!(String::from_utf8_lossy(&pushed.payload).contains(&url), "round {round}");
+        assert!(answer(&url).contains(" 200 "), "round {round}");
+        desk.session.act(Action::CancelUpgrade(desk.bench.cases().last().unwrap().order.upgrade));
+        desk.until(|bench, _| bench.cases().last().unwrap().ended.is_some());
+    }
+}
+
+#[test]
+fn every_round_of_a_replay_is_judged_by_itself_however_fast() {
+    for name in ["aliyun-simulated-success.jsonl", "uiot-simulated-md5-mismatch.jsonl"] {
+        let mut desk = Desk::new(|_| {});
+        desk.replay(ReplayOrder { rounds: 4, ..desk.plan(&captured(name), false, Speed::Max) });
+        assert_eq!(desk.until_over(), ReplayState::Ended(None), "{name}");
+        desk.until(|bench, _| bench.cases().last().is_some_and(|case| case.ended.is_some()));
+        let ends: Vec<_> = desk.bench.cases().iter().map(|case| case.upgrade.state().outcome()).collect();
+        let outcome = if name.starts_with("aliyun") { Outcome::Succeeded } else { Outcome::Failed };
+        assert_eq!(ends, [Some(outcome); 4], "{name}: {}", desk.story());
+        for case in desk.bench.cases() {
+            assert_eq!(case.reports.replayed, case.ended, "{name}: it is known that a replay said so");
+        }
+    }
 }
 
 #[test]

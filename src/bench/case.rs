@@ -16,7 +16,7 @@ pub struct Reports {
     pub successes: Vec<u64>,
     /// The event of the latest failure.
     pub failed: Option<u64>,
-    /// The latest of all that came up because a replay sent it: its event.
+    /// The latest, up to the one that ended it, that came up because a replay sent it: its event.
     pub replayed: Option<u64>,
 }
 

@@ -257,7 +257,8 @@ impl Bench {
             device.expected.get_or_insert_with(|| order.dialect.clone());
         }
         let source = self.devices.get(&order.device).and_then(|device| device.version(order.module.as_deref()));
-        let source = source.map(str::to_owned);
+        // In the round before, a replay left the device with the version that it is upgraded to.
+        let source = source.filter(|version| order.replay.is_none() || *version != order.version).map(str::to_owned);
         let spoken = self.devices.get(&order.device).and_then(|device| device.spoken.clone());
         let reaches = self.reaches(&order.device, &order.dialect);
         let timeout = order.timeout_secs.map(Micros::from_secs);
@@ -294,7 +295,10 @@ impl Bench {
                 let _ = case.upgrade.handle_cancel(now);
                 case.ended = Some(seq);
             }
-            effects.push(Effect::Withdraw(Arc::clone(&case.order)));
+            // A captured push that is replayed again is served under the very paths it had.
+            if !case.order.shares_files_with(order) {
+                effects.push(Effect::Withdraw(Arc::clone(&case.order)));
+            }
         }
     }
 

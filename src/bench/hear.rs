@@ -185,7 +185,7 @@ impl Bench {
             }
             case.last_report = Some((seq, now));
             case.reports.note(report, seq);
-            if replayed {
+            if replayed && case.upgrade.state().outcome().is_none() {
                 case.reports.replayed = Some(seq);
             }
             if matches!(report, Report::BlockAsked { .. }) {

@@ -13,9 +13,10 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
     })
 }
 
-/// Whether the latest word came from a replay: what the firmware server saw then says nothing of it.
+/// Whether the word that ended it, or the latest one, came from a replay: what the firmware server saw says nothing of it.
 fn explains_all(case: &Case) -> bool {
-    case.reports.replayed.is_some_and(|seq| case.last_report.is_some_and(|(latest, _)| latest == seq))
+    let latest = case.last_report.map(|(latest, _)| latest);
+    case.reports.replayed.is_some_and(|seq| case.ended == Some(seq) || latest == Some(seq))
 }
 
 /// Whether this finding would blame a device for what a replay does not do: it fetches nothing.

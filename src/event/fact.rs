@@ -190,6 +190,12 @@ impl UpgradeOrder {
         self.extras.files.iter().fold(self.size, |sum, file| sum.saturating_add(file.size))
     }
 
+    /// Whether both announce the same files in the same places.
+    #[must_use]
+    pub fn shares_files_with(&self, other: &Self) -> bool {
+        self.extras.stream == other.extras.stream && self.paths().eq(other.paths())
+    }
+
     /// Every file's path, with the place of its first byte among the bytes of all.
     pub fn paths(&self) -> impl Iterator<Item = (&str, u64)> {
         let mut start = self.size;

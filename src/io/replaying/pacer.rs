@@ -216,6 +216,8 @@ impl Pacer {
         match &step.act {
             ReplayAct::Say { .. } => self.say(step),
             ReplayAct::Upgrade(order) if self.judged => {
+                // What was said before it belongs to the upgrade before.
+                self.settle()?;
                 let (order, serve) = (self.as_ours(order), self.order.downstream);
                 self.asked += 1;
                 self.put(Input::Action(Action::OrderAgain { replay: self.replay, order, serve }))
