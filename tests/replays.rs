@@ -312,6 +312,20 @@ fn a_replay_into_a_real_devices_upgrade_is_asked_about_first() {
     let down = ReplayOrder { downstream: true, ..order.clone() };
     assert_eq!(codes(&lived(9), &down), [""; 0]);
     assert_eq!(codes(&lived(100), &down), ["replay-into-upgrade"]);
+    // A connection that a replay made is nobody's loss.
+    let fact = Fact::ReplayStarted {
+        replay: 1,
+        source: "a".into(),
+        target: "b".into(),
+        downstream: false,
+        device: order.devices().next().cloned().map(Box::new),
+        speed: "max".into(),
+        messages: 1,
+        rounds: 1,
+    };
+    let mut bench = lived(9);
+    drop(bench.apply(&Event { seq: 10, at: Micros(0), fact }));
+    assert_eq!(codes(&bench, &order), [""; 0]);
 }
 
 #[test]

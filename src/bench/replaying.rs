@@ -1,7 +1,7 @@
 //! What is asked of a replay: which messages of a capture go where, as whom, and how fast.
 
 use super::host::{Host, shares_broker};
-use super::{Bench, BrokerUrl, Case, Service};
+use super::{Bench, BrokerUrl, Case, Replay, ReplayState, Service};
 use crate::device::console_name;
 use crate::event::{DeviceId, Micros, Payload, ReplayId, Secret, TlsService, Trouble, UpgradeOrder};
 use core::net::IpAddr;
@@ -245,6 +245,8 @@ impl Bench {
             }
             let online = self.device(device).and_then(|device| device.online);
             match (order.downstream, online) {
+                // It is a replay's connection that would be taken over, not a device's.
+                (false, Some(true)) if self.speaks_as(device) => {}
                 (false, Some(true)) => warnings.push(Trouble::new("replay-takes-over").with("device", device)),
                 (true, Some(false) | None) if !self.is_external() => {
                     warnings.push(Trouble::new("replay-unheard").with("device", device));
@@ -253,6 +255,12 @@ impl Bench {
             }
         }
         warnings
+    }
+
+    /// Whether a replay that is not over speaks as this device.
+    fn speaks_as(&self, device: &DeviceId) -> bool {
+        let speaks = |replay: &Replay| !replay.downstream && replay.device.as_ref() == Some(device);
+        self.replays().any(|replay| speaks(replay) && !matches!(replay.state, ReplayState::Ended(_)))
     }
 
     /// Whether a simulated device of this bench has this name.
