@@ -51,9 +51,9 @@ impl Workbench {
     pub(super) fn hear_of_errands(&mut self) {
         for done in (self.wiring.captures.done)() {
             match done {
-                Done::Preview(order, preview) => {
+                Done::Preview(order, damage, preview) => {
                     if let Some(dialog) = &mut self.handing.export {
-                        dialog.take(order, preview);
+                        dialog.take(order, damage, preview);
                     }
                 }
                 Done::Compared(both, compared) => {

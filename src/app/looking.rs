@@ -7,7 +7,7 @@ use crate::event::Micros;
 use crate::ui::bench_screen::{open_dialog_ui, past_screen_ui};
 use crate::ui::captures::{Ask, Running, captures_ui};
 use crate::ui::compare_dialog::Visit;
-use crate::ui::past::{LiveView, Opening, Past, Travel};
+use crate::ui::past::{LiveView, Opening, Past};
 use crate::ui::pieces::{Light, button_ui};
 use crate::ui::state::Dialog;
 use crate::ui::theme;
@@ -25,8 +25,6 @@ pub struct Looking {
     ended: Option<u64>,
     /// Its session went on when it was opened: it was read as far as it had come.
     running: bool,
-    /// After how many events to stand once all is read: where one stood before it was read on.
-    resume: Option<u64>,
 }
 
 /// Whether a file is looked at rather than pushed, by its name.
@@ -53,12 +51,6 @@ impl Workbench {
             self.captures.running = Running { length: (self.wiring.now)(), devices };
             self.captures.take((self.wiring.captures.shelf)(), self.state.utc_offset_secs);
         }
-        if let Some(looking) = &mut self.past
-            && looking.past.reading().is_none()
-            && let Some(place) = looking.resume.take()
-        {
-            looking.past.travel(Travel::Place(place), (self.wiring.now)());
-        }
         let visit = self.handing.visit.clone();
         let left = self.in_the_past(|past, wiring| {
             past.keep_up(&wiring.now);
@@ -84,21 +76,27 @@ impl Workbench {
     }
 
     fn open_past(&mut self, opening: Opening) {
+        self.captures.take((self.wiring.captures.shelf)(), self.state.utc_offset_secs);
         let running = self.is_written(&opening.path);
         let before = self.past.as_ref().filter(|looking| looking.running && looking.past.path == opening.path);
         // Who stood at the end stands at the new one.
         let within = before.map(|looking| &looking.past).filter(|past| past.position() < past.len());
         let resume = within.map(Past::position);
-        let past = Past::new(opening, self.shelves.clone(), self.state.utc_offset_secs);
+        let mut past = Past::new(opening, self.shelves.clone(), self.state.utc_offset_secs);
+        if let Some(place) = resume {
+            past.resume_at(place);
+        }
         let ended = latest_end(self.model.bench.cases()).and_then(|case| case.ended);
-        self.past = Some(Looking { past, ended, running, resume });
+        self.past = Some(Looking { past, ended, running });
         self.captures.open = false;
     }
 
     /// Whether a capture is being written, by this window or, as the list has it, by another program.
     fn is_written(&self, path: &Path) -> bool {
-        let own = (self.wiring.recording)().is_some_and(|own| path.file_name().is_some_and(|name| name == &*own.name));
-        let listed = self.captures.shelf.entries.iter().find(|entry| entry.path == path);
+        let known = &self.captures.shelf;
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let own = known.recording.as_ref().is_some_and(|own| whole(own) == whole(path));
+        let listed = known.entries.iter().find(|entry| entry.path == path);
         own || listed.is_some_and(|entry| entry.condition == Condition::Writing)
     }
 
@@ -156,7 +154,7 @@ impl Workbench {
         left.extend(read_on.into_iter().filter(|wish| matches!(wish, Wish::Captures(_))));
         // A message of the capture is sent by the live bench.
         if matches!(self.state.dialog, Some(Dialog::Publish(_))) {
-            left.extend(open_dialog_ui(ui, &self.model, &mut self.state));
+            left.extend(open_dialog_ui(ui, &self.model, &mut self.state, true));
         }
         left
     }

@@ -123,7 +123,7 @@ impl Write for NewFile {
 /// Writes the pair of files of a test case into a folder: `NAME.jsonl` and `NAME.txt`. Neither may exist. Gives both.
 ///
 /// # Errors
-/// `bad-test-name` with `name`; otherwise as [`NewFile::create`].
+/// `bad-test-name` with `name`; `test-case-exists` with `path`; otherwise as [`NewFile::create`].
 pub fn save_test_case(folder: &Path, name: &str, capture: &[u8], summary: &str) -> Result<[PathBuf; 2], Trouble> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if name.is_empty() || name.starts_with('.') || !name.bytes().all(fits) {
@@ -135,13 +135,19 @@ pub fn save_test_case(folder: &Path, name: &str, capture: &[u8], summary: &str) 
         file.write_all(bytes).map_err(|error| file.trouble(&error))?;
         Ok(file)
     };
-    let first = begin(&paths[0], capture)?;
-    let second = begin(&paths[1], summary.as_bytes())?;
-    first.finish()?;
-    if let Err(trouble) = second.finish() {
-        let _ = fs::remove_file(&paths[0]);
-        return Err(trouble);
-    }
+    let written = (|| {
+        let first = begin(&paths[0], capture)?;
+        let second = begin(&paths[1], summary.as_bytes())?;
+        first.finish()?;
+        second.finish().inspect_err(|_| {
+            let _ = fs::remove_file(&paths[0]);
+        })
+    })();
+    // Nothing writes over a pair, so nothing is told of how to.
+    written.map_err(|trouble: Trouble| match (&*trouble.code, trouble.arg("path")) {
+        ("file-exists", Some(path)) => Trouble::new("test-case-exists").with("path", path),
+        _ => trouble,
+    })?;
     Ok(paths)
 }
 
@@ -330,7 +336,7 @@ mod tests {
         assert_eq!(written, ["jsonl", "txt"].map(|end| folder.path().join(format!("lamp-2.0.{end}"))));
         assert_eq!(std::fs::read_to_string(folder.path().join("lamp-2.0.txt")).unwrap(), "summary");
         std::fs::remove_file(folder.path().join("lamp-2.0.jsonl")).unwrap();
-        assert_eq!(save_test_case(folder.path(), "lamp-2.0", b"other", "other").unwrap_err().code, "file-exists");
+        assert_eq!(save_test_case(folder.path(), "lamp-2.0", b"other", "other").unwrap_err().code, "test-case-exists");
         assert!(!folder.path().join("lamp-2.0.jsonl").exists(), "no half of a pair");
         for name in ["", "../x", ".x", "a b"] {
             assert_eq!(save_test_case(folder.path(), name, b"", "").unwrap_err().code, "bad-test-name", "{name}");

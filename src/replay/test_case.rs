@@ -69,10 +69,17 @@ pub fn test_name(found: Option<&Found>, only: &Filter, capture: &str) -> String 
         (None, Some(device)) => own(device),
         (None, None) => format!("{capture}-case"),
     };
-    let fitting = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
-    let words: Vec<_> = name.split(|letter| !fitting(letter)).filter(|word| !word.is_empty()).collect();
+    let name = fitting(&name);
+    // A device may have no letter that fits. Of a capture like that, `case` is left.
+    if name.is_empty() { fitting(&format!("{capture}-case")) } else { name }
+}
+
+/// What of a name fits in one of a test case.
+fn fitting(name: &str) -> String {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
+    let words: Vec<_> = name.split(|letter| !fits(letter)).filter(|word| !word.is_empty()).collect();
     let name = words.join("-");
-    let name = name.trim_start_matches('.');
+    let name = name.trim_start_matches(['.', '-']);
     name[..name.len().min(LONGEST_NAME)].to_owned()
 }
 
@@ -145,13 +152,14 @@ mod tests {
             (&bad[..1], "", "lamp-succeeded"),
             (&bad[..], "device:p/lamp", "lamp-downloading"),
             (&[], "", "lamp-01"),
-            (&[], "device:p/灯", ""),
+            (&[], "device:p/灯", "2026-11-22-08.27.43-case"),
             (&[], "device:p/other", "2026-11-22-08.27.43-case"),
         ] {
             let found = upgrades(states);
             assert_eq!(test_name(Some(&found), &only.parse().unwrap(), "2026-11-22 08.27.43"), name, "{only}");
         }
         assert_eq!(test_name(None, &"".parse().unwrap(), "..x"), "x-case");
+        assert_eq!(test_name(Some(&upgrades(&[])), &"device:p/灯".parse().unwrap(), "灯"), "case");
         assert_eq!(test_name(None, &"".parse().unwrap(), &"x".repeat(300)).len(), 80);
     }
 }

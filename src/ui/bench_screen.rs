@@ -70,15 +70,15 @@ pub fn bench_screen_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, arou
         });
         panes_ui(ui, model, state, &mut wishes);
     });
-    wishes.extend(open_dialog_ui(ui, model, state));
+    wishes.extend(open_dialog_ui(ui, model, state, false));
     wishes
 }
 
 /// Draws the dialog that is open on the bench, if one is.
-pub fn open_dialog_ui(ui: &mut Ui, model: &Model, state: &mut WindowState) -> Vec<Wish> {
+pub fn open_dialog_ui(ui: &mut Ui, model: &Model, state: &mut WindowState, over_capture: bool) -> Vec<Wish> {
     let Some(dialog) = &mut state.dialog else { return Vec::new() };
     if let Dialog::Publish(draft) = dialog {
-        draft.keep_up(&model.bench, &state.plugged.own());
+        draft.keep_up(&model.bench, &state.plugged.own(), over_capture);
     }
     let interfaces = dialogs::nearest_first(&state.plugged.interfaces, model.bench.device_hosts());
     let plugged = PluggedIn { interfaces, ..state.plugged.clone() };

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 const EDITABLE: usize = 32 << 10;
 
 /// A message as written so far.
+#[expect(clippy::struct_excessive_bools, reason = "each is told by something else")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishDraft {
     topic: String,
@@ -38,6 +39,8 @@ pub struct PublishDraft {
     target: Option<Target>,
     voice: Voice,
     from_device: bool,
+    /// Whether a capture's messages are on screen, not the bench's.
+    over_capture: bool,
     /// How often it was sent.
     sent: u64,
 }
@@ -66,6 +69,7 @@ impl Default for PublishDraft {
             target: None,
             voice: Voice::default(),
             from_device: false,
+            over_capture: false,
             sent: 0,
         }
     }
@@ -87,8 +91,10 @@ impl PublishDraft {
         self.voice.source = Some(capture.to_owned());
     }
 
-    /// Sees what the live bench has come to. `own` are the addresses of this machine.
-    pub fn keep_up(&mut self, bench: &Bench, own: &[IpAddr]) {
+    /// Sees what the live bench has come to. `own` are the addresses of this machine; `over_capture`: a capture is
+    /// looked at meanwhile.
+    pub fn keep_up(&mut self, bench: &Bench, own: &[IpAddr], over_capture: bool) {
+        self.over_capture = over_capture;
         self.target = match bench.broker() {
             Service::Running { address, .. } => {
                 Some(Target { address: address.clone(), external: bench.is_external() })
@@ -106,16 +112,16 @@ impl PublishDraft {
         let mut draft = Self::default();
         draft.voice.of = event.seq;
         match &event.fact {
-            Fact::MessageReceived { topic, payload, qos, retain, .. } => {
+            Fact::MessageReceived { topic, payload, qos, retain, .. }
+            | Fact::MessageReplayed { client: Some(_), topic, payload, qos, retain, .. } => {
                 draft.fill(topic, payload, *qos, *retain);
                 draft.from_device = true;
                 draft.voice.own = speaker(model, topic, row);
                 // What a capture is looked at for is what the device said; on the live bench the device is there itself.
                 draft.voice.device = draft.voice.own.as_ref().map(|own| own.0.clone()).filter(|_| state.is_past());
             }
-            Fact::MessagePublished { topic, payload, qos } | Fact::MessageReplayed { topic, payload, qos, .. } => {
-                draft.fill(topic, payload, *qos, false);
-            }
+            Fact::MessagePublished { topic, payload, qos } => draft.fill(topic, payload, *qos, false),
+            Fact::MessageReplayed { topic, payload, qos, retain, .. } => draft.fill(topic, payload, *qos, *retain),
             _ => return None,
         }
         Some(draft)
@@ -287,7 +293,8 @@ pub(super) fn publish_dialog_ui(ui: &mut Ui, draft: &mut PublishDraft, wishes: &
         }
         let closed = ui.button(say("dialog.close")).clicked();
         if draft.sent > 0 {
-            weak_ui(ui, tell("publish.sent", &[("n", &words::count(draft.sent))]));
+            let key = if draft.over_capture { "publish.sent-over-capture" } else { "publish.sent" };
+            weak_ui(ui, tell(key, &[("n", &words::count(draft.sent))]));
         }
         closed
     })

@@ -122,6 +122,7 @@ fn on_the_bench(fact: &Fact, bench: &Bench) -> String {
         }
         Fact::DeadlineReached { upgrade, .. } => of_upgrade("fact.deadline-silence", *upgrade, bench),
         Fact::FaultActed { fault, place, .. } => words::fault_acted(fault, *place),
+        Fact::Gap { source, lost: 0 } if source == UNRECORDED => say("fact.recorded-again-whole"),
         Fact::Gap { source, lost } if source == UNRECORDED => {
             tell("fact.recorded-again", &[("n", &words::count(*lost))])
         }

@@ -4,7 +4,7 @@ use crate::event::Trouble;
 use crate::io::captures::{Files, Recording, load_about};
 use crate::io::console::in_background;
 use crate::io::{NewFile, dialog, save_test_case};
-use crate::replay::{Comparison, Course, Courses, Exporter, Part, compare, preview, test_case_of, test_name};
+use crate::replay::{Comparison, Course, Courses, Exporter, Part, Preview, compare, preview, test_case_of, test_name};
 use crate::ui::handing::{Done, Errand, Order, PREVIEW_LINES, Written};
 use crate::ui::words::say;
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ pub fn run(errand: Errand, tell: Tell, stops: &Arc<Stops>) {
     match errand {
         Errand::Preview(order) => {
             let working = move || {
-                let worked = previewed(&order);
-                tell(Done::Preview(order, worked));
+                let (damage, worked) = previewed(&order).map_or_else(|why| (Vec::new(), Err(why)), |(a, b)| (a, Ok(b)));
+                tell(Done::Preview(order, damage, worked));
             };
             in_background(Box::new(working), || {});
         }
@@ -91,7 +91,9 @@ impl Going<'_> {
 }
 
 /// Writes what was ordered to a place. Nothing when it was given up.
-type Write = fn(&Order, &Path, &mut Going<'_>) -> Result<Option<Written>, Trouble>;
+type Write = fn(&Order, &Path, &mut Going<'_>) -> Result<Option<Told>, Trouble>;
+/// What was written, and what is wrong with the capture it was made of.
+type Told = (Written, Vec<Trouble>);
 
 /// Asks for a place. The system's dialog asks before it gives one where a file stands.
 fn choose(order: Order, name: &str, tell: Tell, stops: Arc<Stops>, write: Write) {
@@ -106,7 +108,15 @@ fn choose(order: Order, name: &str, tell: Tell, stops: Arc<Stops>, write: Write)
         going(0);
         let written = write(&order, &path, &mut Going { stop: &stop, events: 0, tell: &going });
         stops.end(&path);
-        tell(Done::Saved(order, path, written));
+        let (written, damage) = match written {
+            Ok(Some((written, damage))) => (Ok(Some(written)), damage),
+            other => (other.map(|_| None), Vec::new()),
+        };
+        tell(Done::Saved(order.clone(), path, written));
+        // One report a capture: the gravest comes first, and the preview showed them all.
+        if let Some(trouble) = damage.into_iter().next() {
+            tell(Done::Unsaved(order, Some(trouble)));
+        }
     });
 }
 
@@ -134,13 +144,21 @@ fn part(order: &Order) -> Part {
     Part { only: order.only.clone(), with_secrets: order.with_secrets }
 }
 
-fn previewed(order: &Order) -> Result<crate::replay::Preview, Trouble> {
-    let recording = Recording::open(&order.path)?;
-    let header = recording.header().clone();
-    Ok(preview(order.format, &part(order), &header, recording, PREVIEW_LINES))
+/// What is wrong with a capture that was read to its end: what is handed on of it is not the whole session.
+fn damage(recording: &Recording) -> Vec<Trouble> {
+    let damage = recording.damage();
+    let lines = || Trouble::new("export-damaged").with("n", damage.len());
+    damage.troubles().into_iter().chain((!damage.is_empty()).then(lines)).collect()
 }
 
-fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
+fn previewed(order: &Order) -> Result<(Vec<Trouble>, Preview), Trouble> {
+    let mut recording = Recording::open(&order.path)?;
+    let header = recording.header().clone();
+    let worked = preview(order.format, &part(order), &header, recording.by_ref(), PREVIEW_LINES);
+    Ok((damage(&recording), worked))
+}
+
+fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Told>, Trouble> {
     let mut recording = Recording::open(&order.path)?;
     let mut file = NewFile::made_of(&order.path, path, true)?;
     let written = (|| {
@@ -155,20 +173,20 @@ fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Wr
         return Ok(None);
     }
     file.finish()?;
-    Ok(Some(Written { files: vec![path.to_owned()], handed }))
+    Ok(Some((Written { files: vec![path.to_owned()], handed }, damage(&recording))))
 }
 
 /// The pair of files is named after the place that was chosen.
-fn save_test(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
-    let recording = Recording::open(&order.path)?;
+fn save_test(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Told>, Trouble> {
+    let mut recording = Recording::open(&order.path)?;
     let header = recording.header().clone();
-    let case = test_case_of(&header, recording.take_while(|_| going.on()), &part(order));
+    let case = test_case_of(&header, recording.by_ref().take_while(|_| going.on()), &part(order));
     if going.is_over() {
         return Ok(None);
     }
     let case = case?;
     let files = save_test_case(path.parent().unwrap_or(path), &name_of(path), &case.capture, &case.summary)?;
-    Ok(Some(Written { files: files.into(), handed: case.handed }))
+    Ok(Some((Written { files: files.into(), handed: case.handed }, damage(&recording))))
 }
 
 /// The name of a pair of files: any dots of its own stay.
@@ -200,8 +218,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for format in Format::ALL {
             let (order, path) = (order(format, "mqtt"), folder.path().join(format.id()));
-            let shown = previewed(&order).unwrap();
-            let written = to_its_end(|going| export(&order, &path, going)).unwrap().unwrap();
+            let (_, shown) = previewed(&order).unwrap();
+            let (written, _) = to_its_end(|going| export(&order, &path, going)).unwrap().unwrap();
             let handed = written.handed;
             assert_eq!(shown.handed, handed, "{format:?}");
             assert_eq!(written.files, std::slice::from_ref(&path));
@@ -232,17 +250,35 @@ mod tests {
         assert_eq!((comparison.troubles_a.len(), codes), (0, vec!["recording-cut".to_owned()]));
     }
 
+    /// Otherwise half a session is handed on as a whole one.
+    #[test]
+    fn what_is_made_of_a_cut_and_damaged_capture_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = std::fs::read(order(Format::Jsonl, "").path).unwrap();
+        let at = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let cut = [&bytes[..at], b"{nonsense\n", &bytes[at..bytes.len() / 2]].concat();
+        let order = Order { path: folder.path().join("cut.jsonl"), ..order(Format::Jsonl, "") };
+        std::fs::write(&order.path, cut).unwrap();
+        let (shown, _) = previewed(&order).unwrap();
+        let codes: Vec<_> = shown.iter().map(|trouble| &*trouble.code).collect();
+        assert_eq!(codes, ["recording-cut", "export-damaged"]);
+        let write = |write: super::Write, name: &str| {
+            to_its_end(|going| write(&order, &folder.path().join(name), going)).unwrap().unwrap().1
+        };
+        assert_eq!((write(export, "a.csv"), write(save_test, "case.jsonl")), (shown.clone(), shown));
+    }
+
     #[test]
     fn a_test_case_is_a_pair_named_after_the_place_that_was_chosen() {
         let folder = tempfile::tempdir().unwrap();
         let order = order(Format::Jsonl, "");
         let save = |order: &Order, name: &str| to_its_end(|going| save_test(order, &folder.path().join(name), going));
-        let written = save(&order, "lamp-2.0.0-mismatch").unwrap().unwrap();
+        let (written, _) = save(&order, "lamp-2.0.0-mismatch").unwrap().unwrap();
         let pair = ["jsonl", "txt"].map(|end| folder.path().join(format!("lamp-2.0.0-mismatch.{end}")));
         assert_eq!(written.files, pair, "both are told");
         assert!(pair[1].exists() && !read(&std::fs::read(&pair[0]).unwrap()).unwrap().events.is_empty());
         let again = save(&order, "lamp-2.0.0-mismatch.jsonl");
-        assert_eq!(again.unwrap_err().code, "file-exists");
+        assert_eq!(again.unwrap_err().code, "test-case-exists");
         let nothing = self::order(Format::Jsonl, "from:1h");
         assert_eq!(save(&nothing, "x.jsonl").unwrap_err().code, "test-case-empty");
         for (place, name) in [

@@ -154,14 +154,14 @@ impl Side {
             let at = found.at.clone();
             let value = &line[at.clone()];
             // What the chunk breaks off may go on: only a value that has ended is remembered.
-            let label = match book.beginning(value) {
+            let broken = at.end == line.len();
+            let known = if broken && value.len() >= BEGINNING { book.beginning(value) } else { None };
+            let known = known.map(|(known, kind)| (known.to_owned(), kind));
+            let label = match known {
                 _ if found.instead != Instead::Label => book.written(&found, value),
-                Some((known, kind)) if known.len() >= value.len() => {
-                    let known = known.to_owned();
-                    book.label(kind, &known)
-                }
-                _ if at.end == line.len() => vec![b'x'; value.len()],
-                _ => book.label(found.kind, value),
+                Some((known, kind)) => book.label(kind, &known),
+                None if broken => vec![b'x'; value.len()],
+                None => book.label(found.kind, value),
             };
             let seen = before.saturating_sub(at.start);
             let whole = at.start >= before && at.end < line.len();
@@ -186,7 +186,7 @@ impl Side {
 fn next_line(text: &[u8]) -> usize {
     let Some(end) = memchr::memrchr2(b'\n', b'\r', text) else { return 0 };
     let whole = text[..end].trim_ascii_end();
-    let marked = [":", "=", "：", "＝"].iter().any(|mark| whole.ends_with(mark.as_bytes()));
+    let marked = [":", "："].iter().any(|mark| whole.ends_with(mark.as_bytes()));
     if !marked {
         return end + 1;
     }

@@ -5,7 +5,7 @@ use super::commands::command_at;
 use super::json;
 use super::names::{CHINESE, Form, Name, Sure, name_of};
 use super::shapes::{credentials, path_tokens, query_value, shape_at, url_at};
-use super::value::{Link, Value, escape_end, is_signature, is_told, tail_of, value_after};
+use super::value::{Link, Value, escape_end, is_folder, is_signature, is_spoken, is_told, tail_of, value_after};
 use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -184,7 +184,9 @@ impl Search<'_> {
         let name = name_of(&text[run.clone()], before)?;
         let value = value_after(text, run, self.place == Place::Console)?;
         let marked = text[run.end..value.at.start].contains(&b'=');
-        if super::book::is_label(&text[run.clone()]) || self.place == Place::Topic && !marked {
+        let called = &text[run.clone()];
+        let none = super::book::is_label(called) || is_folder(called, &text[value.at.clone()]);
+        if none || self.place == Place::Topic && !marked {
             return None;
         }
         self.named(name, value, Some(text))
@@ -203,6 +205,9 @@ impl Search<'_> {
                     return None;
                 }
                 let text = text.unwrap_or(&all[..value.at.end]);
+                if name.form == Form::Authorization && is_spoken(&text[value.at.clone()]) {
+                    return None;
+                }
                 value.at = credentials(text, &value, name.form == Form::Cookies);
                 value.goes_on = false;
             }

@@ -58,41 +58,11 @@ fn check_stays(fact: fn(&str) -> Fact, texts: &[&str]) {
 
 #[test]
 fn a_secret_goes_by_its_name_however_the_name_is_spelt() {
-    for name in [
-        "wifiPassword",
-        "wifiPwd",
-        "mqttPassword",
-        "adminPassword",
-        "oldPassword",
-        "sharedSecret",
-        "secretAccessKey",
-        "idToken",
-        "iotToken",
-        "userToken",
-        "fileToken",
-        "pass",
-        "passcode",
-        "wifi_pass",
-        "WIFI_PASS",
-        "aesKey",
-        "encryptionKey",
-        "appKey",
-        "privateKey",
-        "deviceKey",
-        "Authorization",
-        "密码",
-        "WiFi密码",
-        "登录口令",
-        r"pass\u0077ord",
-        "tokens",
-        "secrets",
-        "credentials",
-        "jwt",
-        "sign",
-        "wpa_psk",
-        "AccessKeySecret",
-        "Cookie",
-    ] {
+    let names = [
+        r"wifiPassword wifiPwd mqttPassword adminPassword oldPassword sharedSecret secretAccessKey idToken iotToken userToken fileToken pass passcode wifi_pass WIFI_PASS aesKey encryptionKey appKey",
+        r"privateKey deviceKey Authorization 密码 WiFi密码 登录口令 pass\u0077ord tokens secrets credentials jwt sign wpa_psk AccessKeySecret Cookie",
+    ];
+    for name in names.iter().flat_map(|names| names.split(' ')) {
         check(payload, &[&format!(r#"{{"id":1,"{name}":"$"}}"#), &format!(r#"[{{"a":{{"{name}" : ["b","$"]}}}},]"#)]);
     }
     for name in ["WIFI_PASS", "wifi_pass", "pass", "pw", "passcode", "wifiPwd", "aesKey", "sign", "WiFi密码", "API key"]
@@ -211,6 +181,10 @@ fn on_a_console_a_value_goes_on_to_the_end_of_its_line() {
             "\x1b[33mpassword\x1b[0m: $\r\n",
             "password: \x1b[31m$\x1b[0m\r\n",
             "password:\r\n$\r\n",
+            "Token :\r\n  $-2.0\r\n",
+            "PWD=/$/home\r\n",
+            "device key: $ loaded\r\n",
+            "authorization: granted$\r\n",
             "Set-Cookie: sid=$; Path=/\r\n",
             "Cookie: a=b; session=$\r\n",
             "Authorization: $\r\n",
@@ -229,6 +203,15 @@ fn on_a_console_a_value_goes_on_to_the_end_of_its_line() {
         ("{password:hunter22} sent\r\n", "{password:secret-1} sent\r\n"),
     ] {
         assert_eq!(redacted([received(text)]), expected);
+    }
+    let url = "http://h/abcb7942b8b2b58b63f8cdd5038ff6c7 ";
+    for (chunks, expected) in [
+        (["psk: abc def ghi\r\n", "ok\r\n"], "psk: secret-1 xxx xxx\r\nok\r\n"),
+        (["psk: abcb79 ok\r\n", "psk: a"], "psk: secret-1 xx\r\npsk: x"),
+        (["token: abcb79", "42b8b2b58b63f8cdd5038ff6c7\r\n"], "token: token-1-xxxxxxxxxxxxxxxxxxxxxxxx\r\n"),
+    ] {
+        let out = redacted([url, chunks[0], chunks[1]].map(received));
+        assert_eq!(out, format!("http://h/token-1-xxxxxxxxxxxxxxxxxxxxxxxx {expected}"), "another secret");
     }
 }
 
@@ -312,6 +295,7 @@ fn a_query_keeps_only_what_is_known_to_be_harmless() {
         &[
             "/lamp-2.0.0.bin?Expires=1795376350",
             "/a.bin?version=2.0.0-rc.1-20260101&product=a1BenchPK00&deviceName=bench01-1234567",
+            "/a.bin?chipid=240ac4001122&hw=esp32-wroom-32&mac=24:0a:c4:00:11:22&build=20261122-1",
             "/a.bin?x=1&page=12&cached=1795376350000",
             "/a.bin?md5=93230c3bde425a9d7984a594ac55ea1e&X-Amz-Date=20260101T000000Z",
         ],
@@ -326,6 +310,18 @@ fn what_only_sounds_like_a_secret_stays() {
         "tokens: 5 left\r\n",
         "password: \r\n",
         "Password:\r\nWelcome to lamp 2\r\n",
+        "wifi_password=\r\nwifi_ssid=Lab5G01\r\n",
+        "device_secret =\r\ndevice_name=lamp-01\r\nwifi_password=\r\nlamp-01\r\n",
+        "Token:\r\nversion-2.0.1\r\n",
+        "password:\r\n2026-11-22T10:00:00\r\n",
+        "DeviceSecret: loaded from NVS partition nvs_key\r\n",
+        "session key: rotated every 3600 s\r\n",
+        "private_key: loaded from slot 2\r\n",
+        "device key: present, wpa_psk = on\r\nwifi psk: enabled\r\n",
+        "credentials: loaded 3 from flash\r\n",
+        "authorization: granted for lamp-kitchen-0001\r\n",
+        "Public key: ECDSA-P256\r\n",
+        "PWD=/home/user1\r\n",
         "pass: 12 fail: 3\r\n",
         "bypass: enabled20 compass=12345678\r\n",
         "wrong password for root\r\n",

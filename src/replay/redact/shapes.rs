@@ -26,8 +26,14 @@ const KEYS: [(&str, SecretKind); 8] = [
 const KEY_BEGINS: &[u8] = b"-----BEGIN";
 const KEY_ENDS: &[u8] = b"-----END";
 /// What a query's values may be without being a secret, by name, in lower case.
-const SAFE: [&str; 43] = [
+const SAFE: [&str; 55] = [
     "algorithm",
+    "arch",
+    "board",
+    "build",
+    "channel",
+    "chip",
+    "chipid",
     "crc",
     "crc32",
     "date",
@@ -39,21 +45,26 @@ const SAFE: [&str; 43] = [
     "expire",
     "expires",
     "file",
-    "filename",
     "fileid",
+    "filename",
     "format",
+    "hw",
     "id",
     "lang",
     "length",
+    "mac",
     "md5",
+    "model",
     "module",
     "name",
     "offset",
     "page",
+    "partition",
     "pk",
     "product",
     "productkey",
     "range",
+    "rev",
     "sha1",
     "sha256",
     "signmethod",
@@ -65,11 +76,12 @@ const SAFE: [&str; 43] = [
     "timestamp",
     "ts",
     "type",
+    "url",
+    "uuid",
     "v",
     "ver",
     "version",
     "versionid",
-    "url",
 ];
 /// The same by their beginning: what clouds say about a signature, and how an answer is to look.
 const SAFE_BEGINNINGS: [&str; 9] = [

@@ -29,42 +29,58 @@ pub(super) enum Link {
 const LOOK_BACK: usize = 256;
 
 /// What is said of a secret, and is none itself.
-const SPOKEN: [&str; 34] = [
+const SPOKEN: [&str; 47] = [
     "accepted",
     "and",
     "changed",
     "check",
+    "disabled",
     "empty",
+    "enabled",
     "error",
     "expired",
     "failed",
     "failure",
     "for",
+    "found",
     "from",
+    "generated",
+    "granted",
     "has",
+    "idle",
     "incorrect",
     "invalid",
     "is",
+    "loaded",
     "mismatch",
     "missing",
     "no",
     "none",
     "not",
     "of",
+    "off",
     "ok",
+    "on",
     "or",
+    "present",
     "rejected",
     "required",
     "reset",
+    "rotated",
     "set",
+    "stored",
     "the",
     "to",
     "unset",
     "updated",
     "valid",
+    "verified",
     "wrong",
     "yes",
 ];
+/// What a key is made for, which is said of it as well.
+const ALGORITHMS: [&str; 10] =
+    ["aes", "aes-128", "aes-256", "ecdsa", "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa", "rsa-2048", "rsa-4096"];
 /// The same of a token, which is more often spoken of than told.
 const SPOKEN_OF_TOKENS: [&str; 6] = ["bearer", "default", "received", "refresh", "refreshed", "request"];
 
@@ -88,7 +104,9 @@ pub(super) fn value_after(text: &[u8], name: &Range<usize>, line: bool) -> Optio
     let (by, behind) = link(text, at, at > unparted)?;
     at = skip(text, behind, quoted.is_some());
     if line && matches!(text.get(at), Some(b'\r' | b'\n')) {
-        return next_line(text, at);
+        // Nothing behind `=` is an empty value: the line below is another one's.
+        let empty = ["=", "＝"].iter().any(|mark| text[..behind].ends_with(mark.as_bytes()));
+        return if empty { None } else { next_line(text, at) };
     }
     let mut closing = None;
     if let Some(open) = text.get(at).filter(|byte| matches!(byte, b'[' | b'<')) {
@@ -106,7 +124,7 @@ pub(super) fn value_after(text: &[u8], name: &Range<usize>, line: bool) -> Optio
     (!value.is_empty()).then_some(Value { at: value, link: by, goes_on })
 }
 
-/// A value on the line below its name: one word, with a digit in it.
+/// A value on the line below its name: one word, with a digit in it, and neither a pair, a time nor a version.
 fn next_line(text: &[u8], end: usize) -> Option<Value> {
     let returned = usize::from(text[end..].starts_with(b"\r\n"));
     let begin = skip(text, end + 1 + returned, false);
@@ -114,8 +132,11 @@ fn next_line(text: &[u8], end: usize) -> Option<Value> {
     let length = word.iter().position(|byte| *byte <= b' ').unwrap_or(word.len());
     let behind = skip(text, begin + length, false);
     let alone = text.get(behind).is_none_or(|byte| matches!(byte, b'\r' | b'\n'));
-    let told = length >= 6 && word[..length].iter().any(u8::is_ascii_digit);
-    (alone && told).then(|| Value { at: begin..begin + length, link: Link::Mark, goes_on: false })
+    let word = &word[..length];
+    let told = length >= 6 && word.iter().any(u8::is_ascii_digit) && memchr::memchr2(b'=', b':', word).is_none();
+    let numbers = word.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b'.');
+    let version = numbers.filter(|byte| **byte == b'.').count() >= 2;
+    (alone && told && !version).then(|| Value { at: begin..begin + length, link: Link::Mark, goes_on: false })
 }
 
 /// Whether a value is the secret that its name announces.
@@ -127,7 +148,7 @@ pub(super) fn is_told(book: &Book, name: Name, text: &[u8], value: &Value) -> bo
         Sure::Spoken => number && told.len() < 6 || spoken(told, &SPOKEN_OF_TOKENS),
         Sure::Hardly => told.len() < 4 || number && told.len() < 8,
     };
-    if plain || !book.is_secret(told) || !told[0].is_ascii() || spoken(told, &SPOKEN) {
+    if plain || !book.is_secret(told) || !told[0].is_ascii() || is_spoken(told) || spoken(told, &ALGORITHMS) {
         return false;
     }
     if value.link != Link::Blank {
@@ -141,6 +162,19 @@ pub(super) fn is_told(book: &Book, name: Name, text: &[u8], value: &Value) -> bo
     let long = told.len() >= 4 || value.at.end == text.len();
     let digit = told.iter().any(u8::is_ascii_digit);
     long && name.sure != Sure::Hardly && (digit || last) && !told.iter().any(|byte| matches!(byte, b':' | b'='))
+}
+
+/// Whether a value only tells how things are with a secret.
+pub(super) fn is_spoken(value: &[u8]) -> bool {
+    spoken(value, &SPOKEN)
+}
+
+/// Whether this is a shell's `PWD`, the folder it is in: nobody's password begins with one of these.
+pub(super) fn is_folder(name: &[u8], value: &[u8]) -> bool {
+    let roots = ["data", "dev", "etc", "flash", "home", "mnt", "opt", "root", "sdcard", "spiffs", "tmp", "usr", "var"];
+    let shells = name.eq_ignore_ascii_case(b"pwd") || name.eq_ignore_ascii_case(b"oldpwd");
+    let root = value.strip_prefix(b"/").and_then(|path| path.split(|byte| *byte == b'/').next());
+    shells && root.is_some_and(|root| roots.iter().any(|known| known.as_bytes() == root))
 }
 
 fn spoken(value: &[u8], words: &[&str]) -> bool {

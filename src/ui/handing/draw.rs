@@ -73,6 +73,9 @@ fn preview_ui(ui: &mut Ui, dialog: &ExportDialog) {
             return;
         }
     };
+    for trouble in &dialog.damage {
+        ui.colored_label(palette(ui).bad, words::trouble(trouble).joined());
+    }
     ui.label(super::would_go_words(&preview.handed));
     if !order.with_secrets && preview.handed.taken.is_empty() {
         weak_ui(ui, say("export.nothing-taken"));

@@ -40,11 +40,11 @@ pub enum Errand {
 /// What became of an errand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// What would be handed on.
-    Preview(Order, Result<Preview, Trouble>),
+    /// What is wrong with the capture, and what would be handed on, or why that is not known.
+    Preview(Order, Vec<Trouble>, Result<Preview, Trouble>),
     /// What two captures have in common, and what not.
     Compared((PathBuf, PathBuf), Result<Comparison, Trouble>),
-    /// No place was chosen, or why none could be asked for.
+    /// No place was chosen, or why none could be asked for; after `Saved`, what is wrong with the capture it was made of.
     Unsaved(Order, Option<Trouble>),
     /// This place is being written to; so many events were read.
     Writing(Order, PathBuf, u64),
@@ -73,6 +73,8 @@ pub struct ExportDialog {
     filter: String,
     with_secrets: bool,
     preview: Option<(Order, Result<Preview, Trouble>)>,
+    /// What is wrong with the capture the preview was made of.
+    damage: Vec<Trouble>,
     /// What is being worked out.
     awaited: Option<Order>,
     saving: Option<Saving>,
@@ -99,6 +101,7 @@ impl ExportDialog {
             filter: only.to_string(),
             with_secrets: false,
             preview: None,
+            damage: Vec::new(),
             awaited: None,
             saving: None,
             failed: None,
@@ -112,9 +115,9 @@ impl ExportDialog {
     }
 
     /// Takes in what was worked out.
-    pub fn take(&mut self, order: Order, preview: Result<Preview, Trouble>) {
+    pub fn take(&mut self, order: Order, damage: Vec<Trouble>, preview: Result<Preview, Trouble>) {
         if self.awaited.as_ref() == Some(&order) {
-            self.awaited = None;
+            (self.awaited, self.damage) = (None, damage);
             self.preview = Some((order, preview));
         }
     }
@@ -219,5 +222,26 @@ fn taken_words(text: &mut String, handed: &Handed) {
             text.push(' ');
             text.push_str(&tell("cli.taken", &[("kind", &kind), ("values", &values), ("places", &places)]));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Errand, ExportDialog, Preview};
+    use crate::event::Trouble;
+    use crate::replay::Filter;
+
+    /// Otherwise half a session is handed on as a whole one.
+    #[test]
+    fn what_is_wrong_with_a_capture_stands_above_its_preview() {
+        let mut dialog = ExportDialog::new("/c/a.jsonl".into(), "a".into(), &Filter::default());
+        let Some(Errand::Preview(order)) = dialog.wanted() else { panic!("nothing is worked out") };
+        let troubles = vec![Trouble::new("recording-cut"), Trouble::new("export-damaged").with("n", 2)];
+        dialog.take(order.clone(), troubles.clone(), Ok(Preview::default()));
+        assert!(dialog.damage == troubles && dialog.preview == Some((order, Ok(Preview::default()))));
+        dialog.with_secrets = true;
+        let Some(Errand::Preview(order)) = dialog.wanted() else { panic!("nothing is worked out") };
+        dialog.take(order, Vec::new(), Ok(Preview::default()));
+        assert!(dialog.damage.is_empty(), "what is read anew is told anew");
     }
 }

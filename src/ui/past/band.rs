@@ -110,10 +110,12 @@ fn player_ui(ui: &mut Ui, past: &Past, wishes: &mut Vec<Wish>) {
 /// Where one stands, to be read and to be typed.
 fn place_ui(ui: &mut Ui, past: &Past, ask: &mut impl FnMut(Travel)) {
     let at = past.state.past.map_or_else(Micros::default, |cursor| cursor.at);
-    let mut secs = at.as_secs_f64();
+    let mut secs = whole_millis(at).as_secs_f64();
     let field = DragValue::new(&mut secs).range(0.0..=past.end().as_secs_f64()).fixed_decimals(3).speed(0.01);
-    if number_ui(ui, field, "past.instant") {
-        ask(Travel::Instant(Micros::from_secs_f64(secs)));
+    if number_ui(ui, field, "past.instant")
+        && let Some(instant) = typed(secs, at, past.end())
+    {
+        ask(Travel::Instant(instant));
     }
     ui.label(tell("past.of-time", &[("end", &past.end())]));
     let mut event = past.position();
@@ -122,6 +124,18 @@ fn place_ui(ui: &mut Ui, past: &Past, ask: &mut impl FnMut(Travel)) {
         ask(Travel::Place(event));
     }
     ui.label(tell("past.of-events", &[("all", &words::count(past.len()))]));
+}
+
+/// As an instant is shown.
+const fn whole_millis(at: Micros) -> Micros {
+    Micros::from_millis(at.0 / 1_000)
+}
+
+/// Where seconds that were typed lead: behind all of their millisecond, for more than that cannot be typed. Nowhere when
+/// they are what is shown of where one stands.
+fn typed(secs: f64, at: Micros, end: Micros) -> Option<Micros> {
+    let wanted = whole_millis(Micros::from_secs_f64(secs));
+    (wanted != whole_millis(at)).then(|| (wanted + Micros(999)).min(end))
 }
 
 /// A number that can be typed or dragged; true when it was.
@@ -202,4 +216,27 @@ fn keys(ui: &Ui, wishes: &mut Vec<Wish>) {
 fn past_list_focused(ui: &Ui) -> bool {
     let focused = ui.memory(egui::Memory::focused);
     focused.is_some_and(|id| ui.data(|data| data.get_temp::<bool>(id.with("rows")).unwrap_or(false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Micros, typed};
+
+    /// Otherwise a click into the field and Enter would lose the event one stands at.
+    #[test]
+    fn a_typed_instant_leads_behind_its_millisecond_and_nowhere_when_one_stands_there() {
+        let (at, end) = (Micros(4_302_433), Micros(9_000_250));
+        for (secs, expected) in [
+            (4.302, None),
+            (4.302_433, None),
+            (4.301, Some(4_301_999)),
+            (4.303, Some(4_303_999)),
+            (0.0, Some(999)),
+            (9.0, Some(9_000_250)),
+            (9.000_25, Some(9_000_250)),
+        ] {
+            assert_eq!(typed(secs, at, end), expected.map(Micros), "{secs}");
+        }
+        assert_eq!(typed(9.0, end, end), None, "at the end as well");
+    }
 }

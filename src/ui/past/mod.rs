@@ -74,6 +74,8 @@ pub struct Past {
     pending: Option<Travel>,
     /// Whether one stands at the end, whatever is still read.
     at_end: bool,
+    /// After how many events to stand once all is read, unless one goes elsewhere before.
+    resume: Option<u64>,
     playing: Option<Playing>,
     /// How fast it is played.
     pub speed: Speed,
@@ -113,6 +115,7 @@ impl Past {
             going: None,
             pending: None,
             at_end: true,
+            resume: None,
             playing: None,
             speed: Speed::default(),
             chosen: false,
@@ -126,12 +129,22 @@ impl Past {
         }
     }
 
+    /// Goes to after so many events once all is read, unless one goes elsewhere before.
+    pub const fn resume_at(&mut self, place: u64) {
+        self.resume = Some(place);
+    }
+
     /// Takes in what was read, and goes to where one wants to stand. `clock` tells the time now.
     pub fn keep_up(&mut self, clock: &dyn Fn() -> Micros) {
         self.read(clock);
         self.ask();
         if let Some(travel) = self.pending.take() {
             self.travel(travel, clock());
+        }
+        if self.over
+            && let Some(place) = self.resume.take()
+        {
+            self.travel(Travel::Place(place), clock());
         }
         self.play(clock());
         self.settle(clock);

@@ -255,6 +255,21 @@ fn every_single_event_can_be_stepped_to_whatever_the_list_shows_of_it() {
     }
 }
 
+/// Otherwise two quick presses in a long capture go one event.
+#[test]
+fn presses_count_while_the_moment_before_is_still_worked_out() {
+    let capture = captures().remove(0);
+    let events = events(&capture);
+    let mut past = open(capture.header.started_unix_ms, events.clone(), 32);
+    past.travel(Travel::Place(7), Micros(0));
+    settle(&mut past);
+    for (travel, expected) in [(Travel::EventForward, 10), (Travel::EventBack, 7)] {
+        (0..3).for_each(|_| past.travel(travel, Micros(0)));
+        settle(&mut past);
+        check(&past, &events, expected);
+    }
+}
+
 #[test]
 fn as_fast_as_possible_is_never_slower_than_the_fastest_speed_with_a_number() {
     // A second of the window shows a hundred of the capture, however many events those have.

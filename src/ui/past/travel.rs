@@ -99,6 +99,9 @@ impl Playing {
 impl Past {
     /// Goes somewhere; `now` is the window's clock.
     pub fn travel(&mut self, travel: Travel, now: Micros) {
+        if !matches!(travel, Travel::Speed(_)) {
+            self.resume = None;
+        }
         match travel {
             Travel::Play if self.playing.is_some() => self.playing = None,
             Travel::Play => self.begin_to_play(now),
@@ -143,8 +146,9 @@ impl Past {
             Travel::Place(place) => Some(place.min(self.len())),
             Travel::Event(seq) => film.and_then(|film| film.until(seq)),
             Travel::Instant(at) => film.and_then(|film| film.until_time(at)),
-            Travel::EventForward => Some((self.shown + 1).min(self.len())),
-            Travel::EventBack => Some(self.shown.saturating_sub(1)),
+            // Quick presses count from where one wants to stand, which may not be worked out yet.
+            Travel::EventForward => Some((self.wanted + 1).min(self.len())),
+            Travel::EventBack => Some(self.wanted.saturating_sub(1)),
             Travel::Forward => return self.step(true),
             Travel::Back => return self.step(false),
             Travel::Play | Travel::Speed(_) => return,

@@ -35,7 +35,8 @@ pub fn shown<'a>(bench: &'a Bench, put_away: &BTreeSet<ReplayId>) -> Vec<&'a Rep
 pub fn strip_ui(ui: &mut Ui, replays: &[&Replay], strip: &mut Strip) -> Vec<Wish> {
     let mut wishes = Vec::new();
     let row = ui.spacing().interact_size.y + ui.spacing().item_spacing.y;
-    ScrollArea::vertical().max_height(row * SHOWN).show(ui, |ui| {
+    // A panel that grows with what is in it gives a scrolled list no room but the least it asks for.
+    ScrollArea::vertical().max_height(row * SHOWN).min_scrolled_height(row * SHOWN).show(ui, |ui| {
         for replay in replays {
             replay_ui(ui, replay, strip, &mut wishes);
         }
@@ -78,12 +79,14 @@ fn waits_for_operator(replay: &Replay) -> bool {
 }
 
 fn steer_ui(ui: &mut Ui, replay: &Replay, wishes: &mut Vec<Wish>) {
-    let paused = matches!(replay.state, ReplayState::Paused(_));
+    // While the target is lost, neither a step nor going on would send anything.
+    let lost = matches!(replay.state, ReplayState::Paused(Some(_)));
+    let paused = matches!(replay.state, ReplayState::Paused(None));
     let by_step = is_by_step(replay);
     let buttons = [
         ("replay.stop", Steer::Stop, true),
-        ("replay.run-on", Steer::Resume, by_step),
-        ("replay.step", Steer::Step, paused || by_step),
+        ("replay.run-on", Steer::Resume, by_step && !lost),
+        ("replay.step", Steer::Step, (paused || by_step) && !lost),
         ("replay.pause", Steer::Pause, !paused && !by_step),
         ("replay.resume", Steer::Resume, paused && !by_step),
     ];

@@ -129,6 +129,11 @@ impl Desk {
         self.texts().iter().any(|shown| shown.starts_with(text))
     }
 
+    /// How far down the first of this name begins, in points.
+    pub fn top(&self, name: &str) -> f32 {
+        self.harness.query_all_by_label(name).next().expect(name).rect().min.y
+    }
+
     /// What a field for a number holds.
     pub fn number(&self, name: &str) -> Option<f64> {
         self.harness.get_by_label(name).accesskit_node().numeric_value()

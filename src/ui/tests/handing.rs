@@ -54,7 +54,7 @@ fn what_would_go_out_is_shown_before_and_secrets_stay_in_only_when_asked() {
     assert!(desk.says("What is named as a secret") && desk.says("base64") && desk.says("Working out"));
     let handed = Handed { events: (2, 3), ..Handed::default() };
     let lines = vec!["{\"first\":1}".to_owned()];
-    desk.is_done(Done::Preview(first, Ok(Preview { handed, lines, taken_lines: 0 })));
+    desk.is_done(Done::Preview(first, Vec::new(), Ok(Preview { handed, lines, taken_lines: 0 })));
     assert!(
         desk.says("2 of 3 events would be handed on.")
             && desk.says("{\"first\":1}")

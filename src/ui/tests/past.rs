@@ -4,13 +4,13 @@ use super::desk::Desk;
 use super::of;
 use super::story::Story;
 use crate::capture::{About, Condition, Entry};
-use crate::event::{Fact, Micros};
+use crate::event::{Event, Fact, Micros};
 use crate::replay::Format;
 use crate::ui::captures::{Ask, Shelf};
 use crate::ui::handing::{Errand, Order};
 use crate::ui::past::Opening;
 use crate::ui::past::tests::Tape;
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{self, Key, Modifiers};
 
 const STARTED: u64 = 1_790_000_000_000;
 
@@ -234,4 +234,75 @@ fn a_session_that_goes_on_says_how_far_it_was_read_and_is_read_on_at_the_same_pl
 fn a_session_that_is_over_is_not_said_to_go_on() {
     let desk = looking();
     assert!(!desk.says("This session goes on"));
+}
+
+/// The folder of another bench may hold a capture of the same name.
+#[test]
+fn only_the_very_file_that_is_recorded_is_said_to_go_on() {
+    for (recorded, goes_on) in [("/captures/bad.jsonl.zst", true), ("/elsewhere/bad.jsonl.zst", false)] {
+        let mut desk = Desk::at(of(|story| {
+            story.services();
+        }));
+        desk.record(Shelf { recording: Some(recorded.into()), ..Shelf::default() });
+        desk.look_at(capture(|_| {}));
+        assert_eq!(desk.says("This session goes on"), goes_on, "{recorded}");
+    }
+}
+
+/// Otherwise who went elsewhere while a long session was read on is thrown back at the end.
+#[test]
+fn who_moves_while_a_session_is_read_on_stays_there() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    desk.record(Shelf { recording: Some("/captures/bad.jsonl.zst".into()), ..Shelf::default() });
+    desk.look_at(capture(|_| {}));
+    desk.press(Modifiers::ALT, Key::Home);
+    desk.press(Modifiers::ALT, Key::ArrowRight);
+    let here = desk.number("Events that have happened");
+    assert!(here.is_some_and(|events| events > 0.0));
+    let slowly = || {
+        let story = of(|story| {
+            story.services().build().device().push().download(100);
+        });
+        Opening { reel: Tape::of(story.events, 9), ..capture(|_| {}) }
+    };
+    for (moved, expected) in [(false, here), (true, Some(0.0))] {
+        desk.look_at(slowly());
+        assert!(desk.says("% read"), "{:?}", desk.texts());
+        if moved {
+            desk.press(Modifiers::ALT, Key::Home);
+        }
+        (0..20).for_each(|_| desk.later(20));
+        assert_eq!(desk.number("Events that have happened"), expected, "moved: {moved}");
+    }
+}
+
+/// Otherwise a look into the field moves the moment, for it shows no more than milliseconds.
+#[test]
+fn the_instant_confirmed_as_it_is_shown_stays_and_typed_leads_behind_its_millisecond() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    let mut events = of(|story| {
+        story.services().build().device().push().download(10);
+    })
+    .events;
+    for event in &mut events {
+        let own = Event::clone(event);
+        *event = Event { at: own.at + Micros(433), ..own }.into();
+    }
+    desk.look_at(Opening { reel: Tape::of(events.clone(), 10_000), ..capture(|_| {}) });
+    desk.press(Modifiers::ALT, Key::Home);
+    (0..2).for_each(|_| desk.press(Modifiers::ALT | Modifiers::SHIFT, Key::ArrowRight));
+    let field = "Instant, in seconds";
+    desk.click(field);
+    desk.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(desk.number("Events that have happened"), Some(2.0), "one stays where one was");
+    let at = events[20].at;
+    desk.click(field);
+    desk.happen(egui::Event::Text(at.to_string()));
+    desk.press(Modifiers::NONE, Key::Enter);
+    let by_then = events.iter().filter(|event| event.at.0 / 1_000 <= at.0 / 1_000).count();
+    assert_eq!(desk.number("Events that have happened").map(|place| place.to_string()), Some(by_then.to_string()));
 }

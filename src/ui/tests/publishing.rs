@@ -2,7 +2,9 @@
 
 use super::desk::Desk;
 use super::of;
+use super::story::Story;
 use crate::bench::{Action, Publication, ReplayAct, ReplayStep, ReplayTarget, SavedMessage};
+use crate::event::Fact;
 use crate::ui::past::Opening;
 use crate::ui::past::tests::Tape;
 use eframe::egui::{Key, Modifiers};
@@ -143,6 +145,7 @@ fn a_message_of_a_capture_is_edited_and_said_by_its_device_on_the_live_bench() {
     let (source, who, of, payload) = said(&desk);
     assert_eq!((&*source, &*who, &*payload), ("bad", "70ly1tvowt696r15/lamp-01 uiot", "{\"edited\":1}"));
     assert!(of > 0, "its event in the capture");
+    assert!(desk.says("Handed over: 1. The bench’s messages, not those of this capture"));
     desk.choose("Sent as", "the cloud");
     desk.click("Publish");
     assert!(matches!(&desk.acted()[..], [Action::Publish(message)] if message.payload == b"{\"edited\":1}"));
@@ -189,4 +192,35 @@ fn a_blank_around_a_topic_is_part_of_it_and_said_to_be() {
     assert!(desk.says("begins or ends with a blank"));
     desk.click("Publish");
     assert_eq!(desk.acted(), [Action::Publish(message("/a ", ""))]);
+}
+
+/// A message that a replay said as a device is as much the device's as one that came up.
+#[test]
+fn a_replayed_message_of_a_capture_is_sent_again_as_its_device_and_retained_if_it_was() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    let events = of(|story| {
+        let id = Story::id();
+        story.services().add(Fact::MessageReplayed {
+            replay: 1,
+            of: 9,
+            client: Some(format!("{}.{}", id.product, id.device).into()),
+            topic: format!("/$system/{id}/ota/upstream").into(),
+            payload: br#"{"method":"report_version","payload":{"version":"1.0.0"}}"#[..].into(),
+            qos: 1,
+            retain: true,
+            waiting: None,
+        });
+    });
+    let reel = Tape::of(events.events, 10_000);
+    desk.look_at(Opening { path: "/c/bad.jsonl".into(), name: "bad".into(), started_unix_ms: 1, reel });
+    desk.click_at("ota/upstream");
+    desk.click("Send again…");
+    desk.click("Publish");
+    let acted = desk.acted();
+    let [Action::Replay(order)] = &acted[..] else { panic!("{acted:?}") };
+    assert_eq!(order.speakers[0].device, Some(Story::id()));
+    let ReplayAct::Say { retain, .. } = &order.steps[0].act else { panic!() };
+    assert!(retain, "as it was");
 }

@@ -209,6 +209,31 @@ fn a_replay_that_runs_can_be_stopped_however_many_ended_after_it_and_no_ending_i
     assert!(shown(&desk, 1) && desk.says("1 of 4 sent, stopped"));
 }
 
+/// Otherwise the brakes of a replay that runs are out of sight as soon as there are three.
+#[test]
+fn five_replays_are_seen_at_the_same_time() {
+    let mut desk = Desk::at(of(quiet));
+    let (mut seq, mut tops) = (2, Vec::new());
+    for replay in 1..=8 {
+        happen(&mut desk, &mut seq, [started(replay, "bad", "1", 4)]);
+        tops.push(desk.top("Network…"));
+    }
+    let row = tops[1] - tops[0];
+    assert!(row > 10.0 && tops[4] - tops[0] > 3.5 * row && tops[7] - tops[0] < 5.0 * row, "{tops:?}");
+}
+
+#[test]
+fn while_its_target_is_lost_a_replay_can_be_paused_and_stopped_and_nothing_else() {
+    for (speed, brakes) in [("1", &["Stop the replay", "Pause the replay"][..]), ("step", &["Stop the replay"])] {
+        let mut desk = Desk::at(of(quiet));
+        let lost = Some(Trouble::new("replay-awaits-answer").with("address", "cloud:1883"));
+        happen(&mut desk, &mut 2, [started(1, "bad", speed, 4), Fact::ReplayPaused { replay: 1, trouble: lost }]);
+        for name in ["Stop the replay", "Pause the replay", "Resume the replay", "Next message", "Run on"] {
+            assert_eq!(desk.shows(name), brakes.contains(&name), "{name} at speed {speed}");
+        }
+    }
+}
+
 #[test]
 fn a_replay_by_steps_says_that_it_waits_shows_what_comes_next_and_can_run_on() {
     let mut desk = asked(quiet);
