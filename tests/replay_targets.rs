@@ -161,8 +161,8 @@ fn a_message_that_the_target_does_not_take_ends_the_replay_and_is_named() {
 
 #[test]
 fn a_device_that_signs_in_under_the_same_name_is_suspected() {
-    // Each connection gets a little further, and is thrown out.
-    let target = Target::start(|number, nth, _| if number < 3 && nth == 70 { Deed::TakeAndDrop } else { Deed::Take });
+    // Each connection gets a little further, and is thrown out: behind more messages than ever wait for their acknowledgement.
+    let target = Target::start(|number, nth, _| if number < 3 && nth == 200 { Deed::TakeAndDrop } else { Deed::Take });
     let (_replayer, mut facts) = numbered(1_000, 1, OnDrop::Resume, target.address);
     facts.until(waits_for("replay-taken-over"));
     assert_eq!(ended(&mut facts), (1_000, 1_000, None));

@@ -91,9 +91,7 @@ impl Going<'_> {
 }
 
 /// Writes what was ordered to a place. Nothing when it was given up.
-type Write = fn(&Order, &Path, &mut Going<'_>) -> Result<Option<Told>, Trouble>;
-/// What was written, and what is wrong with the capture it was made of.
-type Told = (Written, Vec<Trouble>);
+type Write = fn(&Order, &Path, &mut Going<'_>) -> Result<Option<Written>, Trouble>;
 
 /// Asks for a place. The system's dialog asks before it gives one where a file stands.
 fn choose(order: Order, name: &str, tell: Tell, stops: Arc<Stops>, write: Write) {
@@ -108,15 +106,7 @@ fn choose(order: Order, name: &str, tell: Tell, stops: Arc<Stops>, write: Write)
         going(0);
         let written = write(&order, &path, &mut Going { stop: &stop, events: 0, tell: &going });
         stops.end(&path);
-        let (written, damage) = match written {
-            Ok(Some((written, damage))) => (Ok(Some(written)), damage),
-            other => (other.map(|_| None), Vec::new()),
-        };
-        tell(Done::Saved(order.clone(), path, written));
-        // One report a capture: the gravest comes first, and the preview showed them all.
-        if let Some(trouble) = damage.into_iter().next() {
-            tell(Done::Unsaved(order, Some(trouble)));
-        }
+        tell(Done::Saved(order, path, written));
     });
 }
 
@@ -158,7 +148,7 @@ fn previewed(order: &Order) -> Result<(Vec<Trouble>, Preview), Trouble> {
     Ok((damage(&recording), worked))
 }
 
-fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Told>, Trouble> {
+fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
     let mut recording = Recording::open(&order.path)?;
     let mut file = NewFile::made_of(&order.path, path, true)?;
     let written = (|| {
@@ -173,11 +163,11 @@ fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<To
         return Ok(None);
     }
     file.finish()?;
-    Ok(Some((Written { files: vec![path.to_owned()], handed }, damage(&recording))))
+    Ok(Some(Written { files: vec![path.to_owned()], handed, damage: damage(&recording) }))
 }
 
 /// The pair of files is named after the place that was chosen.
-fn save_test(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Told>, Trouble> {
+fn save_test(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
     let mut recording = Recording::open(&order.path)?;
     let header = recording.header().clone();
     let case = test_case_of(&header, recording.by_ref().take_while(|_| going.on()), &part(order));
@@ -186,7 +176,7 @@ fn save_test(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option
     }
     let case = case?;
     let files = save_test_case(path.parent().unwrap_or(path), &name_of(path), &case.capture, &case.summary)?;
-    Ok(Some((Written { files: files.into(), handed: case.handed }, damage(&recording))))
+    Ok(Some(Written { files: files.into(), handed: case.handed, damage: damage(&recording) }))
 }
 
 /// The name of a pair of files: any dots of its own stay.
@@ -219,7 +209,7 @@ mod tests {
         for format in Format::ALL {
             let (order, path) = (order(format, "mqtt"), folder.path().join(format.id()));
             let (_, shown) = previewed(&order).unwrap();
-            let (written, _) = to_its_end(|going| export(&order, &path, going)).unwrap().unwrap();
+            let written = to_its_end(|going| export(&order, &path, going)).unwrap().unwrap();
             let handed = written.handed;
             assert_eq!(shown.handed, handed, "{format:?}");
             assert_eq!(written.files, std::slice::from_ref(&path));
@@ -263,7 +253,7 @@ mod tests {
         let codes: Vec<_> = shown.iter().map(|trouble| &*trouble.code).collect();
         assert_eq!(codes, ["recording-cut", "export-damaged"]);
         let write = |write: super::Write, name: &str| {
-            to_its_end(|going| write(&order, &folder.path().join(name), going)).unwrap().unwrap().1
+            to_its_end(|going| write(&order, &folder.path().join(name), going)).unwrap().unwrap().damage
         };
         assert_eq!((write(export, "a.csv"), write(save_test, "case.jsonl")), (shown.clone(), shown));
     }
@@ -273,7 +263,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let order = order(Format::Jsonl, "");
         let save = |order: &Order, name: &str| to_its_end(|going| save_test(order, &folder.path().join(name), going));
-        let (written, _) = save(&order, "lamp-2.0.0-mismatch").unwrap().unwrap();
+        let written = save(&order, "lamp-2.0.0-mismatch").unwrap().unwrap();
         let pair = ["jsonl", "txt"].map(|end| folder.path().join(format!("lamp-2.0.0-mismatch.{end}")));
         assert_eq!(written.files, pair, "both are told");
         assert!(pair[1].exists() && !read(&std::fs::read(&pair[0]).unwrap()).unwrap().events.is_empty());

@@ -17,7 +17,7 @@ const MOST_SENT: u32 = 4;
 pub(super) struct Trials {
     /// How many in a row did not last.
     short: u32,
-    /// Of those, how many at the end broke off though messages went through, or none was sent: no message is to blame.
+    /// Of those, how many broke off though messages went through, or none was sent: no message is to blame.
     unexplained: u32,
     /// Over how many in a row the same message was sent first and nothing arrived.
     stuck: u32,
@@ -48,7 +48,11 @@ impl Trials {
             true => 1,
             false => 0,
         };
-        self.unexplained = if lasted || in_vain { 0 } else { self.unexplained + 1 };
+        self.unexplained = match in_vain {
+            _ if lasted => 0,
+            true => self.unexplained,
+            false => self.unexplained + 1,
+        };
         self.first = first;
         match first {
             Some(message) if self.stuck >= MOST_SENT => Verdict::Stuck { message, times: self.stuck },
@@ -124,6 +128,10 @@ mod tests {
         assert!(
             matches!(check(&[(5, 2, 2), (5, 2, 2), (5, 2, 2)]), Verdict::TakenOver(3, _)),
             "it says a little each time"
+        );
+        assert!(
+            matches!(check(&[(0, 2, 2), (0, 3, 0), (0, 2, 2), (0, 3, 0), (0, 2, 2)]), Verdict::TakenOver(3, _)),
+            "though an acknowledgement is lost with its connection now and then"
         );
         let bad_message = [(0, 3, 0), (0, 3, 0), (0, 3, 1)];
         assert!(matches!(check(&bad_message), Verdict::Chance(_)), "the device is not blamed for a message");

@@ -163,6 +163,11 @@ pub fn reports_ui(ui: &mut Ui, reports: &mut Reports) -> Option<Errand> {
                 });
             });
         });
+        if let Report::Written(written) = report {
+            for trouble in &written.damage {
+                ui.colored_label(palette(ui).bad, words::trouble(trouble).joined());
+            }
+        }
     }
     if let Some(place) = away {
         reports.0.remove(place);
@@ -170,7 +175,7 @@ pub fn reports_ui(ui: &mut Ui, reports: &mut Reports) -> Option<Errand> {
     stop
 }
 
-fn written_words(Written { files, handed }: &Written) -> String {
+fn written_words(Written { files, handed, .. }: &Written) -> String {
     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     tell("export.written", &[("path", &files.join(", ")), ("what", &handed_words(handed))])
 }

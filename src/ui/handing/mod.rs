@@ -44,7 +44,7 @@ pub enum Done {
     Preview(Order, Vec<Trouble>, Result<Preview, Trouble>),
     /// What two captures have in common, and what not.
     Compared((PathBuf, PathBuf), Result<Comparison, Trouble>),
-    /// No place was chosen, or why none could be asked for; after `Saved`, what is wrong with the capture it was made of.
+    /// No place was chosen, or why none could be asked for.
     Unsaved(Order, Option<Trouble>),
     /// This place is being written to; so many events were read.
     Writing(Order, PathBuf, u64),
@@ -59,6 +59,8 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// How much of the capture is in them.
     pub handed: Handed,
+    /// What is wrong with that capture.
+    pub damage: Vec<Trouble>,
 }
 
 /// Lines of a preview.

@@ -84,9 +84,14 @@ fn a_part_is_saved_in_another_format_and_its_end_is_told_wherever_one_is() {
     desk.is_done(Done::Writing(ordered.clone(), path.clone(), 16_384));
     assert!(desk.says("Writing /home/me/a.csv… 16,384 events read"));
     let handed = Handed { events: (7, 9), ..Handed::default() };
-    let written = Written { files: vec![path.clone(), "/home/me/a.txt".into()], handed };
+    let written = Written {
+        files: vec![path.clone(), "/home/me/a.txt".into()],
+        handed,
+        damage: vec![Trouble::new("recording-cut")],
+    };
     desk.is_done(Done::Saved(ordered.clone(), path.clone(), Ok(Some(written))));
     assert!(desk.says("/home/me/a.csv, /home/me/a.txt: 7 of 9 events") && !desk.says("Writing"));
+    assert!(desk.says("ends in the middle"), "half a session is not handed on as a whole one: {:?}", desk.texts());
     desk.is_done(Done::Saved(ordered, path, Err(Trouble::new("file-exists").with("path", "/home/me/a.csv"))));
     assert!(!desk.says("7 of 9 events"), "of one file the latest is told");
     desk.click("Put the report away");
@@ -120,7 +125,7 @@ fn the_dialog_stays_until_it_is_saved() {
     desk.is_done(Done::Saved(ordered.clone(), path.clone(), Ok(None)));
     assert!(is_as_it_was(&desk) && !desk.says("/full/a.jsonl"), "given up, and nothing more to tell");
     desk.click("Save…");
-    let written = Written { files: vec![path.clone()], handed: Handed::default() };
+    let written = Written { files: vec![path.clone()], handed: Handed::default(), damage: Vec::new() };
     desk.is_done(Done::Saved(ordered, path, Ok(Some(written))));
     assert!(!desk.says("Export of run-a") && desk.says("/full/a.jsonl: "));
 }
