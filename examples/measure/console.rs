@@ -219,6 +219,7 @@ fn window(ctx: &egui::Context, events: &Rc<RefCell<Vec<Arc<Event>>>>, folder: &P
         plugged: Box::new(PluggedIn::default),
         look_for_ports: Box::new(|| {}),
         recording: Box::new(|| None),
+        troubles: Box::new(Vec::new),
         remember: Box::new(|_| {}),
         now: Box::new(|| Micros(0)),
         utc_offset_secs: 0,

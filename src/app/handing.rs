@@ -47,8 +47,11 @@ impl Workbench {
         self.handing.compare = Some(CompareDialog::new(a, b));
     }
 
-    /// Takes in what became of errands.
+    /// Takes in what became of errands, and what could not be asked for.
     pub(super) fn hear_of_errands(&mut self) {
+        for trouble in (self.wiring.troubles)() {
+            self.handing.reports.take(PathBuf::new(), Report::Failed(trouble));
+        }
         for done in (self.wiring.captures.done)() {
             match done {
                 Done::Preview(order, damage, preview) => {

@@ -41,6 +41,8 @@ pub struct Wiring {
     pub messages: Vec<SavedMessage>,
     /// How the recording stands, if there is one.
     pub recording: Box<dyn Fn() -> Option<Recording>>,
+    /// What the system could not do since the last frame, and nobody else tells.
+    pub troubles: Box<dyn FnMut() -> Vec<Trouble>>,
     /// What is to be remembered changed.
     pub remember: Box<dyn Fn(&Settings)>,
     /// The session's clock.

@@ -17,16 +17,16 @@ pub fn pick_file(title: String, then: impl FnOnce(Result<Option<PathBuf>, Troubl
     });
 }
 
-/// Lets the operator pick files. Returns at once; `then` gets what was picked, on another thread, if anything was.
+/// Lets the operator pick files. Returns at once; `then` gets what was picked, on another thread, none if nothing was, or
+/// `no-file-dialog`.
 ///
 /// Call it on the window's thread: macOS makes dialogs only there.
-pub fn pick_files(title: String, then: impl FnOnce(Vec<PathBuf>) + Send + 'static) {
-    let picking = rfd::AsyncFileDialog::new().set_title(title).pick_files();
+pub fn pick_files(title: String, then: impl FnOnce(Result<Vec<PathBuf>, Trouble>) + Send + 'static) {
+    let picking = listening(|| rfd::AsyncFileDialog::new().set_title(title).pick_files());
     away(move || {
-        let picked = pollster::block_on(picking).unwrap_or_default();
-        if !picked.is_empty() {
-            then(picked.iter().map(|file| file.path().to_owned()).collect());
-        }
+        let picked = pollster::block_on(picking);
+        let paths = picked.map(|files| files.iter().map(|file| file.path().to_owned()).collect());
+        then(answer(paths).map(Option::unwrap_or_default));
     });
 }
 
@@ -77,7 +77,7 @@ fn listening<D>(open: impl FnOnce() -> D) -> D {
 }
 
 /// What a dialog answered: no place is a no, unless there was no dialog.
-fn answer(place: Option<PathBuf>) -> Result<Option<PathBuf>, Trouble> {
+fn answer<T>(place: Option<T>) -> Result<Option<T>, Trouble> {
     let complaint = COMPLAINT.lock().unwrap_or_else(PoisonError::into_inner).take();
     // The portal is asked first, zenity last: what it says stands for both.
     match complaint.filter(|complaint| place.is_none() && complaint.contains("zenity")) {
@@ -88,8 +88,9 @@ fn answer(place: Option<PathBuf>) -> Result<Option<PathBuf>, Trouble> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Complaints, answer};
+    use super::Complaints;
     use log::{Level, Log, Record};
+    use std::path::PathBuf;
 
     /// Otherwise the button does nothing on a desktop without a portal, and nobody knows why.
     #[test]
@@ -97,6 +98,7 @@ mod tests {
         let complain = |target: &str, text: &str| {
             Complaints.log(&Record::builder().level(Level::Error).target(target).args(format_args!("{text}")).build());
         };
+        let answer = super::answer::<PathBuf>;
         assert_eq!(answer(None), Ok(None));
         complain("rfd::backend::xdg_desktop_portal", "Failed to save file with zenity: No such file or directory");
         assert_eq!(answer(None).unwrap_err().code, "no-file-dialog");

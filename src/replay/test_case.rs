@@ -26,7 +26,7 @@ pub struct TestCase {
 ///
 /// # Errors
 /// `test-case-empty` when nothing of it is meant, `test-case-too-large` with `limit` in megabytes.
-pub fn test_case(capture: &Capture, choice: &Part) -> Result<TestCase, Trouble> {
+pub fn test_case(capture: &Capture, choice: Part) -> Result<TestCase, Trouble> {
     test_case_of(&capture.header, &capture.events, choice)
 }
 
@@ -37,7 +37,7 @@ pub fn test_case(capture: &Capture, choice: &Part) -> Result<TestCase, Trouble> 
 pub fn test_case_of<E: Borrow<Event>>(
     header: &Header,
     events: impl IntoIterator<Item = E>,
-    choice: &Part,
+    choice: Part,
 ) -> Result<TestCase, Trouble> {
     let too_large = || Trouble::new("test-case-too-large").with("limit", LARGEST >> 20);
     let mut written = Bounded(Vec::new());
@@ -116,12 +116,12 @@ mod tests {
     fn a_test_made_of_a_capture_is_one_that_passes() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/uiot-simulated-md5-mismatch");
         let capture = read(&std::fs::read(format!("{file}.jsonl")).unwrap()).unwrap();
-        let case = test_case(&capture, &Part::default()).unwrap();
+        let case = test_case(&capture, Part::default()).unwrap();
         assert_eq!(case.summary, std::fs::read_to_string(format!("{file}.txt")).unwrap().replace("\r\n", "\n"));
         assert_eq!(Summary::of(&read(&case.capture).unwrap()).to_string(), case.summary);
         assert!(!case.handed.taken.is_empty(), "a test is for everybody to read");
         let nothing = Part { only: "from:1h".parse().unwrap(), ..Part::default() };
-        assert_eq!(test_case(&capture, &nothing).unwrap_err().code, "test-case-empty");
+        assert_eq!(test_case(&capture, nothing).unwrap_err().code, "test-case-empty");
     }
 
     /// Otherwise the name that is proposed is refused when it is taken.

@@ -64,6 +64,11 @@ impl CaptureFiles {
         files
     }
 
+    /// The window closes: what is half written is given up.
+    pub fn close(&self) {
+        self.stops.stop_all();
+    }
+
     fn open(&self, path: &Path) {
         let wake = Arc::clone(&self.wake);
         self.push(match Opened::start(path, Box::new(move || wake())) {

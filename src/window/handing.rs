@@ -4,13 +4,16 @@ use crate::event::Trouble;
 use crate::io::captures::{Files, Recording, load_about};
 use crate::io::console::in_background;
 use crate::io::{NewFile, dialog, save_test_case};
-use crate::replay::{Comparison, Course, Courses, Exporter, Part, Preview, compare, preview, test_case_of, test_name};
+use crate::replay::{
+    Comparison, Course, Courses, Exporter, Part, Preview, Redactor, compare, preview, test_case_of, test_name,
+};
 use crate::ui::handing::{Done, Errand, Order, PREVIEW_LINES, Written};
 use crate::ui::words::say;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Whom to tell what became of an errand; has the window drawn again.
 pub type Tell = Arc<dyn Fn(Done) + Send + Sync>;
@@ -47,24 +50,41 @@ pub fn run(errand: Errand, tell: Tell, stops: &Arc<Stops>) {
     }
 }
 
+/// How long the window waits for what is given up as it closes.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Places that are being written to, and whether that is to be given up.
 #[derive(Default)]
-pub struct Stops(Mutex<BTreeMap<PathBuf, Arc<AtomicBool>>>);
+pub struct Stops {
+    places: Mutex<BTreeMap<PathBuf, Arc<AtomicBool>>>,
+    ended: Condvar,
+}
 
 impl Stops {
     fn begin(&self, path: &Path) -> Arc<AtomicBool> {
-        let mut stops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(stops.entry(path.to_owned()).or_default())
+        Arc::clone(self.places().entry(path.to_owned()).or_default())
     }
 
     fn end(&self, path: &Path) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        self.places().remove(path);
+        self.ended.notify_all();
     }
 
     fn stop(&self, path: &Path) {
-        if let Some(stop) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+        if let Some(stop) = self.places().get(path) {
             stop.store(true, Ordering::Release);
         }
+    }
+
+    /// Gives up all of it, and waits until nothing half written is left.
+    pub fn stop_all(&self) {
+        let places = self.places();
+        places.values().for_each(|stop| stop.store(true, Ordering::Release));
+        let _ = self.ended.wait_timeout_while(places, FAREWELL, |places| !places.is_empty());
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Arc<AtomicBool>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,6 +103,11 @@ impl Going<'_> {
             (self.tell)(self.events);
         }
         !self.is_over()
+    }
+
+    /// The capture is read once more.
+    const fn begin_again(&mut self) {
+        self.events = 0;
     }
 
     fn is_over(&self) -> bool {
@@ -130,8 +155,16 @@ fn courses(path: &Path) -> Result<(Vec<Course>, Vec<Trouble>), Trouble> {
     Ok((courses.end(), recording.damage().troubles()))
 }
 
-fn part(order: &Order) -> Part {
-    Part { only: order.only.clone(), with_secrets: order.with_secrets }
+/// What is handed on. All of the capture is read for its secrets, as long as it goes `on`.
+fn part(order: &Order, mut on: impl FnMut() -> bool) -> Result<Part, Trouble> {
+    let redactor = if order.with_secrets {
+        None
+    } else {
+        let mut recording = Recording::open(&order.path)?;
+        let header = recording.header().clone();
+        Some(Redactor::of(&header, recording.by_ref().take_while(|_| on())))
+    };
+    Ok(Part { only: order.only.clone(), redactor })
 }
 
 /// What is wrong with a capture that was read to its end: what is handed on of it is not the whole session.
@@ -142,17 +175,20 @@ fn damage(recording: &Recording) -> Vec<Trouble> {
 }
 
 fn previewed(order: &Order) -> Result<(Vec<Trouble>, Preview), Trouble> {
+    let part = part(order, || true)?;
     let mut recording = Recording::open(&order.path)?;
     let header = recording.header().clone();
-    let worked = preview(order.format, &part(order), &header, recording.by_ref(), PREVIEW_LINES);
+    let worked = preview(order.format, part, &header, recording.by_ref(), PREVIEW_LINES);
     Ok((damage(&recording), worked))
 }
 
 fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
     let mut recording = Recording::open(&order.path)?;
     let mut file = NewFile::made_of(&order.path, path, true)?;
+    let part = part(order, || going.on())?;
+    going.begin_again();
     let written = (|| {
-        let mut exporter = Exporter::begin(order.format, &part(order), recording.header(), &mut file)?;
+        let mut exporter = Exporter::begin(order.format, part, recording.header(), &mut file)?;
         for event in recording.by_ref().take_while(|_| going.on()) {
             exporter.event(&event)?;
         }
@@ -170,7 +206,9 @@ fn export(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Wr
 fn save_test(order: &Order, path: &Path, going: &mut Going<'_>) -> Result<Option<Written>, Trouble> {
     let mut recording = Recording::open(&order.path)?;
     let header = recording.header().clone();
-    let case = test_case_of(&header, recording.by_ref().take_while(|_| going.on()), &part(order));
+    let part = part(order, || going.on())?;
+    going.begin_again();
+    let case = test_case_of(&header, recording.by_ref().take_while(|_| going.on()), part);
     if going.is_over() {
         return Ok(None);
     }
@@ -191,7 +229,7 @@ mod tests {
     use super::{Going, Order, Stops, compared, export, name_of, previewed, save_test};
     use crate::replay::{Format, read};
     use std::path::{Path, PathBuf};
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Nobody gives it up.
     fn to_its_end<T>(write: impl FnOnce(&mut Going<'_>) -> T) -> T {
@@ -305,6 +343,23 @@ mod tests {
         assert_eq!(save_test(&order(Format::Csv, ""), &path, &mut going), Ok(None));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         stops.end(&path);
-        assert!(!stops.begin(&path).load(std::sync::atomic::Ordering::Acquire), "the next one is written");
+        assert!(!stops.begin(&path).load(Ordering::Acquire), "the next one is written");
+    }
+
+    /// Otherwise half a file is left in the operator's folder, under a name nobody knows.
+    #[test]
+    fn who_closes_the_window_waits_for_what_is_being_written_to_be_given_up() {
+        let (stops, path) = (Stops::default(), PathBuf::from("/a.csv"));
+        let stop = stops.begin(&path);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Acquire) {
+                    std::thread::yield_now();
+                }
+                stops.end(&path);
+            });
+            stops.stop_all();
+            assert!(stops.places().is_empty());
+        });
     }
 }

@@ -17,7 +17,7 @@ use crate::ui::top_bar::Recording;
 use crate::ui::words::{self, Language};
 use eframe::egui;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// At most so often is the window drawn while events pour in.
@@ -61,6 +61,7 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
     let wired = Arc::clone(&session);
     let logs = logs::LogFiles::new(&args.logs, data.join("console"), Box::new(wake.clone()));
     let captures = captures::CaptureFiles::new(data.join("captures"), args.look.as_deref(), wake.clone());
+    let looked = Arc::clone(&captures);
     let made = Box::new(move |creation: &eframe::CreationContext<'_>| {
         let _ = screen.set(creation.egui_ctx.clone());
         let bench = Bench::new(wired.clock().began_unix_ms());
@@ -69,8 +70,9 @@ fn run(args: &WindowArgs) -> Result<Exit, Ended> {
         let window = Workbench::new(&creation.egui_ctx, bench, settings, language, wiring);
         Ok(Box::new(window) as Box<dyn eframe::App>)
     });
-    eframe::run_native("ota-workbench", native, made)
-        .map_err(|error| Ended::unusable(Trouble::new("no-window").with("detail", error)))?;
+    let closed = eframe::run_native("ota-workbench", native, made);
+    looked.close();
+    closed.map_err(|error| Ended::unusable(Trouble::new("no-window").with("detail", error)))?;
     Ok(Exit::Done)
 }
 
@@ -151,6 +153,29 @@ struct Kept {
     messages: Vec<SavedMessage>,
 }
 
+/// Dialogs that the system could not show, to be told.
+#[derive(Clone)]
+struct Unshown {
+    troubles: Arc<Mutex<Vec<Trouble>>>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Unshown {
+    /// What was chosen; or nothing, and it is told why.
+    fn chosen<T>(&self, answer: Result<T, Trouble>) -> Option<T> {
+        answer
+            .inspect_err(|trouble| {
+                self.troubles.lock().unwrap_or_else(PoisonError::into_inner).push(trouble.clone());
+                (self.wake)();
+            })
+            .ok()
+    }
+
+    fn take(&self) -> Vec<Trouble> {
+        std::mem::take(&mut *self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 fn wiring(
     session: &Arc<Session>,
     wake: impl Fn() + Clone + Send + Sync + 'static,
@@ -158,6 +183,8 @@ fn wiring(
     logs: &Arc<logs::LogFiles>,
     captures: Captures,
 ) -> Wiring {
+    let unshown = Unshown { troubles: Arc::default(), wake: Arc::new(wake.clone()) };
+    let [no_images, no_authority, no_file] = [(); 3].map(|()| unshown.clone());
     let watch = Arc::new(Watch::start(Box::new(wake)));
     let (looking, watching) = (Arc::clone(&watch), Arc::clone(&watch));
     let [acting, draining, picking, sending, saving, recording] = [(); 6].map(|()| Arc::clone(session));
@@ -171,13 +198,18 @@ fn wiring(
             Batch { resync: batch.resync.map(|bench| *bench), events: batch.events }
         }),
         pick_images: Box::new(move || {
-            let session = Arc::clone(&picking);
-            dialog::pick_files(words::say("builds.pick"), move |paths| session.act(Action::AddImages(paths)));
+            let (session, unshown) = (Arc::clone(&picking), no_images.clone());
+            dialog::pick_files(words::say("builds.pick"), move |picked| {
+                let paths = unshown.chosen(picked).unwrap_or_default();
+                if !paths.is_empty() {
+                    session.act(Action::AddImages(paths));
+                }
+            });
         }),
         save_authority: Box::new(move || {
-            let session = Arc::clone(&saving);
+            let (session, unshown) = (Arc::clone(&saving), no_authority.clone());
             let chosen = move |chosen| {
-                if let Ok(Some(path)) = chosen {
+                if let Some(path) = unshown.chosen(chosen).flatten() {
                     session.act(Action::SaveAuthority(path));
                 }
             };
@@ -193,9 +225,9 @@ fn wiring(
         look_for_ports: Box::new(move || looking.look()),
         watch_ports: Box::new(move |watched| watching.watch(watched)),
         pick_to_send: Box::new(move |port| {
-            let session = Arc::clone(&sending);
-            dialog::pick_files(words::say("send.pick"), move |files| {
-                for file in files {
+            let (session, unshown) = (Arc::clone(&sending), no_file.clone());
+            dialog::pick_files(words::say("send.pick"), move |picked| {
+                for file in unshown.chosen(picked).unwrap_or_default() {
                     session.act(Action::SendFile { port: port.clone(), file });
                 }
             });
@@ -208,6 +240,7 @@ fn wiring(
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Some(Recording { name, bytes: recording.captured_bytes() })
         }),
+        troubles: Box::new(move || unshown.take()),
         remember: Box::new(move |settings| keeper.keep(settings)),
         now: Box::new(move || clock.now()),
         utc_offset_secs: utc_offset_secs(),

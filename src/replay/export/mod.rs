@@ -102,12 +102,19 @@ impl Export for Jsonl {
 }
 
 /// What is handed on: which events, and whether with their secrets.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct Part {
     /// Which events.
     pub only: Filter,
-    /// Whether secrets, signatures and tokens stay in.
-    pub with_secrets: bool,
+    /// Takes out secrets, signatures and tokens; they stay in where it is absent.
+    pub redactor: Option<Redactor>,
+}
+
+/// All of it, without what events name as secrets until they are met.
+impl Default for Part {
+    fn default() -> Self {
+        Self { only: Filter::default(), redactor: Some(Redactor::default()) }
+    }
 }
 
 /// How much was handed on.
@@ -135,13 +142,13 @@ impl<W: Write> Exporter<W> {
     ///
     /// # Errors
     /// What the place it is written to says; so do the others.
-    pub fn begin(format: Format, choice: &Part, header: &Header, mut out: W) -> io::Result<Self> {
+    pub fn begin(format: Format, choice: Part, header: &Header, mut out: W) -> io::Result<Self> {
         let mut export = format.writer();
-        let mut redactor = (!choice.with_secrets).then(Redactor::default);
+        let Part { only, mut redactor } = choice;
         let redacted = redactor.as_mut().map(|redactor| redactor.header(header));
         let took = redacted.as_ref().is_some_and(|redacted| redacted != header);
         export.begin(redacted.as_ref().unwrap_or(header), &mut out)?;
-        Ok(Self { sieve: Sieve::new(choice.only.clone()), redactor, took, export, out, events: (0, 0) })
+        Ok(Self { sieve: Sieve::new(only), redactor, took, export, out, events: (0, 0) })
     }
 
     /// The next event of the capture. Whether it was handed on.
@@ -194,7 +201,7 @@ const LONGEST_LINE: usize = 4_096;
 #[must_use]
 pub fn preview<E: Borrow<Event>>(
     format: Format,
-    choice: &Part,
+    choice: Part,
     header: &Header,
     events: impl IntoIterator<Item = E>,
     lines: usize,

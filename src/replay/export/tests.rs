@@ -3,16 +3,17 @@
 use super::{Exporter, Format, Part, preview};
 use crate::capture::{Capture, Header};
 use crate::event::{Client, Event, Fact, Micros, Trouble};
-use crate::replay::{Summary, read};
+use crate::replay::{Redactor, Summary, read};
 
 fn recording(name: &str) -> Capture {
     read(&std::fs::read(format!("{}/tests/{name}.jsonl", env!("CARGO_MANIFEST_DIR"))).unwrap()).unwrap()
 }
 
 fn written(format: Format, only: &str, with_secrets: bool, capture: &Capture) -> Vec<u8> {
-    let choice = Part { only: only.parse().unwrap(), with_secrets };
+    let redactor = (!with_secrets).then(|| Redactor::of(&capture.header, &capture.events));
+    let choice = Part { only: only.parse().unwrap(), redactor };
     let mut out = Vec::new();
-    let mut exporter = Exporter::begin(format, &choice, &capture.header, &mut out).unwrap();
+    let mut exporter = Exporter::begin(format, choice, &capture.header, &mut out).unwrap();
     for event in &capture.events {
         exporter.event(event).unwrap();
     }
@@ -257,14 +258,14 @@ fn every_recording_can_be_written_as_anything() {
 #[test]
 fn a_preview_shows_what_will_be_written_and_what_is_taken_out() {
     let capture = recording("captures/aliyun-simulated-success");
-    let choice = Part { only: "http".parse().unwrap(), with_secrets: false };
-    let shown = preview(Format::Csv, &choice, &capture.header, &capture.events, 3);
+    let choice = || Part { only: "http".parse().unwrap(), ..Part::default() };
+    let shown = preview(Format::Csv, choice(), &capture.header, &capture.events, 3);
     let file = String::from_utf8(written(Format::Csv, "http", false, &capture)).unwrap();
     assert_eq!(shown.lines, file.lines().skip(1).take(3).collect::<Vec<_>>(), "the head of the table holds no secret");
     assert_eq!(shown.taken_lines, 3);
     assert_eq!(shown.handed.events, (206, 281));
     assert_eq!(shown.handed.taken.of(crate::replay::SecretKind::Token), (1, 206));
-    let all = preview(Format::Csv, &Part::default(), &capture.header, &capture.events, 1_000);
+    let all = preview(Format::Csv, Part::default(), &capture.header, &capture.events, 1_000);
     let lines = String::from_utf8(written(Format::Csv, "", false, &capture)).unwrap().lines().count();
     let (taken, others) = all.lines.split_at(all.taken_lines);
     assert!(
@@ -272,6 +273,6 @@ fn a_preview_shows_what_will_be_written_and_what_is_taken_out() {
         "what was taken out comes first"
     );
     assert!(taken.len() + others.len() == lines && file.lines().next().unwrap().ends_with(&others[0]));
-    let open = Part { with_secrets: true, ..choice };
-    assert!(preview(Format::Jsonl, &open, &capture.header, &capture.events, 1).handed.taken.is_empty());
+    let open = Part { redactor: None, ..choice() };
+    assert!(preview(Format::Jsonl, open, &capture.header, &capture.events, 1).handed.taken.is_empty());
 }

@@ -70,6 +70,8 @@ struct Entry {
 pub(super) struct Book {
     entries: BTreeMap<Vec<u8>, Entry>,
     numbers: BTreeMap<SecretKind, u64>,
+    /// The largest numbers of labels that stood in the capture before.
+    met: BTreeMap<SecretKind, u64>,
     /// Digests of images and names of devices: no secrets, whatever they look like.
     plain: BTreeSet<Vec<u8>>,
     taken: Taken,
@@ -84,6 +86,14 @@ impl Book {
 
     pub const fn taken(&self) -> &Taken {
         &self.taken
+    }
+
+    /// All that is known, and nothing taken out yet.
+    pub fn begin_again(mut self) -> Self {
+        for entry in self.entries.values_mut() {
+            (entry.number, entry.counted) = (None, false);
+        }
+        Self { numbers: self.met.clone(), taken: Taken::default(), ..self }
     }
 
     /// This is no secret.
@@ -155,8 +165,10 @@ impl Book {
     /// A label met in what is redacted a second time: its number is not given again.
     pub fn meet(&mut self, value: &[u8]) {
         if let Some((kind, number)) = label_number(value) {
-            let known = self.numbers.entry(kind).or_default();
-            *known = number.max(*known);
+            for numbers in [&mut self.met, &mut self.numbers] {
+                let known = numbers.entry(kind).or_default();
+                *known = number.max(*known);
+            }
         }
     }
 

@@ -2,13 +2,13 @@
 //!
 //! What goes: the token in a firmware URL's path, what queries carry beyond what is known to be harmless, passwords and secrets
 //! by their names in payloads, URLs and consoles, in AT commands, what is typed at a console's password prompt, what looks like
-//! a web token, an access key or a private key, and each of these wherever else it is met from then on. In its place stands
+//! a web token, an access key or a private key, and each of these wherever else it is met. In its place stands
 //! `token-1`, `signature-2` and so on, as long as what stood there: the same value reads the same everywhere, requests still
 //! belong to their upgrade, and lengths still tell what is too long.
 //!
 //! What stays: names of products, devices, clients and users, addresses and hosts, file names, digests of images, the instant at
 //! which a URL expires, and every word a device says that nothing tells to be a secret. Not looked into: text in base64 and in
-//! UTF-16, a secret before it is named, and one within a longer word.
+//! UTF-16, a short secret before it is named, and a secret within a longer word.
 
 mod book;
 mod commands;
@@ -32,6 +32,7 @@ use crate::event::{DeviceId, Event, Fact, Payload, Text};
 use book::Book;
 use console::Consoles;
 use find::{Place, find};
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use texts::{Spot, Words, each};
@@ -39,7 +40,8 @@ use texts::{Spot, Words, each};
 /// Names remembered as they read first.
 const MOST_NAMES: usize = 65_536;
 
-/// Takes secrets out of events. Each must come by here, in order: a token is told before it is used.
+/// Takes secrets out of events. Each must come by here, in order: what a password is asked for, and what is typed then, are
+/// several events.
 #[derive(Debug, Default)]
 pub struct Redactor {
     book: Book,
@@ -48,6 +50,17 @@ pub struct Redactor {
 }
 
 impl Redactor {
+    /// Knows the secrets of a whole capture before any of it is handed on: a secret may be met long before it is named, and half
+    /// of it before the other half.
+    pub fn of<E: Borrow<Event>>(header: &Header, events: impl IntoIterator<Item = E>) -> Self {
+        let mut reader = Self::default();
+        reader.header(header);
+        for event in events {
+            reader.redact(event.borrow(), false);
+        }
+        Self { book: reader.book.begin_again(), ..Self::default() }
+    }
+
     /// The header without its secrets.
     pub fn header(&mut self, header: &Header) -> Header {
         let mut header = header.clone();

@@ -1,7 +1,7 @@
 //! What is taken out, what stays, and that the story stays the same.
 
 use super::{Redactor, SecretKind};
-use crate::capture::{Capture, encode};
+use crate::capture::{Capture, Header, encode};
 use crate::event::{Client, Event, Fact, Micros, Trouble};
 use crate::replay::{Summary, read};
 use proptest::prelude::*;
@@ -204,6 +204,30 @@ fn only_what_is_handed_on_is_counted() {
     assert!(redactor.taken().is_empty());
     redactor.redact(&event(url), true);
     assert_eq!(redactor.taken().of(SecretKind::Token), (1, 1));
+}
+
+/// Otherwise a boot log hands on what only a later message shows to be a secret.
+#[test]
+fn a_secret_is_taken_out_where_it_stood_before_it_was_named_and_where_it_was_cut() {
+    let facts = [
+        received("[boot] cfg 3fe88cd6a1b2 ok\n"),
+        received("got Zk7mQ"),
+        received("w2LpX9a, joined\n"),
+        payload(r#"{"deviceSecret": "secret-4-xx"}"#),
+        payload(r#"{"deviceSecret": "3fe88cd6a1b2", "token": "Zk7mQw2LpX9a"}"#),
+    ];
+    let events: Vec<_> = (1..).zip(facts).map(|(seq, fact)| Event { seq, at: Micros(seq), fact }).collect();
+    let mut redactor = Redactor::of(&Header::new(0, None), &events);
+    let clean: Vec<_> = events.iter().map(|event| text_of(&redactor.redact(event, true))).collect();
+    let expected = [
+        "[boot] cfg secret-5-xxx ok\n",
+        "got token",
+        "-1-xxxx, joined\n",
+        r#"{"deviceSecret": "secret-4-xx"}"#,
+        r#"{"deviceSecret": "secret-5-xxx", "token": "token-1-xxxx"}"#,
+    ];
+    assert_eq!(clean, expected, "a number is one that the capture did not have");
+    assert_eq!(redactor.taken().of(SecretKind::Secret), (1, 2));
 }
 
 proptest! {

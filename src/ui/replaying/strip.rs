@@ -22,11 +22,14 @@ pub struct Strip {
     pub put_away: BTreeSet<ReplayId>,
 }
 
-/// The replays to be shown, those that run first: their brakes are always at hand. How one ended stays until it is put away.
+/// The replays to be shown, those that run first: their brakes are always at hand. How one ended stays until it is put away; that
+/// a single message went out, until the next one.
 #[must_use]
 pub fn shown<'a>(bench: &'a Bench, put_away: &BTreeSet<ReplayId>) -> Vec<&'a Replay> {
-    let kept = |replay: &&Replay| !replay.is_over() || !put_away.contains(&replay.id);
-    let mut shown: Vec<_> = bench.replays().rev().filter(kept).collect();
+    let newest = bench.replays().next_back().map(|replay| replay.id);
+    let went_out = |replay: &Replay| replay.total() == 1 && matches!(replay.state, ReplayState::Ended(None));
+    let told = |replay: &Replay| put_away.contains(&replay.id) || went_out(replay) && newest != Some(replay.id);
+    let mut shown: Vec<_> = bench.replays().rev().filter(|replay| !replay.is_over() || !told(replay)).collect();
     shown.sort_by_key(|replay| replay.is_over());
     shown
 }

@@ -4,7 +4,7 @@ use super::story::Story;
 use crate::app::{Captures, Logs, OpenedLog, Wiring, Workbench};
 use crate::bench::{Action, Bench, PluggedPort};
 use crate::console::{Board, Highlight, Job};
-use crate::event::{Event, Micros};
+use crate::event::{Event, Micros, Trouble};
 use crate::ui::captures::{Ask, Shelf};
 use crate::ui::handing::Done;
 use crate::ui::model::Batch;
@@ -41,6 +41,7 @@ struct Written {
     opened: RefCell<Vec<Opening>>,
     gathered: RefCell<Vec<Gathered>>,
     done: RefCell<Vec<Done>>,
+    troubles: RefCell<Vec<Trouble>>,
 }
 
 pub struct Desk {
@@ -230,6 +231,12 @@ impl Desk {
         self.run();
     }
 
+    /// The system could not do something.
+    pub fn fails(&mut self, trouble: Trouble) {
+        self.written.troubles.borrow_mut().push(trouble);
+        self.run();
+    }
+
     /// These captures are in the folder.
     pub fn record(&mut self, there: Shelf) {
         *self.written.shelf.borrow_mut() = there;
@@ -347,8 +354,25 @@ impl Desk {
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {
-    let [act, drain, pick, save, remember, now, logs, watch, send, work, keep, shelf, ask, opened, gathered, done] =
-        [(); 16].map(|()| written.clone());
+    let [
+        act,
+        drain,
+        pick,
+        save,
+        remember,
+        now,
+        logs,
+        watch,
+        send,
+        work,
+        keep,
+        shelf,
+        ask,
+        opened,
+        gathered,
+        done,
+        fail,
+    ] = [(); 17].map(|()| written.clone());
     Wiring {
         act: Box::new(move |action| act.actions.borrow_mut().push(action)),
         drain: Box::new(move || Batch { resync: None, events: drain.events.take() }),
@@ -366,6 +390,7 @@ fn wiring(written: &Rc<Written>) -> Wiring {
         quick_sends: Vec::new(),
         messages: Vec::new(),
         recording: Box::new(|| None),
+        troubles: Box::new(move || fail.troubles.take()),
         remember: Box::new(move |settings| *remember.remembered.borrow_mut() = Some(settings.clone())),
         now: Box::new(move || Micros(now.now.get())),
         utc_offset_secs: 0,

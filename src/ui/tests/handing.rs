@@ -98,6 +98,18 @@ fn a_part_is_saved_in_another_format_and_its_end_is_told_wherever_one_is() {
     assert!(!desk.says("/home/me/a.csv"));
 }
 
+/// Otherwise Add builds, Send a file and Save the certificate do nothing on a desktop without a dialog, and nobody knows why.
+#[test]
+fn that_the_system_has_no_dialog_is_told_on_every_screen_until_it_is_put_away() {
+    let mut desk = export();
+    desk.click("Close");
+    desk.fails(Trouble::new("no-file-dialog"));
+    desk.fails(Trouble::new("no-file-dialog"));
+    assert!(desk.says("zenity"));
+    desk.click("Put the report away");
+    assert!(!desk.says("zenity"), "it is told once");
+}
+
 /// Otherwise whoever picks a full disk, or presses Cancel, types the filter again.
 #[test]
 fn the_dialog_stays_until_it_is_saved() {

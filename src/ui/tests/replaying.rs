@@ -209,6 +209,20 @@ fn a_replay_that_runs_can_be_stopped_however_many_ended_after_it_and_no_ending_i
     assert!(shown(&desk, 1) && desk.says("1 of 4 sent, stopped"));
 }
 
+/// Otherwise each message that is sent by hand leaves a row to be put away by hand.
+#[test]
+fn of_messages_sent_one_by_one_only_the_last_is_told_and_each_that_did_not_go_out() {
+    let mut desk = Desk::at(of(quiet));
+    let mut seq = 2;
+    let ended = |replay, sent, trouble| Fact::ReplayEnded { replay, sent, of: 1, trouble };
+    happen(&mut desk, &mut seq, (1..=3).map(|replay| started(replay, &format!("c{replay}"), "1", 1)));
+    happen(&mut desk, &mut seq, [ended(1, 1, None)]);
+    happen(&mut desk, &mut seq, [ended(2, 0, Some(Trouble::new("replay-lost").with("address", "cloud:1883")))]);
+    happen(&mut desk, &mut seq, [ended(3, 1, None)]);
+    let shown = |desk: &Desk, replay: u32| desk.says(&format!("Replay of c{replay} to"));
+    assert!(!shown(&desk, 1) && shown(&desk, 2) && shown(&desk, 3));
+}
+
 /// Otherwise the brakes of a replay that runs are out of sight as soon as there are three.
 #[test]
 fn five_replays_are_seen_at_the_same_time() {
