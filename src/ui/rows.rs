@@ -213,9 +213,14 @@ impl Place {
     }
 
     fn pointer(&self, ui: &Ui, response: &Response, scroll: &mut Scroll, output: &mut RowsOutput) {
-        let pressed = response.is_pointer_button_down_on() && ui.input(|input| input.pointer.primary_pressed());
+        // What is pressed is meant, not what has moved below the mouse by the time it is let go.
+        let own = response.is_pointer_button_down_on() || response.clicked();
+        let pressed = own && ui.input(|input| input.pointer.primary_pressed());
         let extending = response.dragged_by(egui::PointerButton::Primary) && !pressed;
-        if !pressed && !extending && !response.clicked() {
+        if response.double_clicked() && !pressed {
+            output.opened = scroll.cursor;
+        }
+        if !pressed && !extending {
             return;
         }
         response.request_focus();

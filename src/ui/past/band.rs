@@ -118,12 +118,14 @@ fn place_ui(ui: &mut Ui, past: &Past, ask: &mut impl FnMut(Travel)) {
         ask(Travel::Instant(instant));
     }
     ui.label(tell("past.of-time", &[("end", &past.end())]));
-    let mut event = past.position();
-    let field = DragValue::new(&mut event).range(0..=past.len()).speed(0.2);
+    let (mut event, last) = (past.state.past.map_or(0, |cursor| cursor.seq), past.last_number());
+    let field = DragValue::new(&mut event).range(0..=last).speed(0.2);
     if number_ui(ui, field, "past.event") {
-        ask(Travel::Place(event));
+        ask(Travel::Number(event));
     }
-    ui.label(tell("past.of-events", &[("all", &words::count(past.len()))]));
+    // A part of a session keeps the numbers it had there.
+    let key = if past.len() == last { "past.of-events" } else { "past.of-events-some" };
+    ui.label(tell(key, &[("all", &words::count(last)), ("n", &words::count(past.len()))]));
 }
 
 /// As an instant is shown.

@@ -219,6 +219,12 @@ impl Past {
         self.film().map_or_else(Micros::default, |film| film.last().1)
     }
 
+    /// The number of the last event, as far as was read.
+    #[must_use]
+    pub fn last_number(&self) -> u64 {
+        self.film().map_or(0, |film| film.last().0)
+    }
+
     /// Whether it is being played.
     #[must_use]
     pub const fn is_playing(&self) -> bool {

@@ -144,6 +144,28 @@ fn steps_meet_every_row_that_is_listed_once_and_lead_back_the_same_way() {
         }
         past.travel(Travel::Back, Micros(0));
         assert_eq!(past.position(), 0);
+        // Quick presses count from where the ones before lead.
+        for pressed in 0..met.len() {
+            past.travel(Travel::Start, Micros(0));
+            settle(&mut past);
+            (0..pressed).for_each(|_| past.travel(Travel::Forward, Micros(0)));
+            settle(&mut past);
+            assert_eq!(past.position(), met[pressed], "{pressed} steps before a frame was drawn");
+        }
+    }
+}
+
+/// A part of a session keeps its events' numbers: they are what a colleague, a report and a replay speak of.
+#[test]
+fn a_typed_number_is_that_of_the_session_the_part_was_taken_from() {
+    let capture = captures().swap_remove(0);
+    let events: Vec<_> = events(&capture).into_iter().filter(|event| event.seq.is_multiple_of(3)).collect();
+    let mut past = open(capture.header.started_unix_ms, events.clone(), 32);
+    assert_eq!((past.last_number(), past.len()), (events[events.len() - 1].seq, events.len() as u64));
+    for (typed, place) in [(3, 1), (4, 1), (6, 2), (2, 0), (0, 0)] {
+        past.travel(Travel::Number(typed), Micros(0));
+        settle(&mut past);
+        assert_eq!(past.position(), place, "event {typed}");
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Travel {
     End,
     /// After the event of this number.
     Event(u64),
+    /// The same for a number that was typed: it may be no event's, and what happened then is told.
+    Number(u64),
     /// After so many events.
     Place(u64),
     /// After all events up to this instant.
@@ -144,7 +146,7 @@ impl Past {
             Travel::Start => Some(0),
             Travel::End => film.map(Film::len),
             Travel::Place(place) => Some(place.min(self.len())),
-            Travel::Event(seq) => film.and_then(|film| film.until(seq)),
+            Travel::Event(seq) | Travel::Number(seq) => film.and_then(|film| film.until(seq)),
             Travel::Instant(at) => film.and_then(|film| film.until_time(at)),
             // Quick presses count from where one wants to stand, which may not be worked out yet.
             Travel::EventForward => Some((self.wanted + 1).min(self.len())),
@@ -159,7 +161,7 @@ impl Past {
                 self.at_end = travel == Travel::End || place == self.len() && self.reading().is_none();
                 match travel {
                     Travel::Start => self.reveal(Micros::default()),
-                    Travel::EventForward | Travel::EventBack | Travel::Place(_) => {
+                    Travel::EventForward | Travel::EventBack | Travel::Number(_) | Travel::Place(_) => {
                         let last = place.checked_sub(1).and_then(|last| self.model.journal.film()?.at(last));
                         if let Some((seq, at)) = last.map(|event| (event.seq, event.at)) {
                             self.reveal(at);
@@ -180,18 +182,18 @@ impl Past {
         }
     }
 
-    /// To the row after or before the moment that is shown; past the first, to the start.
+    /// To the row after or before the moment where one wants to stand; past the first, to the start.
     fn step(&mut self, forward: bool) {
-        let Some(cursor) = self.state.past else { return };
+        let Some(seq) = self.wanted_number() else { return };
         let (listing, feed) = (&self.state.listing, &self.model.feed);
-        let next = listing.place_of(feed.index_after(cursor.seq));
+        let next = listing.place_of(feed.index_after(seq));
         let last_of = |place: u64| listing.item(place).map(Item::last).and_then(|row| Some((row, feed.row(row)?)));
         let before = |place: u64| place.checked_sub(1).and_then(|before| Some((before, last_of(before)?)));
         let target = if forward {
             last_of(next).map(|row| (next, row))
         } else {
             let here = before(next);
-            let stands_there = here.is_some_and(|(_, (_, row))| row.seq == cursor.seq);
+            let stands_there = here.is_some_and(|(_, (_, row))| row.seq == seq);
             if stands_there { before(next - 1) } else { here }
         };
         match target {
@@ -204,6 +206,16 @@ impl Past {
             }
             None if forward => self.go(Travel::End),
             None => self.go(Travel::Start),
+        }
+    }
+
+    /// The number of the last event up to where one wants to stand; that of the moment that is shown, until the other is known.
+    fn wanted_number(&self) -> Option<u64> {
+        let wanted = if self.shown == self.wanted { None } else { Some(self.wanted) };
+        match wanted {
+            Some(0) => Some(0),
+            Some(place) => self.film()?.at(place - 1).map(|event| event.seq).or(Some(self.state.past?.seq)),
+            None => Some(self.state.past?.seq),
         }
     }
 
