@@ -109,7 +109,9 @@ impl Workbench {
     /// Takes in what happened since the last frame.
     fn keep_up(&mut self, ctx: &egui::Context) {
         words::speak(self.state.settings.language.unwrap_or(self.system_language));
-        self.model.take((self.wiring.drain)());
+        let batch = (self.wiring.drain)();
+        self.captures.hear(&batch.events);
+        self.model.take(batch);
         self.state.plugged = (self.wiring.plugged)();
         for (name, opened) in (self.wiring.logs.opened)() {
             self.open_log(&name, opened);

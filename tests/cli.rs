@@ -698,6 +698,12 @@ fn a_bad_run_is_compared_with_a_good_one_phase_by_phase() {
     let served = pair["phases"].as_array().unwrap().iter().find(|phase| phase["phase"] == "all-served").unwrap();
     let [a, b] = ["a_us", "b_us"].map(|key| served[key].as_i64().unwrap());
     assert_eq!(served["difference_us"], b - a);
+    assert_eq!((&whole["troubles_a"], &whole["troubles_b"]), (&serde_json::json!([]), &serde_json::json!([])));
+    let folder = Folder::new();
+    let cut = folder.at("cut.jsonl");
+    std::fs::write(&cut, &std::fs::read(BAD).unwrap()[..4_000]).unwrap();
+    let whole = json(&run(&["inspect", GOOD, "--against", &cut, "--json"]).check(0).out[0]);
+    assert_eq!(whole["troubles_b"][0], "recording-cut", "half a run is not taken for a short one");
     for args in [["inspect", GOOD, "--against", SAMPLE], ["inspect", SAMPLE, "--against", GOOD]] {
         // It says which of the two it is.
         run(&args).check_trouble(2, "capture-foreign", SAMPLE);

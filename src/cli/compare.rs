@@ -1,6 +1,7 @@
 //! `inspect A --against B`: a good run beside a bad one.
 
 use super::{Ended, Exit, print};
+use crate::event::Trouble;
 use crate::io::captures::Recording;
 use crate::replay::{Comparison, Course, Courses, Pair, Parting, Step, compare};
 use crate::ui::compared;
@@ -9,13 +10,17 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 pub fn run(a: &Path, b: &Path, as_json: bool) -> Result<Exit, Ended> {
-    let comparison = compare(courses(a)?, courses(b)?);
+    let ((of_a, troubles_a), (of_b, troubles_b)) = (courses(a)?, courses(b)?);
+    let comparison = Comparison { troubles_a, troubles_b, ..compare(of_a, of_b) };
     if as_json {
+        let codes = |troubles: &[Trouble]| troubles.iter().map(|trouble| json!(trouble.code)).collect::<Value>();
         let whole = json!({
             "kind": "comparison",
             "pairs": comparison.pairs.iter().map(pair).collect::<Vec<_>>(),
             "only_a": comparison.only_a.iter().map(course).collect::<Vec<_>>(),
             "only_b": comparison.only_b.iter().map(course).collect::<Vec<_>>(),
+            "troubles_a": codes(&comparison.troubles_a),
+            "troubles_b": codes(&comparison.troubles_b),
         });
         print::line(&whole.to_string());
     } else {
@@ -26,17 +31,18 @@ pub fn run(a: &Path, b: &Path, as_json: bool) -> Result<Exit, Ended> {
     Ok(Exit::Done)
 }
 
-fn courses(path: &Path) -> Result<Vec<Course>, Ended> {
+/// What happened in a capture, and what is wrong with it: a run that seems to end too early may only be a file that does.
+fn courses(path: &Path) -> Result<(Vec<Course>, Vec<Trouble>), Ended> {
     let mut recording = Recording::open(path).map_err(Ended::usage)?;
     let mut courses = Courses::begin(recording.header());
     for event in recording.by_ref() {
         courses.event(&event);
     }
-    // A run that seems to end too early may only be a file that does.
-    for trouble in recording.damage().troubles() {
-        print::err(&format!("{}: {}", path.display(), words::trouble(&trouble).joined()));
+    let troubles = recording.damage().troubles();
+    for trouble in &troubles {
+        print::err(&format!("{}: {}", path.display(), words::trouble(trouble).joined()));
     }
-    Ok(courses.end())
+    Ok((courses.end(), troubles))
 }
 
 /// The comparison in words.

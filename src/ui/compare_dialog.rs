@@ -68,7 +68,7 @@ fn comparison_ui(ui: &mut Ui, dialog: &CompareDialog, comparison: &Comparison) -
     let mut visit = None;
     for (name, troubles) in [("A", &comparison.troubles_a), ("B", &comparison.troubles_b)] {
         for trouble in troubles {
-            ui.colored_label(palette(ui).bad, format!("{name}: {}", words::trouble(trouble).joined()));
+            ui.colored_label(palette(ui).bad, side(name, &words::trouble(trouble).joined()));
         }
     }
     for (number, pair) in comparison.pairs.iter().take(MOST_PAIRS).enumerate() {
@@ -129,7 +129,7 @@ fn parting_ui(ui: &mut Ui, dialog: &CompareDialog, pair: &Pair, Parting { lane, 
     let mut visit = None;
     for (name, step, course, capture) in [("A", a, &pair.a, &dialog.a), ("B", b, &pair.b, &dialog.b)] {
         ui.horizontal_wrapped(|ui| {
-            ui.label(format!("{name}: {}", compared::step(step.as_ref(), &course.dialect)));
+            ui.label(side(name, &compared::step(step.as_ref(), &course.dialect)));
             if let Some(step) = step {
                 let hint = tell("compare.event-hint", &[("name", &capture.1)]);
                 if ui.link(compared::event(step)).on_hover_text(hint).clicked() {
@@ -139,6 +139,11 @@ fn parting_ui(ui: &mut Ui, dialog: &CompareDialog, pair: &Pair, Parting { lane, 
         });
     }
     visit
+}
+
+/// Something of one of the two.
+fn side(name: &str, text: &str) -> String {
+    tell("compare.side", &[("name", &name), ("text", &text)])
 }
 
 /// What was found wrong with either run, side by side.

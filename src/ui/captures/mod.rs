@@ -14,7 +14,7 @@ use super::replaying::ReplayOf;
 use super::rows::Scroll;
 use super::words::{self, Language};
 use crate::capture::{Entry, Limits};
-use crate::event::{Micros, Trouble};
+use crate::event::{Event, Fact, Micros, Trouble};
 use crate::replay::Filter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,6 +148,18 @@ impl CapturesState {
         let idle = entries.iter().filter(|entry| entry.is_idle()).count() as u64;
         self.found = Found { wanted: Some(wanted), of: Some(Arc::clone(entries)), places, idle };
         self.settle();
+    }
+
+    /// Takes in what happened on the bench: who sets a limit is told here what it cost.
+    pub fn hear(&mut self, events: &[Arc<Event>]) {
+        for event in events {
+            if let Fact::TroubleMet { trouble } = &event.fact
+                && trouble.code.starts_with("captures-")
+            {
+                self.troubles.retain(|told| told.code != trouble.code);
+                self.troubles.push(trouble.clone());
+            }
+        }
     }
 
     /// What is known of a capture that is being recorded in this window; nothing of the others.

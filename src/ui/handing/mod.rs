@@ -201,30 +201,28 @@ fn writing_words(path: &Path, events: u64) -> String {
 /// How much was handed on, and what was taken out of it.
 fn handed_words(handed: &Handed) -> String {
     let (events, all) = (words::count(handed.events.0), words::count(handed.events.1));
-    let mut text = tell("cli.exported", &[("events", &events), ("all", &all)]);
-    taken_words(&mut text, handed);
-    text
+    tell("cli.exported", &[("events", &events), ("all", &all)]) + &taken_words("cli.taken", handed)
 }
 
 /// The same before it is.
 fn would_go_words(handed: &Handed) -> String {
     let (events, all) = (words::count(handed.events.0), words::count(handed.events.1));
-    let mut text = tell("export.would-go", &[("events", &events), ("all", &all)]);
-    taken_words(&mut text, handed);
-    text
+    tell("export.would-go", &[("events", &events), ("all", &all)]) + &taken_words("export.would-take", handed)
 }
 
 /// What is taken out of it, kind by kind.
-fn taken_words(text: &mut String, handed: &Handed) {
+fn taken_words(sentence: &str, handed: &Handed) -> String {
+    let mut text = String::new();
     for kind in SecretKind::ALL {
         let (values, places) = handed.taken.of(kind);
         if places > 0 {
             let kind = say(&format!("cli.taken-{}", kind.name()));
             let (values, places) = (words::count(values), words::count(places));
             text.push(' ');
-            text.push_str(&tell("cli.taken", &[("kind", &kind), ("values", &values), ("places", &places)]));
+            text.push_str(&tell(sentence, &[("kind", &kind), ("values", &values), ("places", &places)]));
         }
     }
+    text
 }
 
 #[cfg(test)]

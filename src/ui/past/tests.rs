@@ -145,12 +145,12 @@ fn steps_meet_every_row_that_is_listed_once_and_lead_back_the_same_way() {
         past.travel(Travel::Back, Micros(0));
         assert_eq!(past.position(), 0);
         // Quick presses count from where the ones before lead.
-        for pressed in 0..met.len() {
+        for (pressed, expected) in met.iter().enumerate() {
             past.travel(Travel::Start, Micros(0));
             settle(&mut past);
             (0..pressed).for_each(|_| past.travel(Travel::Forward, Micros(0)));
             settle(&mut past);
-            assert_eq!(past.position(), met[pressed], "{pressed} steps before a frame was drawn");
+            assert_eq!(past.position(), *expected, "{pressed} steps before a frame was drawn");
         }
     }
 }

@@ -3,10 +3,11 @@
 use super::desk::Desk;
 use super::of;
 use crate::capture::{About, Condition, Entry, Found, Header, Limits, Verdict};
-use crate::event::Trouble;
+use crate::event::{Event, Fact, Micros, Trouble};
 use crate::ui::captures::{Ask, Shelf};
 use eframe::egui::{Key, Modifiers};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const DAY: u64 = 86_400_000;
 
@@ -217,4 +218,16 @@ fn the_list_is_closed_again_by_button_and_key() {
     assert!(desk.shows("List of captures"));
     desk.press(Modifiers::NONE, Key::Escape);
     assert!(!desk.shows("List of captures"));
+}
+
+/// Otherwise whoever sets a limit sees sessions vanish, and is told of it on another screen.
+#[test]
+fn what_a_limit_cleared_away_is_told_below_it() {
+    let mut desk = list();
+    let cleared = |n: u64| {
+        let trouble = Trouble::new("captures-cleared").with("n", n).with("size", "2.00 MB");
+        Arc::new(Event { seq: n, at: Micros::from_secs(n), fact: Fact::TroubleMet { trouble } })
+    };
+    desk.goes_on(vec![cleared(41), cleared(42)]);
+    assert!(desk.says("oldest first: 42") && !desk.says("oldest first: 41"), "{:?}", desk.texts());
 }
