@@ -479,6 +479,9 @@ fn inspect_tells_an_image_a_trace_and_what_is_neither() {
     run(&["inspect", &empty]).check_trouble(2, "capture-empty", &empty);
     let directory = folder.at(".");
     run(&["inspect", &directory]).check_trouble(2, "recording-is-folder", &directory);
+    for command in [&["inspect"][..], &["export", "--format", "csv"], &["replay", "--dry-run"]] {
+        run(&[command, &["/dev/null"]].concat()).check_trouble(2, "recording-no-file", "/dev/null");
+    }
     let missing = folder.at("missing");
     run(&["inspect", &missing]).check_trouble(2, "recording-not-found", &missing);
     let foreign = folder.at("foreign.jsonl");

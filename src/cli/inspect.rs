@@ -46,7 +46,7 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
 /// pass for a build.
 fn is_image(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let something = path.metadata().is_ok_and(|file| !file.is_dir() && (file.len() > 0 || !file.is_file()));
+    let something = path.metadata().is_ok_and(|file| file.is_file() && file.len() > 0);
     something && !name.contains(".jsonl") && !captures::is_recording(path)
 }
 

@@ -57,6 +57,7 @@ fn io_trouble(path: &Path, error: &io::Error) -> Trouble {
             Trouble::new("recording-not-found").with("path", path.display())
         }
         ErrorKind::IsADirectory => Trouble::new("recording-is-folder").with("path", path.display()),
+        ErrorKind::Unsupported => Trouble::new("recording-no-file").with("path", path.display()),
         ErrorKind::UnexpectedEof => Trouble::new("recording-cut-short").with("path", path.display()),
         _ => Trouble::new("capture-unreadable").with("path", path.display()).with("detail", error),
     }

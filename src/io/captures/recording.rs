@@ -27,8 +27,8 @@ impl Recording {
     /// Opens a recording and reads its first line.
     ///
     /// # Errors
-    /// `recording-not-found`, `recording-is-folder`, `recording-gzip`, `recording-too-large` (a trace), and those of
-    /// [`Reader::open`], each with `path`; `unknown-dialect` (a trace).
+    /// `recording-not-found`, `recording-is-folder`, `recording-no-file`, `recording-gzip`, `recording-too-large` (a trace), and
+    /// those of [`Reader::open`], each with `path`; `unknown-dialect` (a trace).
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         let mut source = Source::open(path)?;
         let first = source.fill_buf().map_err(|error| io_trouble(path, &error))?;

@@ -45,7 +45,7 @@ impl Source {
     /// Opens a file from its begin. One that was compressed since its name was told, or was to be, is found as well.
     ///
     /// # Errors
-    /// `recording-not-found`, `recording-is-folder`, `capture-unreadable`, each with `path`.
+    /// `recording-not-found`, `recording-is-folder`, `recording-no-file`, `capture-unreadable`, each with `path`.
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         let path = now_at(path);
         Self::open_at(&path, Place::default()).map_err(|error| io_trouble(&path, &error))
@@ -56,12 +56,13 @@ impl Source {
     /// # Errors
     /// The system's.
     pub fn open_at(path: &Path, place: Place) -> io::Result<Self> {
-        let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
-            // A pipe would be waited for, a folder has no bytes.
-            return Err(io::ErrorKind::IsADirectory.into());
+        let about = std::fs::metadata(path)?;
+        if !about.is_file() {
+            // A folder has no bytes, and a pipe would be waited for: it cannot be read twice either.
+            let kind = if about.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::Unsupported };
+            return Err(kind.into());
         }
-        Self::of(file, place)
+        Self::of(File::open(path)?, place)
     }
 
     /// The same of a file that is open.

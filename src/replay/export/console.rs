@@ -35,6 +35,11 @@ struct Open {
     ended: bool,
 }
 
+/// Whether it is of a console.
+pub(super) const fn holds(fact: &Fact) -> bool {
+    matches!(fact, Fact::BytesReceived { .. } | Fact::BytesSent { .. })
+}
+
 impl Export for ConsoleText {
     fn begin(&mut self, header: &Header, _out: &mut dyn Write) -> io::Result<()> {
         self.started_unix_ms = header.started_unix_ms;

@@ -11,7 +11,7 @@ pub use pcapng::PcapNg;
 use super::filter::{Filter, Sieve};
 use super::redact::{Redactor, Taken};
 use crate::capture::{Header, encode};
-use crate::event::{Event, Micros};
+use crate::event::{Event, Fact, Micros};
 use csv::BYTE_ORDER_MARK;
 use std::borrow::Borrow;
 use std::io::{self, Write};
@@ -42,6 +42,15 @@ impl Format {
             Self::Csv => "csv",
             Self::Txt => "txt",
             Self::PcapNg => "pcapng",
+        }
+    }
+
+    /// Whether an event of this kind is in it, or made into what is.
+    fn holds(self, fact: &Fact) -> bool {
+        match self {
+            Self::Jsonl | Self::Csv => true,
+            Self::Txt => console::holds(fact),
+            Self::PcapNg => pcapng::holds(fact),
         }
     }
 
@@ -128,6 +137,7 @@ pub struct Handed {
 
 /// A capture on its way out, event by event: chosen, redacted, written.
 pub struct Exporter<W> {
+    format: Format,
     sieve: Sieve,
     redactor: Option<Redactor>,
     /// Something was taken out of what was written last.
@@ -148,15 +158,15 @@ impl<W: Write> Exporter<W> {
         let redacted = redactor.as_mut().map(|redactor| redactor.header(header));
         let took = redacted.as_ref().is_some_and(|redacted| redacted != header);
         export.begin(redacted.as_ref().unwrap_or(header), &mut out)?;
-        Ok(Self { sieve: Sieve::new(only), redactor, took, export, out, events: (0, 0) })
+        Ok(Self { format, sieve: Sieve::new(only), redactor, took, export, out, events: (0, 0) })
     }
 
-    /// The next event of the capture. Whether it was handed on.
+    /// The next event of the capture. Whether it was handed on: chosen, and of a kind that the format holds.
     ///
     /// # Errors
     /// As above.
     pub fn event(&mut self, event: &Event) -> io::Result<bool> {
-        let chosen = self.sieve.takes(event);
+        let chosen = self.sieve.takes(event) && self.format.holds(&event.fact);
         self.events.1 += 1;
         self.events.0 += u64::from(chosen);
         let redacted = self.redactor.as_mut().map(|redactor| redactor.redact(event, chosen));
@@ -206,10 +216,11 @@ pub fn preview<E: Borrow<Event>>(
     events: impl IntoIterator<Item = E>,
     lines: usize,
 ) -> Preview {
-    let format = if format == Format::PcapNg { Format::Jsonl } else { format };
+    let shown = if format == Format::PcapNg { Format::Jsonl } else { format };
     let mut first = FirstLines { most: lines, ..FirstLines::default() };
     // Nothing goes wrong in memory.
-    let Ok(mut exporter) = Exporter::begin(format, choice, header, &mut first) else { return Preview::default() };
+    let Ok(mut exporter) = Exporter::begin(shown, choice, header, &mut first) else { return Preview::default() };
+    exporter.format = format;
     exporter.out.settle(exporter.took);
     for event in events {
         let _ = exporter.event(event.borrow());

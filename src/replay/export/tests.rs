@@ -276,3 +276,27 @@ fn a_preview_shows_what_will_be_written_and_what_is_taken_out() {
     let open = Part { redactor: None, ..choice() };
     assert!(preview(Format::Jsonl, open, &capture.header, &capture.events, 1).handed.taken.is_empty());
 }
+
+/// Otherwise a report of a console's text counts messages that are not in it.
+#[test]
+fn only_what_a_format_holds_counts_as_handed_on_and_nothing_else_is_in_it() {
+    for name in ["captures/uiot-simulated-md5-mismatch", "traces/uiot-v1-success"] {
+        let capture = recording(name);
+        for format in Format::ALL {
+            let mut exporter = Exporter::begin(format, Part::default(), &capture.header, Vec::new()).unwrap();
+            let mut held = 0;
+            for event in &capture.events {
+                let before = exporter.out.len();
+                let counted = exporter.event(event).unwrap();
+                assert!(counted || exporter.out.len() == before, "{name} as {}: {:?}", format.id(), event.fact);
+                held += u64::from(counted);
+            }
+            let shown = preview(format, Part::default(), &capture.header, &capture.events, 3);
+            let handed = exporter.end().unwrap();
+            assert_eq!((handed.events.0, handed.events.1), (held, capture.events.len() as u64), "{name}");
+            assert_eq!(shown.handed, handed, "{name} as {}", format.id());
+            let console = capture.events.iter().filter(|event| matches!(event.fact, Fact::BytesReceived { .. }));
+            assert!(format != Format::Txt || held == console.count() as u64);
+        }
+    }
+}

@@ -73,6 +73,28 @@ impl Peer {
     }
 }
 
+/// Whether packets are made of it.
+pub(super) const fn holds(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::BrokerStarted { .. }
+            | Fact::BrokerStopped
+            | Fact::BrokerFailed { .. }
+            | Fact::ClientConnected { .. }
+            | Fact::ClientRefused { .. }
+            | Fact::ClientDisconnected { .. }
+            | Fact::Subscribed { implicit: false, .. }
+            | Fact::Unsubscribed { .. }
+            | Fact::MessageReceived { .. }
+            | Fact::MessagePublished { .. }
+            | Fact::MessageDelivered { .. }
+            | Fact::MessageAcknowledged { .. }
+            | Fact::RequestReceived { .. }
+            | Fact::RangeServed { .. }
+            | Fact::RequestRefused { .. }
+    )
+}
+
 impl Export for PcapNg {
     fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()> {
         self.started_unix_ms = header.started_unix_ms;
