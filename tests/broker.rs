@@ -300,9 +300,12 @@ fn a_stop_in_the_middle_of_a_flood_brings_nothing_down() {
     }));
     for _ in 0..3 {
         let (broker, mut facts) = start(no_rules());
-        let floods: Vec<_> = (0..4)
-            .map(|number| {
-                let device = Device::connect(connect_options(broker.address(), &format!("dn{number}")));
+        // All are there before the first begins: who floods leaves nobody else the time to come in.
+        let device = |number| Device::connect(connect_options(broker.address(), &format!("dn{number}")));
+        let devices: Vec<_> = (0..4).map(device).collect();
+        let floods: Vec<_> = devices
+            .into_iter()
+            .map(|device| {
                 std::thread::Builder::new().spawn(move || {
                     while device.try_publish("up", "x") {}
                     device.wait_for_end();

@@ -11,7 +11,7 @@ mod target;
 
 use ota_workbench::event::Fact;
 use ota_workbench::io::{InboxReader, Input};
-use rumqttc::{Client, Connection, Event, MqttOptions, Outgoing, Packet, Publish, QoS};
+use rumqttc::{Client, Connection, Event, MqttOptions, NetworkOptions, Outgoing, Packet, Publish, QoS};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -84,7 +84,10 @@ pub struct Device {
 impl Device {
     /// Connects, and waits until it is let in.
     pub fn connect(options: MqttOptions) -> Self {
-        let (client, connection) = Client::new(options, 1_000);
+        let (client, mut connection) = Client::new(options, 1_000);
+        let mut network = NetworkOptions::new();
+        network.set_connection_timeout(DEADLINE.as_secs());
+        connection.eventloop.set_network_options(network);
         let (sender, heard) = sync_channel(100_000);
         std::thread::Builder::new()
             .name("test device".into())

@@ -4,16 +4,18 @@ mod blocks;
 mod http;
 mod letters;
 mod mqtt;
+mod places;
 mod tcp;
 
 use super::super::whose::stem;
 use super::{Export, unix_micros};
 use crate::capture::Header;
 use crate::event::{Client, ClientName, Event, Fact, Payload};
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use letters::Letters;
+use places::{ELSEWHERE, ELSEWHERE_6, HTTP, MQTT, SOMEWHERE, place_of};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 use tcp::{Connection, From, Packet};
 
 /// Names, requests and files remembered of each sort; a flood of them cannot fill the memory.
@@ -381,23 +383,6 @@ impl PcapNg {
         let Some(mut connection) = self.downloads.remove(peer) else { return Ok(()) };
         write_all(self.now, vec![connection.reset(From::Server)], None, out)
     }
-}
-
-/// Where a server is, and where others are, whose addresses are not known (RFC 5737, RFC 3849).
-const SOMEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
-const ELSEWHERE_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 2));
-
-/// The ports of the two without TLS.
-const MQTT: u16 = 1_883;
-const HTTP: u16 = 80;
-
-/// `10.0.0.1:1883`, `10.0.0.1`, or a name, whose address nobody recorded.
-fn place_of(place: &str, otherwise: u16) -> SocketAddr {
-    let bare = place.trim_start_matches('[').trim_end_matches(']');
-    let port = || place.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(otherwise);
-    let known = place.parse().ok().or_else(|| Some(SocketAddr::new(bare.parse().ok()?, otherwise)));
-    known.unwrap_or_else(|| SocketAddr::new(SOMEWHERE, port()))
 }
 
 /// A client of whose signing in nothing is known.

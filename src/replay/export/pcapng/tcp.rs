@@ -1,7 +1,7 @@
 //! A TCP connection as it would have been seen on the wire.
 
 // Addresses as values: nothing is connected to anything here.
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Bytes of one segment, as on an Ethernet.
 const SEGMENT: usize = 1_460;
