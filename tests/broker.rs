@@ -283,7 +283,7 @@ fn stopping_never_hangs_though_nobody_reads_the_facts_of_a_flood() {
     facts.until(|fact| matches!(fact, Fact::MessageReceived { .. }));
     let asked = std::time::Instant::now();
     broker.stop();
-    assert!(asked.elapsed() < std::time::Duration::from_secs(3), "stopping took {:?}", asked.elapsed());
+    assert!(asked.elapsed() < std::time::Duration::from_secs(10), "stopping took {:?}", asked.elapsed());
     facts.wait_for_close();
     flood.expect("a thread").join().expect("the flood ends");
 }

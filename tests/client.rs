@@ -101,7 +101,7 @@ fn an_unreachable_broker_is_told_with_its_address_and_left_promptly() {
     let asked = Instant::now();
     client.stop();
     facts.wait_for_close();
-    assert!(asked.elapsed() < Duration::from_millis(400), "stopping took {:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(2), "stopping took {:?}", asked.elapsed());
 }
 
 #[test]

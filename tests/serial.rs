@@ -134,7 +134,7 @@ fn a_board_that_reads_nothing_blocks_neither_the_sender_nor_the_closing() {
         }
     }
     port.close();
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let last = std::iter::from_fn(|| Some(bench.next())).find(|fact| !matches!(fact, Fact::BytesSent { .. }));
     assert_eq!(last, Some(Fact::PortClosed { port: bench.name.clone().into(), trouble: None }));
 }
@@ -183,7 +183,7 @@ fn closing_does_not_wait_for_a_session_that_is_behind() {
     bench.board.write_all(b"the reader now waits for the session").unwrap();
     let begun = Instant::now();
     port.close();
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 /// Fills the session's inbox to the brim, from a thread that ends with the session.
@@ -221,7 +221,7 @@ fn a_simulated_console_that_nobody_reads_does_not_stop_the_device() {
     for _ in 0..200 {
         output.print(&[b'x'; 1024]);
     }
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let (inbox, facts) = Inbox::new();
     let _port = SerialPort::open(pty.path(), &settings(), inbox).unwrap();
     let heard = std::iter::from_fn(|| facts.recv_timeout(DEADLINE).ok());

@@ -204,7 +204,7 @@ fn a_few_bytes_that_cts_holds_back_are_told_and_closing_does_not_wait_for_them()
     let begun = now();
     let Bench { port, state, facts, board, .. } = bench;
     drop(port);
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(state.lock().unwrap().cleared, 6);
     let facts: Vec<_> = std::iter::from_fn(|| facts.recv_timeout(DEADLINE).ok()).collect();
     let [Input::Fact(Fact::TroubleMet { trouble }), Input::Fact(Fact::PortClosed { trouble: None, .. })] = &*facts
