@@ -77,6 +77,8 @@ pub struct Past {
     /// After how many events to stand once all is read, unless one goes elsewhere before.
     resume: Option<u64>,
     playing: Option<Playing>,
+    /// Where one stands in time, where that was asked for: nothing need have happened just then.
+    instant: Option<Micros>,
     /// How fast it is played.
     pub speed: Speed,
     /// Whether a device was chosen.
@@ -117,6 +119,7 @@ impl Past {
             at_end: true,
             resume: None,
             playing: None,
+            instant: None,
             speed: Speed::default(),
             chosen: false,
             listing: false,
@@ -302,7 +305,8 @@ impl Past {
         }
         let shown = self.model.shown();
         let (seq, last) = (shown.events(), shown.now());
-        let at = self.playing.as_ref().map_or(last, |playing| playing.at().max(last));
+        let asked = self.playing.as_ref().map(Playing::at).or(self.instant).map(|at| at.min(self.end()));
+        let at = asked.map_or(last, |asked| asked.max(last));
         self.state.past = Some(Cursor { seq, at });
     }
 

@@ -117,6 +117,8 @@ fn an_instant_leads_behind_all_events_up_to_it() {
             past.travel(Travel::Instant(at), Micros(0));
             settle(&mut past);
             check(&past, &events, events.iter().filter(|event| event.at <= at).count());
+            // Between two events one stands where one asked to, not at the one before.
+            assert_eq!(past.state.past.map(|cursor| cursor.at), Some(at.min(past.end())));
         }
     }
 }

@@ -104,6 +104,11 @@ impl Past {
         if !matches!(travel, Travel::Speed(_)) {
             self.resume = None;
         }
+        self.instant = match travel {
+            Travel::Instant(at) => Some(at),
+            Travel::Play | Travel::Speed(_) => self.playing.map(|playing| playing.at()).or(self.instant),
+            _ => None,
+        };
         match travel {
             Travel::Play if self.playing.is_some() => self.playing = None,
             Travel::Play => self.begin_to_play(now),
