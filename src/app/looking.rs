@@ -78,13 +78,10 @@ impl Workbench {
     fn open_past(&mut self, opening: Opening) {
         self.captures.take((self.wiring.captures.shelf)(), self.state.utc_offset_secs);
         let running = self.is_written(&opening.path);
-        let before = self.past.as_ref().filter(|looking| looking.running && looking.past.path == opening.path);
-        // Who stood at the end stands at the new one.
-        let within = before.map(|looking| &looking.past).filter(|past| past.position() < past.len());
-        let resume = within.map(Past::position);
+        let before = self.past.take_if(|looking| looking.running && looking.past.path == opening.path);
         let mut past = Past::new(opening, self.shelves.clone(), self.state.utc_offset_secs);
-        if let Some(place) = resume {
-            past.resume_at(place);
+        if let Some(before) = before {
+            past.read_on(before.past);
         }
         let ended = latest_end(self.model.bench.cases()).and_then(|case| case.ended);
         self.past = Some(Looking { past, ended, running });

@@ -32,13 +32,15 @@ pub struct Scroll {
     pub anchor: Option<u64>,
     /// A row to bring into view.
     pub reveal: Option<u64>,
+    /// Whether rows before it are to be seen as well.
+    pub lead: bool,
     /// Whether the list is to have the keyboard from the next frame on.
     pub focus: bool,
 }
 
 impl Default for Scroll {
     fn default() -> Self {
-        Self { top: 0.0, left: 0.0, follow: true, cursor: None, anchor: None, reveal: None, focus: false }
+        Self { top: 0.0, left: 0.0, follow: true, cursor: None, anchor: None, reveal: None, lead: false, focus: false }
     }
 }
 
@@ -325,7 +327,10 @@ impl Place {
     fn settle(&self, scroll: &mut Scroll) {
         if let Some(row) = scroll.reveal.take() {
             let row = float(row);
-            if row < scroll.top {
+            let lead = if std::mem::take(&mut scroll.lead) { self.page / 3.0 } else { 0.0 };
+            if lead > 0.0 && row - lead < scroll.top {
+                scroll.top = row - lead;
+            } else if row < scroll.top {
                 scroll.top = row - (self.page / 3.0).min(f64::from(u8::from(scroll.top - row > self.page)) * self.page);
             } else if row + 1.0 > scroll.top + self.page {
                 let far = row - scroll.top > self.page * 2.0;

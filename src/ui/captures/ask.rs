@@ -30,6 +30,7 @@ fn naming_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
     }
     if confirmed || closed || modal.should_close() {
         state.naming = None;
+        state.scroll.focus = true;
     }
 }
 
@@ -51,5 +52,6 @@ fn deleting_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
     }
     if confirmed || closed || modal.should_close() {
         state.deleting = None;
+        state.scroll.focus = true;
     }
 }

@@ -27,6 +27,7 @@ pub fn captures_ui(ui: &mut Ui, state: &mut CapturesState, limits: &mut Limits, 
         list_ui(ui, state, &mut asks, utc_offset_secs);
     });
     ask::dialogs_ui(ui, state, &mut asks);
+    state.typing = ui.ctx().text_edit_focused();
     asks
 }
 
@@ -39,9 +40,9 @@ fn head_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
         }
         idle_ui(ui, state);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let escape =
-                !state.covered && state.naming.is_none() && state.deleting.is_none() && !ui.ctx().text_edit_focused();
-            let escape = escape && ui.input(|input| input.key_pressed(Key::Escape));
+            // In a field the first one is the field's, and has taken the keyboard from it by now.
+            let meant = !state.covered && state.naming.is_none() && state.deleting.is_none() && !state.typing;
+            let escape = meant && ui.input(|input| input.key_pressed(Key::Escape));
             if button_ui(ui, say("captures.close")).clicked() || escape {
                 asks.push(Ask::Show(false));
             }
@@ -176,7 +177,7 @@ fn limits_ui(ui: &mut Ui, state: &mut CapturesState, limits: &mut Limits, asks: 
     }
 }
 
-/// A field that shows what is set while nobody types in it. What was typed, once that is done.
+/// A field that shows what is set while nobody types in it. What was typed, once that is done; Escape drops it.
 fn field_ui(ui: &mut Ui, typed: &mut Option<String>, set: &str, name: &str) -> Option<String> {
     let mut text = typed.take().unwrap_or_else(|| set.to_owned());
     let field = ui.add(TextEdit::singleline(&mut text).desired_width(52.0)).accessible_name(say(name));
@@ -185,7 +186,8 @@ fn field_ui(ui: &mut Ui, typed: &mut Option<String>, set: &str, name: &str) -> O
         *typed = Some(text);
         return None;
     }
-    (field.lost_focus() && text != set).then_some(text)
+    let given_up = ui.input(|input| input.key_pressed(Key::Escape));
+    (field.lost_focus() && !given_up && text != set).then_some(text)
 }
 
 /// As few digits as say exactly these megabytes.

@@ -108,7 +108,7 @@ impl LogPane {
         if let Some(at) = self.reveal_at {
             let found = console.find_at(at);
             scroll.reveal = Some(self.row_of(found.unwrap_or_else(|near| near)));
-            scroll.follow = false;
+            (scroll.lead, scroll.follow) = (true, false);
             if found.is_ok() {
                 self.reveal_at = None;
             }

@@ -110,7 +110,7 @@ fn player_ui(ui: &mut Ui, past: &Past, wishes: &mut Vec<Wish>) {
 /// Where one stands, to be read and to be typed.
 fn place_ui(ui: &mut Ui, past: &Past, ask: &mut impl FnMut(Travel)) {
     let at = past.state.past.map_or_else(Micros::default, |cursor| cursor.at);
-    let mut secs = whole_millis(at).as_secs_f64();
+    let mut secs = held(ui, whole_millis(at).as_secs_f64());
     let field = DragValue::new(&mut secs).range(0.0..=past.end().as_secs_f64()).fixed_decimals(3).speed(0.01);
     if number_ui(ui, field, "past.instant")
         && let Some(instant) = typed(secs, at, past.end())
@@ -118,7 +118,8 @@ fn place_ui(ui: &mut Ui, past: &Past, ask: &mut impl FnMut(Travel)) {
         ask(Travel::Instant(instant));
     }
     ui.label(tell("past.of-time", &[("end", &past.end())]));
-    let (mut event, last) = (past.state.past.map_or(0, |cursor| cursor.seq), past.last_number());
+    let last = past.last_number();
+    let mut event = held(ui, past.state.past.map_or(0, |cursor| cursor.seq));
     let field = DragValue::new(&mut event).range(0..=last).speed(0.2);
     if number_ui(ui, field, "past.event") {
         ask(Travel::Number(event));
@@ -138,6 +139,20 @@ const fn whole_millis(at: Micros) -> Micros {
 fn typed(secs: f64, at: Micros, end: Micros) -> Option<Micros> {
     let wanted = whole_millis(Micros::from_secs_f64(secs));
     (wanted != whole_millis(at)).then(|| (wanted + Micros(999)).min(end))
+}
+
+/// What a number field shows: while it has the keyboard, what it showed when it got it, for a value that changes under it takes
+/// what is being typed away.
+fn held<T: Copy + Send + Sync + 'static>(ui: &Ui, value: T) -> T {
+    let id = ui.next_auto_id();
+    let (focused, key) = (ui.memory(|memory| memory.has_focus(id)), id.with("held"));
+    ui.data_mut(|data| {
+        if !focused {
+            data.remove::<T>(key);
+            return value;
+        }
+        *data.get_temp_mut_or(key, value)
+    })
 }
 
 /// A number that can be typed or dragged; true when it was.
@@ -183,7 +198,8 @@ fn face(speed: Speed) -> String {
 
 fn progress_ui(ui: &mut Ui, past: &Past) {
     if let Some(part) = past.reading() {
-        ui.add(egui::ProgressBar::new(part).desired_width(110.0).desired_height(8.0));
+        let bar = egui::ProgressBar::new(part).desired_width(110.0).desired_height(8.0);
+        ui.add(bar).accessible_name(say("past.progress"));
         weak_ui(ui, tell("past.reading", &[("n", &format_args!("{:.0}", part * 100.0))]));
     } else if past.is_going() {
         weak_ui(ui, say("past.going"));
@@ -202,9 +218,9 @@ fn keys(ui: &Ui, wishes: &mut Vec<Wish>) {
         (Modifiers::ALT, Key::Home, Travel::Start),
         (Modifiers::ALT, Key::End, Travel::End),
     ] {
-        if pressed(modifiers, key) {
-            wishes.push(Wish::Travel(travel));
-        }
+        // On a slow frame there are several.
+        let presses = ui.input_mut(|input| input.count_and_consume_key(modifiers, key));
+        wishes.extend(std::iter::repeat_n(Wish::Travel(travel), presses));
     }
     // The space bar presses a button that has the keyboard.
     let elsewhere = ui.ctx().text_edit_focused() || ui.memory(|memory| memory.focused().is_some());

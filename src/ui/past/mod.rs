@@ -12,7 +12,7 @@ use super::model::{Model, Shelves};
 use super::moment::Moment;
 use super::state::WindowState;
 use super::wish::Wish;
-use crate::event::{Event, Micros, Trouble};
+use crate::event::{DeviceId, Event, Micros, Trouble};
 use crate::journal::{Film, Mark, Reel};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -74,8 +74,8 @@ pub struct Past {
     pending: Option<Travel>,
     /// Whether one stands at the end, whatever is still read.
     at_end: bool,
-    /// After how many events to stand once all is read, unless one goes elsewhere before.
-    resume: Option<u64>,
+    /// How it was looked at before it was read on.
+    resume: Option<Stand>,
     playing: Option<Playing>,
     /// Where one stands in time, where that was asked for: nothing need have happened just then.
     instant: Option<Micros>,
@@ -92,6 +92,15 @@ pub struct Past {
     mended: u64,
     damaged: u64,
     troubles: Vec<Trouble>,
+}
+
+/// How a capture was looked at: taken up again once all of it is read.
+#[derive(Debug)]
+struct Stand {
+    /// After so many events; nowhere when one stood at the end, or goes elsewhere meanwhile.
+    place: Option<u64>,
+    device: Option<DeviceId>,
+    port: Option<String>,
 }
 
 impl Past {
@@ -132,9 +141,20 @@ impl Past {
         }
     }
 
-    /// Goes to after so many events once all is read, unless one goes elsewhere before.
-    pub const fn resume_at(&mut self, place: u64) {
-        self.resume = Some(place);
+    /// Is looked at as the same capture was before it was read on.
+    pub fn read_on(&mut self, before: Self) {
+        let place = (before.position() < before.len()).then_some(before.shown);
+        self.speed = before.speed;
+        let WindowState { filter, find, zoom, device, port, .. } = before.state;
+        (self.state.filter, self.state.find, self.state.zoom) = (filter, find, zoom);
+        self.resume = Some(Stand { place, device, port });
+    }
+
+    /// Stands as before, once there is something to stand at.
+    fn take_up(&mut self, now: Micros) {
+        let Some(Stand { place, device, port }) = self.resume.take() else { return };
+        let wishes = device.map(Wish::SelectDevice).into_iter().chain(port.map(Wish::SelectPort));
+        wishes.chain(place.map(|place| Wish::Travel(Travel::Place(place)))).for_each(|wish| self.grant(wish, now));
     }
 
     /// Takes in what was read, and goes to where one wants to stand. `clock` tells the time now.
@@ -144,17 +164,15 @@ impl Past {
         if let Some(travel) = self.pending.take() {
             self.travel(travel, clock());
         }
-        if self.over
-            && let Some(place) = self.resume.take()
-        {
-            self.travel(Travel::Place(place), clock());
-        }
         self.play(clock());
         self.settle(clock);
         self.ask();
         self.choose();
         self.state.keep_up(&self.model);
         self.list();
+        if self.over && !self.listing {
+            self.take_up(clock());
+        }
     }
 
     /// Brings the list of messages up to date, a piece at a time.
@@ -165,7 +183,8 @@ impl Past {
     /// Whether something happens without anybody doing anything.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        !self.over || self.listing || self.playing.is_some() || self.is_going() || self.film().is_some_and(Film::waits)
+        let waits = self.resume.is_some() || self.film().is_some_and(Film::waits);
+        !self.over || self.listing || self.playing.is_some() || self.is_going() || waits
     }
 
     /// Whether the moment that is shown is not yet the one that is wanted.

@@ -101,8 +101,10 @@ impl Playing {
 impl Past {
     /// Goes somewhere; `now` is the window's clock.
     pub fn travel(&mut self, travel: Travel, now: Micros) {
-        if !matches!(travel, Travel::Speed(_)) {
-            self.resume = None;
+        if !matches!(travel, Travel::Speed(_))
+            && let Some(stand) = &mut self.resume
+        {
+            stand.place = None;
         }
         self.instant = match travel {
             Travel::Instant(at) => Some(at),

@@ -13,7 +13,7 @@ use super::past::Past;
 use super::words::{self, say, tell};
 use crate::bench::{Bench, BrokerUrl, OnDrop, ReplayTarget, Speed};
 use crate::console::Job;
-use crate::event::{DeviceId, Event, Secret, Trouble};
+use crate::event::{DeviceId, Event, Fact, Secret, Trouble};
 use crate::replay::{Choice, Filter, Manner, Plan, devices, plan};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -186,6 +186,12 @@ impl ReplayDialog {
         if self.events.is_some() || path != self.of.path {
             return;
         }
+        let is_message = |fact: &Fact| matches!(fact, Fact::MessageReceived { .. } | Fact::MessagePublished { .. });
+        let chosen = |event: &Event| self.of.rows.contains(&event.seq) && is_message(&event.fact);
+        if events.as_ref().is_ok_and(|events| !events.iter().any(chosen)) {
+            // What is chosen are requests, say: they are not what is meant.
+            self.form.which = Which::All;
+        }
         (self.events, self.damaged) = (Some(events), damaged);
     }
 
@@ -212,7 +218,10 @@ impl ReplayDialog {
         let (form, of, events, bench) = (self.form.clone(), self.of.clone(), Arc::clone(events), bench.clone());
         let done = Arc::new(Mutex::new(None));
         self.under_way = Some(Arc::clone(&done));
+        let language = words::spoken();
         Some(Box::new(move || {
+            // Each thread speaks for itself.
+            words::speak(language);
             let devices = if first { devices(&*events) } else { BTreeSet::new() };
             let planned = form.plan(&of, &events, damaged, &bench);
             *done.lock().unwrap_or_else(PoisonError::into_inner) = Some(Worked { form, planned, devices });

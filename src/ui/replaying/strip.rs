@@ -57,7 +57,8 @@ fn replay_ui(ui: &mut Ui, replay: &Replay, strip: &mut Strip, wishes: &mut Vec<W
             } else {
                 steer_ui(ui, replay, wishes);
             }
-            ui.add(ProgressBar::new(part(replay)).desired_width(140.0).desired_height(8.0));
+            let bar = ProgressBar::new(part(replay)).desired_width(140.0).desired_height(8.0);
+            ui.add(bar).accessible_name(say("replay.progress"));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let colour = if is_troubled(replay) { palette(ui).warn } else { palette(ui).strong };
                 line_ui(ui, RichText::new(text(replay)).color(colour));
@@ -88,13 +89,15 @@ fn steer_ui(ui: &mut Ui, replay: &Replay, wishes: &mut Vec<Wish>) {
     let by_step = is_by_step(replay);
     let buttons = [
         ("replay.stop", Steer::Stop, true),
+        ("replay.pause", Steer::Pause, !by_step),
+        ("replay.resume", Steer::Resume, paused && !by_step),
         ("replay.run-on", Steer::Resume, by_step && !lost),
         ("replay.step", Steer::Step, (paused || by_step) && !lost),
-        ("replay.pause", Steer::Pause, !paused && !by_step),
-        ("replay.resume", Steer::Resume, paused && !by_step),
     ];
     for (key, steer, offered) in buttons {
-        if offered && button_ui(ui, say(key)).clicked() {
+        // The brake stays where it is once it is pulled: a second press there sends nothing.
+        let useful = steer != Steer::Pause || !paused;
+        if offered && ui.add_enabled_ui(useful, |ui| button_ui(ui, say(key))).inner.clicked() {
             wishes.push(Action::SteerReplay(SteerOrder { replay: replay.id, steer }).into());
         }
     }
