@@ -228,3 +228,25 @@ impl ReplayDialog {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Gathered, ReplayDialog, ReplayOf, Which};
+    use crate::event::{Event, Fact, Micros};
+
+    /// Otherwise whoever clicked a burst of requests is told that there is nothing to replay.
+    #[test]
+    fn chosen_rows_are_meant_where_one_of_them_is_a_message() {
+        let message = Fact::MessagePublished { topic: "/a".into(), payload: [].into(), qos: 0 };
+        let events = [Fact::BrokerStopped, message, Fact::BrokerStopped];
+        let events = (1..).zip(events).map(|(seq, fact)| Event { seq, at: Micros(seq), fact });
+        let events: Vec<_> = events.collect();
+        for (rows, expected) in [([1, 2], Which::Rows), ([1, 3], Which::All)] {
+            let of = ReplayOf { rows: rows.into(), ..ReplayOf::default() };
+            let mut dialog = ReplayDialog::new(of);
+            assert_eq!(dialog.form.which, Which::Rows, "nothing is read yet");
+            dialog.take(Gathered { path: Default::default(), events: Ok(events.clone().into()), damaged: 0 });
+            assert_eq!(dialog.form.which, expected, "{rows:?}");
+        }
+    }
+}

@@ -231,3 +231,31 @@ fn what_a_limit_cleared_away_is_told_below_it() {
     desk.goes_on(vec![cleared(41), cleared(42)]);
     assert!(desk.says("oldest first: 42") && !desk.says("oldest first: 41"), "{:?}", desk.texts());
 }
+
+/// Otherwise Escape, which gives up what was typed, deletes sessions for good, and closes the list on top of it.
+#[test]
+fn escape_gives_up_what_is_typed_and_nothing_else() {
+    let mut desk = list();
+    for (field, text) in [("Gigabytes kept", "0.001"), ("Days kept", "1"), ("Search", "lamp")] {
+        desk.fill(field, text);
+        desk.press(Modifiers::NONE, Key::Escape);
+        assert_eq!(desk.asked(), [], "{field}");
+        assert!(desk.shows("Close the list"), "{field}: {:?}", desk.texts());
+    }
+    desk.press(Modifiers::NONE, Key::Escape);
+    assert_eq!(desk.asked(), []);
+    assert!(!desk.shows("Close the list"), "the next one is the list's");
+}
+
+/// Otherwise each session takes a reach for the mouse.
+#[test]
+fn the_list_has_the_keyboard_again_after_a_dialog() {
+    let mut desk = list();
+    desk.click_at("the bad one, ");
+    for key in [Key::F2, Key::Delete] {
+        desk.press(Modifiers::NONE, key);
+        desk.press(Modifiers::NONE, Key::Escape);
+        desk.press(Modifiers::NONE, Key::S);
+        assert_eq!(desk.asked(), [Ask::Star(path(2), true)], "after {key:?}");
+    }
+}

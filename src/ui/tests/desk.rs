@@ -254,6 +254,12 @@ impl Desk {
         self.run();
     }
 
+    /// Presses a key so often before the next frame is drawn.
+    pub fn press_quickly(&mut self, modifiers: Modifiers, key: Key, times: u32) {
+        (0..times).for_each(|_| self.harness.key_press_modifiers(modifiers, key));
+        self.run();
+    }
+
     pub fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.run();
@@ -353,6 +359,11 @@ impl Desk {
     }
 }
 
+/// Away from the window is another thread, which speaks no language until it is told one.
+fn away(job: Job) {
+    std::thread::spawn(job).join().unwrap();
+}
+
 fn wiring(written: &Rc<Written>) -> Wiring {
     let [
         act,
@@ -407,7 +418,7 @@ fn wiring(written: &Rc<Written>) -> Wiring {
                 if work.held.get() {
                     work.waiting.borrow_mut().push(job);
                 } else {
-                    job();
+                    away(job);
                 }
             }),
             keep_highlights: Box::new(move |rules| keep.rules.borrow_mut().push(rules)),

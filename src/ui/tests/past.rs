@@ -221,6 +221,8 @@ fn a_session_that_goes_on_says_how_far_it_was_read_and_is_read_on_at_the_same_pl
     let end = |desk: &Desk| desk.texts().into_iter().find(|text| text.ends_with(" s · event"));
     let (here, until) = (desk.number("Events that have happened"), end(&desk));
     assert!(here.is_some_and(|events| events > 0.0) && until.is_some());
+    desk.fill("Filter messages", "mqtt");
+    desk.choose("Speed", "5 ×");
     desk.click("Read on");
     assert_eq!(desk.asked(), [Ask::Open(path)]);
     desk.look_at(capture(|story| {
@@ -228,6 +230,7 @@ fn a_session_that_goes_on_says_how_far_it_was_read_and_is_read_on_at_the_same_pl
     }));
     assert_eq!(desk.number("Events that have happened"), here);
     assert_ne!(end(&desk), until, "there is more of it now");
+    assert!(desk.says("mqtt") && desk.says("5 ×"), "and it is looked at in the same way");
 }
 
 #[test]
@@ -305,4 +308,34 @@ fn the_instant_confirmed_as_it_is_shown_stays_and_typed_leads_behind_its_millise
     desk.press(Modifiers::NONE, Key::Enter);
     let by_then = events.iter().filter(|event| event.at.0 / 1_000 <= at.0 / 1_000).count();
     assert_eq!(desk.number("Events that have happened").map(|place| place.to_string()), Some(by_then.to_string()));
+}
+
+/// Otherwise what is typed is lost as soon as the next event is shown or read.
+#[test]
+fn a_number_can_be_typed_while_the_capture_is_played() {
+    let mut desk = looking();
+    for (field, typed, travels) in [("Events that have happened", "12", 12.0), ("Instant, in seconds", "0", 0.0)] {
+        desk.press(Modifiers::ALT, Key::Home);
+        desk.click("Play");
+        desk.later(20);
+        desk.click(field);
+        for letter in typed.chars() {
+            desk.happen(egui::Event::Text(letter.to_string()));
+            desk.later(30);
+        }
+        desk.press(Modifiers::NONE, Key::Enter);
+        let here = desk.number(field).unwrap();
+        assert!((here - travels).abs() < 0.5, "{field}: {here}");
+    }
+}
+
+/// Otherwise a key that is held goes one step a frame, however slow the frames are.
+#[test]
+fn each_press_is_a_step_though_several_come_in_one_frame() {
+    let mut desk = looking();
+    desk.press(Modifiers::ALT, Key::Home);
+    desk.press_quickly(Modifiers::ALT | Modifiers::SHIFT, Key::ArrowRight, 5);
+    assert_eq!(desk.number("Events that have happened"), Some(5.0));
+    desk.press_quickly(Modifiers::ALT | Modifiers::SHIFT, Key::ArrowLeft, 2);
+    assert_eq!(desk.number("Events that have happened"), Some(3.0));
 }

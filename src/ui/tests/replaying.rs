@@ -161,6 +161,10 @@ fn a_replay_that_runs_is_steered_from_wherever_one_is_and_its_end_stays_until_it
     let steer = |steer| Action::SteerReplay(SteerOrder { replay: 1, steer });
     assert_eq!(desk.acted(), [steer(Steer::Pause)]);
     happen(&mut desk, Fact::ReplayPaused { replay: 1, trouble: None });
+    assert!(
+        desk.shows("Pause the replay") && !desk.is_enabled("Pause the replay"),
+        "a second press there sends nothing"
+    );
     desk.click("Next message");
     desk.click("Resume the replay");
     desk.click("Stop the replay");
@@ -294,4 +298,17 @@ fn the_window_goes_on_while_a_long_capture_is_worked_out() {
     assert!(desk.says("rounds 2"), "what was typed meanwhile counts: {:?}", desk.texts());
     desk.click("Begin the replay");
     assert_eq!(ordered(&desk).rounds, 2);
+}
+
+/// Work away from the window is done on a thread of its own, which knows no language unless it is told.
+#[test]
+fn what_is_wrong_with_a_replay_is_said_in_the_language_of_the_window() {
+    let mut desk = Desk::with_tofu(of(quiet));
+    desk.choose("Language", "简体中文");
+    let reel = Tape::of(capture().events, 10_000);
+    desk.look_at(Opening { path: PATH.into(), name: "bad".into(), started_unix_ms: 1_790_000_000_000, reel });
+    desk.click("回放…");
+    read(&mut desk);
+    desk.fill("轮数", "0");
+    assert!(desk.says("“0”") && !desk.says("is not a number"), "{:?}", desk.texts());
 }
