@@ -321,7 +321,7 @@ fn a_number_can_be_typed_while_the_capture_is_played() {
         desk.click(field);
         for letter in typed.chars() {
             desk.happen(egui::Event::Text(letter.to_string()));
-            desk.later(30);
+            desk.later(900);
         }
         desk.press(Modifiers::NONE, Key::Enter);
         let here = desk.number(field).unwrap();
