@@ -393,11 +393,13 @@ fn parting(lane: Lane, a: &Course, b: &Course) -> Option<Parting> {
 }
 
 impl Pair {
-    /// Every phase that either came by, with both times.
+    /// Every phase that either came by, with both times, in their order.
     pub fn phases(&self) -> impl Iterator<Item = (Phase, Option<Micros>, Option<Micros>)> {
         let at = |course: &Course, phase| course.phases.get(&phase).copied();
-        let both = Phase::ALL.into_iter().map(move |phase| (phase, at(&self.a, phase), at(&self.b, phase)));
-        both.filter(|(_, a, b)| a.is_some() || b.is_some())
+        let both = Phase::ALL.into_iter().map(|phase| (phase, at(&self.a, phase), at(&self.b, phase)));
+        let mut both: Vec<_> = both.filter(|(_, a, b)| a.is_some() || b.is_some()).collect();
+        both.sort_by_key(|(_, a, b)| a.iter().chain(b).min().copied());
+        both.into_iter()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::feed::{Feed, Row, Way};
 use super::listing::Item;
+use super::summary::REPLAYED;
 use super::words::{self, say, tell};
 use crate::event::{DeviceId, Micros};
 use std::collections::VecDeque;
@@ -49,6 +50,8 @@ pub struct Burst {
     pub bytes: u64,
     from: Micros,
     until: Micros,
+    /// Whether a replay sent them.
+    replayed: bool,
     /// Whose rows; those of nobody known go with anybody's.
     device: Option<Arc<DeviceId>>,
 }
@@ -70,6 +73,7 @@ impl Burst {
             bytes: 0,
             from: row.at,
             until: row.at,
+            replayed: row.replayed,
             device: None,
         };
         burst.add(index, row);
@@ -88,7 +92,7 @@ impl Burst {
         self.refused += later.refused;
         self.bytes += later.bytes;
         self.device = self.device.or_else(|| later.device.clone());
-        fits.then_some(self)
+        (fits && self.replayed == later.replayed).then_some(self)
     }
 
     pub(super) const fn is_long_enough(&self) -> bool {
@@ -100,7 +104,10 @@ impl Burst {
         if self.is_routine() {
             return row.is_routine() && self.device == row.device;
         }
-        row.is_traffic() && self.is_with(row.device.as_deref()) && row.at.since(self.until) < LULL
+        row.replayed == self.replayed
+            && row.is_traffic()
+            && self.is_with(row.device.as_deref())
+            && row.at.since(self.until) < LULL
     }
 
     pub(super) fn add(&mut self, index: u64, row: &Row) {
@@ -132,7 +139,8 @@ impl Burst {
         let counts = counts.into_iter().filter(|(_, count)| *count > 0);
         let parts: Vec<_> = counts.map(|(key, count)| tell(key, &[("n", &words::count(count))])).collect();
         let span = words::duration(self.until.since(self.from));
-        tell("messages.storm", &[("parts", &parts.join(&say("messages.storm-comma"))), ("span", &span)])
+        let told = tell("messages.storm", &[("parts", &parts.join(&say("messages.storm-comma"))), ("span", &span)]);
+        if self.replayed { format!("{REPLAYED} {told}") } else { told }
     }
 
     pub(super) const fn is_routine(&self) -> bool {

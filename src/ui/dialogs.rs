@@ -12,7 +12,7 @@ use super::words::say;
 use crate::bench::Action;
 use crate::event::take_mask;
 use eframe::egui;
-use eframe::egui::{Grid, Id, Key, Modal, RichText, TextEdit, Ui};
+use eframe::egui::{Grid, Id, Key, Modal, ModalResponse, RichText, TextEdit, Ui};
 use std::net::Ipv4Addr;
 
 /// Where TLS is usually listened for.
@@ -42,10 +42,16 @@ pub fn dialog_ui(ui: &mut Ui, open: &mut Option<Dialog>, plugged: &PluggedIn, se
         };
         done = confirmed || closed;
     });
-    if done || modal.should_close() {
+    if done || is_left(&modal) {
         *open = None;
     }
     wishes
+}
+
+/// Whether a dialog is to close without having been confirmed: by Escape, and not by a click beside it, which would lose what
+/// was typed.
+pub(super) fn is_left<T>(modal: &ModalResponse<T>) -> bool {
+    modal.should_close() && !modal.backdrop_response.clicked()
 }
 
 pub(super) fn heading_ui(ui: &mut Ui, text: String, hint: String) {

@@ -41,9 +41,9 @@ impl Voice {
         self.warnings = order.map(|order| bench.replay_warnings(&order, own)).unwrap_or_default();
     }
 
-    /// The message of another origin is nobody's.
-    pub fn forget(&mut self) {
-        (self.of, self.source, self.own, self.device) = (0, None, None, None);
+    /// The message is one of another origin; as whom it is sent stays chosen.
+    pub fn forget_origin(&mut self) {
+        (self.of, self.source) = (0, None);
     }
 
     /// The message as the device says it; as it is when it is the cloud's.

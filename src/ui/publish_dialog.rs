@@ -206,7 +206,7 @@ impl PublishDraft {
         let Some(SavedMessage { name, message }) = self.saved.get(place).cloned() else { return };
         self.fill(&message.topic, &message.payload, message.qos, message.retain);
         (self.name, self.chosen, self.from_device) = (name, Some(place), false);
-        self.voice.forget();
+        self.voice.forget_origin();
     }
 
     /// Keeps the message, in place of the one of the same name.

@@ -7,6 +7,7 @@ use super::state::WindowState;
 use super::theme::palette;
 use super::words::{count, say, tell};
 use crate::event::Micros;
+use crate::journal::Film;
 use eframe::egui::{Align, Layout, Ui};
 
 /// The bottom of the window.
@@ -34,7 +35,7 @@ pub fn view(model: &Model, state: &WindowState, now: Micros) -> StatusBarView {
         (0, _) => tell("status.forgotten", &[("n", &count(dropped))]),
         _ => tell("status.lost", &[("n", &count(lost))]),
     };
-    let all = count(model.bench.events());
+    let all = count(model.journal.film().map_or_else(|| model.bench.events(), Film::len));
     let rate = if state.is_past() {
         tell("past.events", &[("n", &all)])
     } else {

@@ -14,7 +14,8 @@ use serde_json::Value;
 const GLIMPSE: usize = 120;
 
 /// Before a message that a replay sent.
-pub const REPLAYED: &str = "⟲";
+/// Of a font that the window brings along: not every system has one with such signs.
+pub const REPLAYED: &str = "↺";
 
 /// A row in one line.
 #[must_use]

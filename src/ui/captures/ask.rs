@@ -1,7 +1,7 @@
 //! The small dialogs of the Captures screen: a name, and whether a capture is to be deleted.
 
 use super::{Ask, CapturesState};
-use crate::ui::dialogs::{buttons_ui, heading_ui};
+use crate::ui::dialogs::{buttons_ui, heading_ui, is_left};
 use crate::ui::words::{say, tell};
 use eframe::egui::{Id, Modal, TextEdit, Ui};
 
@@ -28,7 +28,7 @@ fn naming_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
         let title = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
         asks.push(Ask::Title(path.clone(), title));
     }
-    if confirmed || closed || modal.should_close() {
+    if confirmed || closed || is_left(&modal) {
         state.naming = None;
         state.scroll.focus = true;
     }
@@ -50,7 +50,7 @@ fn deleting_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
     if confirmed {
         asks.push(Ask::Delete(path));
     }
-    if confirmed || closed || modal.should_close() {
+    if confirmed || closed || is_left(&modal) {
         state.deleting = None;
         state.scroll.focus = true;
     }

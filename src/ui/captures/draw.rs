@@ -8,8 +8,10 @@ use crate::ui::rows::{RowSpace, Rows, rows_ui};
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{self, say, tell};
 use eframe::egui;
-use eframe::egui::{Align, Align2, FontId, Key, Layout, Modifiers, Sense, TextEdit, Ui, pos2, vec2};
+use eframe::egui::{Align, Align2, FontId, Id, Key, Layout, Modifiers, Sense, TextEdit, Ui, pos2, vec2};
 
+/// Whether something was being typed when the last frame was drawn.
+const TYPING: &str = "typing among captures";
 /// The height of a row, in points.
 const ROW: f32 = 26.0;
 
@@ -27,7 +29,8 @@ pub fn captures_ui(ui: &mut Ui, state: &mut CapturesState, limits: &mut Limits, 
         list_ui(ui, state, &mut asks, utc_offset_secs);
     });
     ask::dialogs_ui(ui, state, &mut asks);
-    state.typing = ui.ctx().text_edit_focused();
+    let typing = ui.ctx().text_edit_focused();
+    ui.data_mut(|data| data.insert_temp(Id::unique(TYPING), typing));
     asks
 }
 
@@ -41,7 +44,8 @@ fn head_ui(ui: &mut Ui, state: &mut CapturesState, asks: &mut Vec<Ask>) {
         idle_ui(ui, state);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             // In a field the first one is the field's, and has taken the keyboard from it by now.
-            let meant = !state.covered && state.naming.is_none() && state.deleting.is_none() && !state.typing;
+            let typing = ui.data(|data| data.get_temp::<bool>(Id::unique(TYPING)).unwrap_or_default());
+            let meant = !state.covered && state.naming.is_none() && state.deleting.is_none() && !typing;
             let escape = meant && ui.input(|input| input.key_pressed(Key::Escape));
             if button_ui(ui, say("captures.close")).clicked() || escape {
                 asks.push(Ask::Show(false));

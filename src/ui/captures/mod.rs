@@ -105,8 +105,6 @@ pub struct CapturesState {
     pub running: Running,
     /// What is looked for.
     pub search: String,
-    /// Whether something was typed when the last frame was drawn.
-    typing: bool,
     /// Where the list stands.
     pub scroll: Scroll,
     /// What went wrong, until it is put away.

@@ -1,7 +1,7 @@
 //! A recorded session in one row: when, how long, who, how it ended.
 
 use super::Running;
-use crate::capture::{Condition, Entry, Verdict};
+use crate::capture::{Condition, Entry, Found, Verdict};
 use crate::ui::pieces::Light;
 use crate::ui::rows::RowSpace;
 use crate::ui::theme::{self, Palette};
@@ -51,11 +51,15 @@ pub fn view(entry: &Entry, running: Option<&Running>, utc_offset_secs: i32) -> R
     let title = entry.about.title.clone().or_else(|| named.then(|| entry.name.clone()));
     RowView {
         star: entry.about.star,
-        when: words::date(entry.started_unix_ms, utc_offset_secs),
+        // A packet trace does not tell when it was taken.
+        when: match entry.started_unix_ms {
+            0 => "–".to_owned(),
+            started => words::date(started, utc_offset_secs),
+        },
         length: known.map(|(length, _)| words::duration(length)).unwrap_or_default(),
         title: title.unwrap_or_default(),
         devices: devices.unwrap_or_default(),
-        verdicts: found.map(|found| found.upgrades.iter().map(verdict).collect()).unwrap_or_default(),
+        verdicts: found.map(verdicts).unwrap_or_default(),
         size: words::bytes(entry.bytes),
         condition: match &entry.condition {
             _ if running.is_some() => Some((Light::On, say("captures.recording"))),
@@ -74,13 +78,25 @@ fn device(id: &str) -> &str {
     id.rsplit_once('/').map_or(id, |(_, device)| device)
 }
 
+/// What went wrong comes first, what only a replay said last: no device need have succeeded there.
+fn verdicts(found: &Found) -> Vec<VerdictView> {
+    let mut verdicts: Vec<_> =
+        found.upgrades.iter().map(|verdict| (is_replayed(verdict), self::verdict(verdict))).collect();
+    let is_bad = |view: &VerdictView| matches!(view.outcome, Some(Outcome::Failed | Outcome::TimedOut));
+    verdicts.sort_by_key(|(replayed, view)| (*replayed, !is_bad(view)));
+    verdicts.into_iter().map(|(_, view)| view).collect()
+}
+
+fn is_replayed(verdict: &Verdict) -> bool {
+    verdict.findings.iter().any(|finding| finding == "said-by-replay")
+}
+
 fn verdict(verdict: &Verdict) -> VerdictView {
     let (outcome, state) = verdict_words(&verdict.state);
-    let text = tell(
-        "captures.verdict",
-        &[("device", &device(&verdict.device)), ("version", &verdict.version), ("state", &state)],
-    );
-    VerdictView { outcome, text }
+    let replayed = is_replayed(verdict);
+    let key = if replayed { "captures.verdict-replayed" } else { "captures.verdict" };
+    let text = tell(key, &[("device", &device(&verdict.device)), ("version", &verdict.version), ("state", &state)]);
+    VerdictView { outcome: outcome.filter(|_| !replayed), text }
 }
 
 /// The state of an upgrade, as a summary spells it, in words: `failed md5-mismatch -4`, `downloading 63`.

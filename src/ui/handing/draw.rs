@@ -2,7 +2,7 @@
 
 use super::{Errand, ExportDialog, Report, Reports, Saving, Written, handed_words, writing_words};
 use crate::replay::Format;
-use crate::ui::dialogs::{field_ui, heading_ui};
+use crate::ui::dialogs::{field_ui, heading_ui, is_left};
 use crate::ui::pieces::{choice_ui, line_ui, sign_ui, weak_ui};
 use crate::ui::theme::palette;
 use crate::ui::words::{self, say, tell};
@@ -26,7 +26,7 @@ pub fn export_dialog_ui(ui: &mut Ui, open: &mut Option<ExportDialog>) -> Vec<Err
         preview_ui(ui, dialog);
         buttons_ui(ui, dialog, &mut errands)
     });
-    let done = modal.inner || modal.should_close();
+    let done = modal.inner || is_left(&modal);
     errands.extend(dialog.wanted());
     if done {
         *open = None;

@@ -1,6 +1,7 @@
 //! Lines that are to catch the eye: rules by regular expression, each with a colour by name.
 
 use crate::console::{Highlight, HighlightColour, Pattern, Query};
+use crate::ui::dialogs::is_left;
 use crate::ui::pieces::{choice_ui, sign_ui, weak_ui};
 use crate::ui::theme::{self, Palette};
 use crate::ui::words::say;
@@ -99,7 +100,7 @@ pub fn highlights_ui(ui: &mut Ui, written: &mut Vec<Highlight>, rules: &Rules) -
         })
         .inner
     });
-    modal.inner || modal.should_close()
+    modal.inner || is_left(&modal)
 }
 
 #[cfg(test)]

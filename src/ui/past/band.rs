@@ -219,8 +219,8 @@ fn keys(ui: &Ui, wishes: &mut Vec<Wish>) {
         (Modifiers::ALT, Key::End, Travel::End),
     ] {
         // On a slow frame there are several.
-        let presses = ui.input_mut(|input| input.count_and_consume_key(modifiers, key));
-        wishes.extend(std::iter::repeat_n(Wish::Travel(travel), presses));
+        let times = ui.input_mut(|input| input.count_and_consume_key(modifiers, key));
+        wishes.extend(std::iter::repeat_n(Wish::Travel(travel), times));
     }
     // The space bar presses a button that has the keyboard.
     let elsewhere = ui.ctx().text_edit_focused() || ui.memory(|memory| memory.focused().is_some());

@@ -4,7 +4,7 @@ use super::{Form, ReplayDialog, Which};
 use crate::bench::{Action, Bench, OnDrop, ReplayTarget, Speed};
 use crate::console::Job;
 use crate::replay::Plan;
-use crate::ui::dialogs::{buttons_ui, field_ui, heading_ui};
+use crate::ui::dialogs::{buttons_ui, field_ui, heading_ui, is_left};
 use crate::ui::pieces::{choice_ui, weak_ui};
 use crate::ui::theme::palette;
 use crate::ui::wish::Wish;
@@ -49,7 +49,7 @@ pub fn replay_dialog_ui(
         (order.is_ok() && confirmed, closed)
     });
     let (confirmed, closed) = modal.inner;
-    let closed = closed || modal.should_close();
+    let closed = closed || is_left(&modal);
     if !confirmed {
         if closed {
             *open = None;

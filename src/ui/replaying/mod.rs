@@ -233,6 +233,7 @@ impl ReplayDialog {
 mod tests {
     use super::{Gathered, ReplayDialog, ReplayOf, Which};
     use crate::event::{Event, Fact, Micros};
+    use std::path::PathBuf;
 
     /// Otherwise whoever clicked a burst of requests is told that there is nothing to replay.
     #[test]
@@ -245,7 +246,7 @@ mod tests {
             let of = ReplayOf { rows: rows.into(), ..ReplayOf::default() };
             let mut dialog = ReplayDialog::new(of);
             assert_eq!(dialog.form.which, Which::Rows, "nothing is read yet");
-            dialog.take(Gathered { path: Default::default(), events: Ok(events.clone().into()), damaged: 0 });
+            dialog.take(Gathered { path: PathBuf::default(), events: Ok(events.clone().into()), damaged: 0 });
             assert_eq!(dialog.form.which, expected, "{rows:?}");
         }
     }

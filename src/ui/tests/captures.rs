@@ -259,3 +259,19 @@ fn the_list_has_the_keyboard_again_after_a_dialog() {
         assert_eq!(desk.asked(), [Ask::Star(path(2), true)], "after {key:?}");
     }
 }
+
+/// Otherwise a session in which the real device failed looks green, for a capture of a good one was replayed in it.
+#[test]
+fn what_only_a_replay_said_is_told_as_such_and_last() {
+    let mut desk = list();
+    let mut replayed = entry(4, None, "succeeded");
+    let upgrades = &mut replayed.about.found.as_mut().unwrap().upgrades;
+    upgrades[0].findings = vec!["said-by-replay".into()];
+    let own = entry(4, None, "failed md5-mismatch -4").about.found.unwrap().upgrades;
+    upgrades.extend(own);
+    replayed.started_unix_ms = 0;
+    desk.record(Shelf { entries: vec![replayed].into(), folder: "/captures".into(), ..Shelf::default() });
+    let told = "lamp-04 → 2.0.0: Failed: MD5 mismatch; ↺ lamp-04 → 2.0.0: Succeeded (said by a replay)";
+    assert!(desk.says(told), "{:?}", desk.texts());
+    assert!(desk.says("–, 1 min 23 s") && !desk.says("1970"), "a trace does not tell when it was taken");
+}

@@ -296,6 +296,17 @@ impl Desk {
         self.run();
     }
 
+    /// Presses the pointer in the corner of the window, where no dialog is.
+    pub fn click_beside(&mut self) {
+        use eframe::egui::{Event, PointerButton, pos2};
+        let pos = pos2(4.0, 4.0);
+        self.happen(Event::PointerMoved(pos));
+        for pressed in [true, false] {
+            let modifiers = Modifiers::NONE;
+            self.happen(Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers });
+        }
+    }
+
     /// Chooses something from a list that is none of the buttons of that name.
     pub fn choose(&mut self, list: &str, choice: &str) {
         self.harness.get_by(|node| node.role() == Role::ComboBox && node.label().as_deref() == Some(list)).click();
@@ -361,7 +372,7 @@ impl Desk {
 
 /// Away from the window is another thread, which speaks no language until it is told one.
 fn away(job: Job) {
-    std::thread::spawn(job).join().unwrap();
+    std::thread::Builder::new().spawn(job).unwrap().join().unwrap();
 }
 
 fn wiring(written: &Rc<Written>) -> Wiring {

@@ -224,3 +224,36 @@ fn a_replayed_message_of_a_capture_is_sent_again_as_its_device_and_retained_if_i
     let ReplayAct::Say { retain, .. } = &order.steps[0].act else { panic!() };
     assert!(retain, "as it was");
 }
+
+/// Otherwise one slip of the mouse loses a payload that took minutes to write.
+#[test]
+fn a_click_beside_the_dialog_loses_nothing() {
+    let mut desk = Desk::at(of(|story| {
+        story.services();
+    }));
+    desk.click("Publish…");
+    desk.fill("Payload", "{\"on\":1}");
+    desk.click_beside();
+    assert!(desk.says("Publish a message") && desk.says("{\"on\":1}"));
+    desk.press(Modifiers::NONE, Key::Escape);
+    desk.press(Modifiers::NONE, Key::Escape);
+    assert!(!desk.says("Publish a message"), "who means it, leaves");
+}
+
+/// Otherwise what was meant to be said as the device goes out as the cloud.
+#[test]
+fn as_whom_it_is_sent_stays_chosen_when_a_saved_message_is_taken_up() {
+    let mut desk = Desk::at(of(|story| {
+        story.services().build().device();
+    }));
+    desk.click_at("report_version");
+    desk.click("Send again…");
+    desk.fill("Name", "light");
+    desk.click("Save this message");
+    desk.choose("Sent as", "the device 70ly1tvowt696r15/lamp-01");
+    desk.choose("Saved messages", "light");
+    desk.click("Send all the same");
+    desk.click("Publish");
+    let all = desk.acted();
+    assert!(matches!(all.last(), Some(Action::Replay(_))), "{all:?}");
+}

@@ -312,3 +312,30 @@ fn what_is_wrong_with_a_replay_is_said_in_the_language_of_the_window() {
     desk.fill("轮数", "0");
     assert!(desk.says("“0”") && !desk.says("is not a number"), "{:?}", desk.texts());
 }
+
+/// Otherwise a flood that a replay sent is taken for the device's own.
+#[test]
+fn a_storm_of_replayed_messages_is_marked_and_told_apart_from_the_devices_own() {
+    let mut desk = Desk::at(of(quiet));
+    let message = |n: u32| Fact::MessageReceived {
+        client: Some("dn".into()),
+        topic: "/$system/P/D/ota/upstream".into(),
+        payload: format!("{n}").into_bytes().into(),
+        qos: 0,
+        retain: false,
+    };
+    let sent = |n: u32| {
+        let Fact::MessageReceived { client, topic, payload, qos, retain } = message(n) else { panic!() };
+        Fact::MessageReplayed { replay: 1, of: 9, client, topic, payload, qos, retain, waiting: None }
+    };
+    let mut seq = 2;
+    happen(&mut desk, &mut seq, [started(1, "bad", "max", 150)]);
+    happen(&mut desk, &mut seq, (0..150).map(sent));
+    happen(&mut desk, &mut seq, (0..150).map(message));
+    happen(&mut desk, &mut seq, (1_000..1_150).map(message));
+    let storms: Vec<_> = desk.texts().into_iter().filter(|text| text.contains("150 messages")).collect();
+    assert!(
+        storms.iter().any(|storm| storm.contains("↺")) && storms.iter().any(|storm| !storm.contains("↺")),
+        "{storms:?}"
+    );
+}

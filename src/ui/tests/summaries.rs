@@ -129,7 +129,7 @@ fn what_a_replay_sent_is_marked_and_a_replay_says_how_it_goes() {
         replayed("127.0.0.1:1883")(story);
         story.says(payload);
     };
-    check(came_up, "↑ ⟲ report_version 1.0.0");
+    check(came_up, "↑ ↺ report_version 1.0.0");
     let ended = |story: &mut Story| {
         replayed("127.0.0.1:1883")(story);
         story.add(Fact::ReplayEnded { replay: 1, sent: 1, of: 23, trouble: None });
