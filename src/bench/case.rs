@@ -18,6 +18,8 @@ pub struct Reports {
     pub failed: Option<u64>,
     /// The latest, up to the one that ended it, that came up because a replay sent it: its event.
     pub replayed: Option<u64>,
+    /// The latest push, up to its end, that a replay sent the device while this upgrade ran: its event.
+    pub pushed_by_replay: Option<u64>,
 }
 
 /// Successes remembered.

@@ -1,7 +1,7 @@
 //! What becomes of our messages on their way to a device, and of which push that tells.
 
 use super::{Bench, Effect};
-use crate::dialect::Outgoing;
+use crate::dialect::{self, Outgoing};
 use crate::event::{DeviceId, Event, Fact, Micros, UpgradeId};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -132,6 +132,9 @@ impl Bench {
                     self.under_way.advance(topic, Stage::Published)
                 };
                 self.note_delivery(whose, |delivery| delivery.published = happened);
+                if self.is_replayed(event.seq) {
+                    self.note_replayed_push(event.seq, topic);
+                }
             }
             Fact::MessageDelivered { client, topic, qos } => {
                 self.block_taken(client, topic);
@@ -160,6 +163,17 @@ impl Bench {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A replay pushes something to a device whose own upgrade still runs.
+    fn note_replayed_push(&mut self, seq: u64, topic: &str) {
+        for case in &mut self.cases {
+            let order = &case.order;
+            let reaches = dialect::find(&order.dialect).is_ok_and(|known| known.push_topic(&order.device) == topic);
+            if reaches && order.replay.is_none() && case.upgrade.state().outcome().is_none() {
+                case.reports.pushed_by_replay = Some(seq);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod nobody_subscribed;
 mod nothing_served;
 mod overlapping_ranges;
 mod push_ignored;
+mod pushed_by_replay;
 mod repeats_the_end;
 mod request_unread;
 mod retry_storm;
@@ -85,6 +86,7 @@ type Rule = fn(Subject<'_>) -> Option<Finding>;
 /// Every rule, the one nearest to the cause first. A new one is one file and one line here.
 const RULES: &[Rule] = &[
     said_by_replay::examine,
+    pushed_by_replay::examine,
     fault_armed::examine,
     wrong_dialect::examine,
     shared_identity::examine,
