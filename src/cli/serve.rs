@@ -57,7 +57,7 @@ pub fn tell(event: &Event, desk: &Desk) -> Option<String> {
             words::tell("cli.connected", &[("client", &client.name), ("address", &client.address)])
         }
         Fact::ClientDisconnected { client, reason } => {
-            words::tell("cli.disconnected", &[("client", client), ("reason", reason)])
+            words::tell("cli.disconnected", &[("client", client), ("reason", &words::why(reason))])
         }
         Fact::ClientRefused { client, trouble } => {
             words::tell("fact.refused", &[("client", &client.name), ("why", &words::trouble(trouble).joined())])

@@ -87,7 +87,7 @@ impl DetailView {
             Fact::MessageDropped { client, topic, reason } => {
                 self.field("detail.client", client.as_deref().unwrap_or("–"));
                 self.field("detail.topic", topic);
-                self.field("detail.reason", reason);
+                self.field("detail.reason", words::why(reason));
             }
             Fact::RequestReceived { peer, method, path, range, .. } => {
                 self.field("detail.request", format!("{method} {path}"));

@@ -43,7 +43,7 @@ fn fact(event: &Event, row: &Row, bench: &Bench) -> String {
         Fact::MessagePublished { topic, payload, .. } => published(topic, payload, row.device.as_deref()),
         Fact::MessageDelivered { client, topic, .. } => about("fact.delivered", client, topic, row),
         Fact::MessageAcknowledged { client, topic } => about("fact.acknowledged", client, topic, row),
-        Fact::MessageDropped { topic, reason, .. } => about("fact.dropped", reason, topic, row),
+        Fact::MessageDropped { topic, reason, .. } => about("fact.dropped", &words::why(reason), topic, row),
         Fact::RequestReceived { method, path, range, .. } => request(method, path, range.as_deref(), row),
         Fact::RangeServed { path, offset, length, .. } => {
             request("GET", path, Some(&format!("bytes={offset}-{}", offset + length.saturating_sub(1))), row)
@@ -57,7 +57,7 @@ fn fact(event: &Event, row: &Row, bench: &Bench) -> String {
             tell("fact.refused", &[("client", &client.name), ("why", &words::trouble(trouble).cause)])
         }
         Fact::ClientDisconnected { client, reason } => {
-            tell("fact.disconnected", &[("client", client), ("why", reason)])
+            tell("fact.disconnected", &[("client", client), ("why", &words::why(reason))])
         }
         Fact::Subscribed { filter, implicit: true, .. } => tell("fact.subscribed-implicit", &[("filter", filter)]),
         Fact::Subscribed { filter, qos, .. } => tell("fact.subscribed", &[("filter", filter), ("qos", qos)]),

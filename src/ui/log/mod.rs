@@ -182,7 +182,7 @@ impl LogPane {
         (self.port, self.console) = (port, console.map_or(0, Console::id));
         (self.top, self.chosen) = (place.top, place.chosen);
         // In the past it stands where the moment is: what it said later had not been said.
-        let moment = model.looks_back().then(|| model.shown().now());
+        let moment = self.reveal_at.or_else(|| model.looks_back().then(|| model.shown().now()));
         let is_timed = console.is_some_and(|console| !console.is_file());
         (self.only, self.listed_hits, self.reveal_at) = (false, false, moment.filter(|_| is_timed));
         (self.going, self.goal, self.aim) = (None, None, None);

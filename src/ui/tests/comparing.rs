@@ -103,10 +103,14 @@ fn a_click_on_an_event_opens_its_capture_there() {
     assert_eq!(desk.asked(), [Ask::Open(both().1)]);
     assert!(!desk.says("A is good, B is bad."), "the dialog makes room");
     desk.look_at(capture(|story| {
-        story.fail();
+        for n in 0..400 {
+            story.wait(5).prints(&format!("line {n} of it"));
+        }
     }));
     let happened = desk.number("Events that have happened").map(|number| format!("event {number:.0}"));
     assert_eq!(happened, Some(event), "{:?}", desk.texts());
+    let lines: Vec<_> = desk.texts().into_iter().filter(|text| text.contains(" of it")).collect();
+    assert!(desk.says("line 0 of it") && !desk.says("line 399 of it"), "the console stands there, too: {lines:?}");
 }
 
 #[test]

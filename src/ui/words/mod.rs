@@ -2,6 +2,7 @@
 
 mod faults;
 mod numbers;
+mod reasons;
 mod replays;
 mod sentences;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 
 pub use faults::{fault_acted, fault_expects, fault_help, fault_malformed, fault_stage, faults_of};
 pub use numbers::{bytes, clock, count, date, duration, rate, short_md5, time_left};
+pub use reasons::why;
 pub use replays::of_replay;
 pub use sentences::{Sentences, defect, failure, finding, state, trouble, waiting};
 
