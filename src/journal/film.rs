@@ -133,6 +133,12 @@ impl Film {
         self.len == 0
     }
 
+    /// The number and time of the first event.
+    #[must_use]
+    pub fn first(&self) -> Option<Mark> {
+        self.pages.first().map(|page| page.first)
+    }
+
     /// The number and time of the last event.
     #[must_use]
     pub const fn last(&self) -> Mark {

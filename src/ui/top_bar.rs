@@ -10,6 +10,7 @@ use super::wish::Wish;
 use super::words::{self, Language, say, tell};
 use crate::bench::{Port, Service};
 use crate::event::{TlsService, Trouble, mask_password};
+use crate::journal::Film;
 use eframe::egui;
 use eframe::egui::{Align, Layout, RichText, Ui};
 
@@ -113,6 +114,16 @@ fn stopped(text: String) -> StatusView {
     StatusView { light: Light::Off, meaning: say("status.stopped"), text, trouble: None, loud: false }
 }
 
+fn untold(text: String) -> StatusView {
+    StatusView { light: Light::Unknown, meaning: say("status.untold"), ..stopped(text) }
+}
+
+/// Whether it is a part of a session, or a packet trace: what ran at its begin is not in it.
+fn is_untold(model: &Model) -> bool {
+    let first = model.journal.film().and_then(Film::first);
+    first.is_some_and(|(number, _)| number > 1 || model.bench.started_unix_ms() == 0)
+}
+
 fn broken(text: String, trouble: &Trouble) -> StatusView {
     let trouble = Some(words::trouble(trouble).joined());
     StatusView { light: Light::Broken, meaning: say("status.failed"), text, trouble, loud: true }
@@ -126,6 +137,7 @@ fn broker(model: &Model) -> StatusView {
         }
         (Service::Running { address, .. }, None) => running(tell("status.broker-external", &[("address", address)])),
         (Service::Failed(trouble), _) => broken(say("status.broker-failed"), trouble),
+        (Service::Stopped, _) if is_untold(model) => untold(say("status.broker-untold")),
         (Service::Stopped, _) => stopped(say("status.broker-stopped")),
     }
 }
@@ -134,6 +146,7 @@ fn server(model: &Model) -> StatusView {
     match model.shown().server() {
         Service::Running { advertised, .. } => running(tell("status.server", &[("address", advertised)])),
         Service::Failed(trouble) => broken(say("status.server-failed"), trouble),
+        Service::Stopped if is_untold(model) => untold(say("status.server-untold")),
         Service::Stopped => stopped(say("status.server-stopped")),
     }
 }

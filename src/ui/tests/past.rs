@@ -339,3 +339,21 @@ fn each_press_is_a_step_though_several_come_in_one_frame() {
     desk.press_quickly(Modifiers::ALT | Modifiers::SHIFT, Key::ArrowLeft, 2);
     assert_eq!(desk.number("Events that have happened"), Some(3.0));
 }
+
+/// Otherwise a packet trace, and a part of a session, are said to have had no broker.
+#[test]
+fn what_a_part_of_a_session_does_not_tell_is_not_said_to_have_stopped() {
+    for (kept, started, told) in [(0, STARTED, true), (6, STARTED, false), (6, 0, false)] {
+        let mut desk = Desk::at(of(|story| {
+            story.services();
+        }));
+        let mut events = of(|story| {
+            story.services().build().device().push().download(10);
+        })
+        .events;
+        events.drain(..kept);
+        desk.look_at(Opening { reel: Tape::of(events, 10_000), started_unix_ms: started, ..capture(|_| {}) });
+        let untold = ["Broker: not told in this capture", "Firmware server: not told in this capture"];
+        assert!(untold.iter().all(|text| desk.shows(text) != told), "{kept}: {:?}", desk.texts());
+    }
+}
