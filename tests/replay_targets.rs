@@ -210,6 +210,18 @@ fn messages_that_are_acknowledged_and_others_arrive_together() {
     assert_eq!(how_it_ended(told), (1_000, 1_000, None));
 }
 
+/// Each device has a connection of its own, and connections overtake each other.
+#[test]
+fn what_several_devices_say_arrives_in_the_order_of_the_capture() {
+    for qos in [0, 1] {
+        let target = Target::start(|_, _, _| Deed::Take);
+        let steps = (0..600).map(|number| say(number, Micros::default(), usize::from(number % 5 < 2), qos)).collect();
+        let (_replayer, mut facts) = start(order(steps, OnDrop::Stop), target.address);
+        assert_eq!(ended(&mut facts), (600, 600, None));
+        assert_eq!(target.numbers(), (0..600).collect::<Vec<_>>(), "QoS {qos}");
+    }
+}
+
 /// Otherwise the second round is lost without a word.
 #[test]
 fn who_left_in_one_round_is_there_in_the_next() {

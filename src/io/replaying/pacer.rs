@@ -45,6 +45,8 @@ pub(super) struct Pacer {
     pub says: Vec<usize>,
     /// How many messages were said.
     said: u64,
+    /// The connection that said the last one.
+    pub speaks: Option<usize>,
     /// Upgrades that the session was asked to order again.
     pub asked: u64,
     pub play: Play,
@@ -87,6 +89,7 @@ impl Pacer {
             mouths,
             trials,
             said: 0,
+            speaks: None,
             asked: 0,
             play: Play::begin(),
             told: false,

@@ -35,8 +35,12 @@ enum Handing {
 }
 
 impl Pacer {
-    /// Hands a message to its connection, as soon as there is room.
+    /// Hands a message to its connection, as soon as there is room, and what another one says before it has arrived: each
+    /// connection keeps an order of its own, and the target is to see that of the capture.
     pub fn hand_over(&mut self, line: usize, number: u64) -> Result<(), End> {
+        if let Some(other) = self.speaks.replace(line).filter(|other| *other != line) {
+            self.settle_one(other)?;
+        }
         loop {
             let handing = self.board.change(|books| {
                 let line = &mut books.lines[line];
