@@ -44,6 +44,34 @@ fn a_full_disk_is_said_once_and_the_bench_goes_on() {
     assert!(text.len() <= 1_024 && text.ends_with('\n'), "no half a line: {text}");
 }
 
+/// Otherwise a recording that lost its end is sent to a colleague as a whole one.
+#[test]
+fn what_a_full_disk_kept_out_of_the_recording_is_counted_at_the_end_and_warned_of() {
+    let folder = Folder::new();
+    let (data, capture) = (folder.at("data"), folder.at("capture.jsonl"));
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 20; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ota-workbench")]);
+    command.args([
+        "push",
+        program::SAMPLE,
+        "--device",
+        DEVICE,
+        "--dialect",
+        "uiot",
+        "--version",
+        "2.0.0",
+        "--simulate",
+    ]);
+    command.args(["--json", "--data", &data, "--capture", &capture]).args(ANYWHERE);
+    let ended = Program::spawn(&mut command).end().check(0);
+    assert_eq!(ended.verdict()["warnings"], program::json(r#"["capture-incomplete"]"#));
+    let events = ended.out.len() - 2;
+    let kept = std::fs::read_to_string(&capture).unwrap().lines().count() - 1;
+    assert!(kept > 0 && kept < events);
+    let told = format!("error[capture-incomplete]: {} of {events} events", events - kept);
+    assert!(ended.err.contains(&told), "{told}: {}", ended.err);
+}
+
 /// Nothing is taken for recorded that is not, and nothing is left that would only puzzle.
 #[test]
 fn a_disk_that_is_full_from_the_start_is_said_and_no_empty_file_is_left() {
@@ -63,6 +91,23 @@ fn a_disk_that_is_full_from_the_start_is_said_and_no_empty_file_is_left() {
     assert_eq!(ended.err.matches("error[capture-unwritable]").count(), 1, "{}", ended.err);
     let left: Vec<_> = std::fs::read_dir(folder.path("data").join("captures")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Nobody waits for a recording that never begins.
+#[test]
+fn a_named_recording_without_room_for_its_first_line_ends_the_command_with_true_advice() {
+    let folder = Folder::new();
+    let capture = folder.at("capture.jsonl");
+    for command in
+        [&["serve"][..], &["push", program::SAMPLE, "--device", DEVICE, "--dialect", "uiot", "--version", "2"]]
+    {
+        let mut sh = Command::new("sh");
+        sh.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ota-workbench")]);
+        sh.args(command).args(["--data", &folder.at("data"), "--capture", &capture]).args(ANYWHERE);
+        let ended = Program::spawn(&mut sh).end();
+        assert!(!ended.err.contains("by itself"), "{}", ended.err);
+        ended.check_trouble(4, "capture-unwritable", "then start again");
+    }
 }
 
 #[test]

@@ -491,6 +491,7 @@ fn inspect_tells_an_image_a_trace_and_what_is_neither() {
     for (name, bytes, code) in [
         ("a.jsonl.gz", &b"\x1f\x8b\x08\x00"[..], "recording-gzip"),
         ("a.jsonl", b"\x00\x00\x00\x00", "capture-foreign"),
+        ("0.jsonl", b"{\"capture\":0,\"application\":\"x\",\"started_unix_ms\":1}\n", "capture-foreign"),
         ("a.jsonl.zst", b"\x28\xb5\x2f\xfd", "recording-cut-short"),
         ("b.jsonl", b"{\"capture\":1,\"application\":\"o", "recording-cut-short"),
     ] {
@@ -733,4 +734,106 @@ fn what_mosquitto_sub_wrote_is_read_like_a_capture() {
     assert!(text.contains("upgrade pk/dn to 2.0.0: succeeded"), "{text}");
     let table = run(&["export", &file, "--format", "csv", "--only", "up"]).check(0).out.join("\n");
     assert!(table.contains("8.000000,2026-11-22T04:28:09.000000Z,message_received,pk/dn,up,"), "{table}");
+}
+
+const LATIN: &str = "en_US.UTF-8";
+const CHINESE: &str = "zh_CN.UTF-8";
+
+/// Writes a capture whose second line stands before its first, and ends a second earlier than it seems.
+fn reordered(folder: &Folder) -> String {
+    let file = folder.at("reordered.jsonl");
+    let line = |seq: u32, secs: u32| format!("{{\"seq\":{seq},\"at\":{secs}000000,\"kind\":\"broker_stopped\"}}\n");
+    let header = "{\"capture\":1,\"application\":\"x\",\"started_unix_ms\":1795282189732}\n";
+    std::fs::write(&file, format!("{header}{}{}{}", line(1, 1), line(3, 7), line(2, 6))).unwrap();
+    file
+}
+
+/// Whoever reads Chinese reads it in the window and on the command line, and the scripts of both read the same.
+#[test]
+fn a_person_reads_the_systems_language_or_the_one_that_was_typed_and_a_script_the_same_in_each() {
+    let folder = Folder::new();
+    let (file, missing) = (reordered(&folder), folder.at("missing"));
+    let told = |locale: &str, args: &[&str]| Program::start_in(locale, args).end();
+    let is_chinese = |text: &str| text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+    for args in [
+        &["inspect", &missing][..],
+        &["inspect", &file],
+        &["export", &file, "--format", "csv"],
+        &["replay", GOOD, "--dry-run"],
+    ] {
+        let of_person = |ended: &Ended| {
+            let text = if args[0] == "export" { String::new() } else { ended.out.join("\n") };
+            text + &ended.err
+        };
+        let (english, chinese) = (told(LATIN, args), told(CHINESE, args));
+        assert!(!is_chinese(&of_person(&english)) && is_chinese(&of_person(&chinese)), "{args:?}: {}", chinese.err);
+        assert_eq!(english.status, chinese.status);
+        for (locale, lang, same) in [(LATIN, "zh-CN", &chinese), (CHINESE, "en", &english), ("C", "en", &english)] {
+            let typed = told(locale, &[args, &["--lang", lang]].concat());
+            assert_eq!((&typed.out, &typed.err), (&same.out, &same.err));
+            assert_eq!(told(locale, &[&["--lang", lang], args].concat()).err, same.err);
+        }
+    }
+    for args in [
+        &["inspect", &missing, "--json"][..],
+        &["inspect", GOOD, "--json"],
+        &["inspect", GOOD],
+        &["inspect", GOOD, "--against", BAD, "--json"],
+        &["replay", GOOD, "--dry-run", "--json"],
+        &["push", "--help"],
+    ] {
+        assert_eq!(told(LATIN, args).out, told(CHINESE, args).out, "{args:?}");
+    }
+    assert!(told(CHINESE, &["inspect", &missing]).err.starts_with("error[recording-not-found]: "), "codes stay");
+
+    let ended = push(&folder, "uiot", &["--simulate", "--lang", "zh-CN"]).end().check(0);
+    assert!(ended.out.iter().any(|line| line.contains("升级成功")), "{:?}", ended.out);
+    let failing = ["--simulate", "--fail", "-4", "--json", "--lang", "zh-CN"];
+    let verdict = push(&folder, "uiot", &failing).end().check(1).verdict();
+    assert!(!is_chinese(&verdict.to_string()), "{verdict}");
+}
+
+/// Otherwise an upgrade is sought in an order in which it never happened.
+#[test]
+fn lines_out_of_order_are_told_by_whoever_reads_them_and_the_session_is_as_long_as_it_was() {
+    let folder = Folder::new();
+    let file = reordered(&folder);
+    let words = "Lines out of their order: 1; lines earlier than the one before them: 1.";
+    let text = run(&["inspect", &file]).check(0).out.join("\n");
+    assert!(text.contains("3 events in 7.000 s") && text.contains(words), "{text}");
+    assert_eq!(json(&run(&["inspect", &file, "--json"]).check(0).out[0])["length_us"], 7_000_000);
+    assert!(run(&["export", &file, "--format", "csv"]).check(0).err.contains(words));
+
+    let swapped = folder.at("swapped.jsonl");
+    let text = std::fs::read_to_string(GOOD).unwrap();
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.swap(100, 101);
+    std::fs::write(&swapped, lines.join("\n")).unwrap();
+    let plan = json(&run(&["replay", &swapped, "--dry-run", "--json"]).check(0).out[0]);
+    assert!(plan["notes"].as_array().unwrap().iter().any(|note| note["code"] == "recording-reordered"), "{plan}");
+}
+
+/// Otherwise a script goes on with half a summary, or with no certificate at all.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_full_disk_does_not_take_of_an_answer_gives_status_4_and_a_closed_pipe_does_not() {
+    let folder = Folder::new();
+    let data = folder.at("data");
+    let commands: [&[&str]; 6] = [
+        &["inspect", GOOD],
+        &["inspect", GOOD, "--json"],
+        &["inspect", SAMPLE],
+        &["inspect", GOOD, "--against", BAD],
+        &["replay", GOOD, "--dry-run"],
+        &["ca", "--data", &data],
+    ];
+    for args in commands {
+        let mut command = Command::new("sh");
+        command.args(["-c", "\"$@\" > /dev/full", "sh", env!("CARGO_BIN_EXE_ota-workbench")]).args(args);
+        Program::spawn(&mut command).end().check_trouble(4, "file-unwritable", "-");
+        // As `| head` does.
+        let (_, gone) = std::io::pipe().unwrap();
+        let closed = Command::new(env!("CARGO_BIN_EXE_ota-workbench")).args(args).stdout(gone).output().unwrap();
+        assert!(closed.status.success() && closed.stderr.is_empty(), "{args:?}: {closed:?}");
+    }
 }

@@ -112,9 +112,14 @@ impl Damages {
             let kinds = self.kinds.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             Trouble::new("recording-newer").with("n", self.unknown).with("kinds", kinds)
         };
+        let reordered = || {
+            let trouble = Trouble::new("recording-reordered");
+            trouble.with("reordered", self.reordered).with("earlier", self.earlier)
+        };
         let left_out = || Trouble::new("mosquitto-left-out").with("n", self.left_out);
         let rewritten = || Trouble::new("mosquitto-rewritten").with("n", self.rewritten);
         let counted = [
+            (self.reordered + self.earlier > 0).then(reordered),
             (self.unknown > 0).then(unknown),
             (self.left_out > 0).then(left_out),
             (self.rewritten > 0).then(rewritten),

@@ -65,6 +65,10 @@ impl Header {
             return Err(Trouble::new("capture-future").with("path", "").with("version", version).with("by", by));
         }
         let header: Self = serde_json::from_value(first).map_err(|_| foreign())?;
+        // There is no earlier version.
+        if header.capture != VERSION {
+            return Err(foreign());
+        }
         if header.started_unix_ms > LATEST_START {
             let start = header.started_unix_ms;
             return Err(Trouble::new("recording-impossible-start").with("path", "").with("start", start));

@@ -89,6 +89,8 @@ fn what_goes_back_is_told_in_the_files_order_and_counted() {
         let read: Vec<_> = capture.events.iter().map(|event| (event.seq, event.at.0)).collect();
         assert_eq!((read.as_slice(), capture.damage.len()), (order, 0));
         assert_eq!((capture.damage.reordered, capture.damage.earlier), (reordered, earlier), "{order:?}");
+        let told = capture.damage.troubles().iter().any(|trouble| trouble.code == "recording-reordered");
+        assert_eq!(told, reordered + earlier > 0, "whoever reads, exports or replays it hears of it: {order:?}");
     }
 }
 
@@ -104,6 +106,7 @@ fn what_is_no_capture_is_refused_with_its_reason() {
         (&HEADER.replace("1795282189732", "18446744073709551615"), "recording-impossible-start"),
         (&HEADER.replace("1795282189732", "253402300800000"), "recording-impossible-start"),
         (&HEADER.replace(":1,", ":2,"), "capture-future"),
+        (&format!("{}\n", HEADER.replace(":1,", ":0,")), "capture-foreign"),
         (&"x".repeat(100_000), "capture-foreign"),
         (&format!("{}\n", HEADER.replace("\"capture\":1", "\"capture\":2")), "capture-future"),
         (&format!("{later}\n"), "capture-future"),

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// The cloud side of an MQTT firmware upgrade, on your bench. Without a command it opens the window.
 #[derive(Debug, Parser)]
-#[command(name = "ota-workbench", version, args_conflicts_with_subcommands = true)]
+#[command(name = "ota-workbench", version, override_usage = USAGE)]
 pub struct WorkbenchArgs {
     /// What to do without the window.
     #[command(subcommand)]
@@ -24,6 +24,10 @@ pub struct WorkbenchArgs {
     #[command(flatten)]
     pub window: WindowArgs,
 }
+
+/// The window has its arguments, and each command its own; only the language is everybody's.
+const USAGE: &str = "ota-workbench [OPTIONS] [IMAGE]...
+       ota-workbench [--lang <LANG>] <COMMAND>";
 
 /// The window's arguments.
 #[derive(Args, Debug)]
@@ -37,8 +41,8 @@ pub struct WindowArgs {
     /// Look back at this capture: .jsonl or .jsonl.zst, or a packet trace
     #[arg(long, value_name = "FILE")]
     pub look: Option<PathBuf>,
-    /// Language of the window: en or zh-CN
-    #[arg(long, value_parser = ["en", "zh-CN"])]
+    /// Language of the window, and of what commands say: en or zh-CN [default: the system's]
+    #[arg(long, global = true, hide_possible_values = true, value_parser = ["en", "zh-CN"])]
     pub lang: Option<String>,
     /// Colours of the window
     #[arg(long)]

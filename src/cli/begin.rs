@@ -1,6 +1,6 @@
 //! From what was typed and what the bench file says to a session that listens.
 
-use super::{BenchArgs, Ended, complain, print};
+use super::{BenchArgs, Ended, print, warn};
 use crate::bench::{Bench, Service};
 use crate::event::{Event, Fact, Micros, TlsService, Trouble};
 use crate::io::bench_file::BenchFile;
@@ -208,10 +208,11 @@ impl Desk {
         &self.session
     }
 
-    /// Ends the session, printing what it still has to say.
-    pub fn close(mut self) {
+    /// Ends the session, printing what it still has to say. What the recording lacks is told, and comes back.
+    pub fn close(mut self) -> Option<Trouble> {
         let rest = self.session.finish();
         self.take_in(rest);
+        self.session.unrecorded().inspect(warn)
     }
 
     fn take_in(&mut self, batch: Batch) -> Vec<Arc<Event>> {
@@ -225,7 +226,7 @@ impl Desk {
             if let Fact::TroubleMet { trouble } = &event.fact
                 && trouble.stops_recording()
             {
-                complain(trouble);
+                warn(trouble);
             }
         }
         for event in gap.iter().chain(&batch.events) {

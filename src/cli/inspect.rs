@@ -4,6 +4,7 @@ use super::args::InspectArgs;
 use super::{Ended, Exit, print};
 use crate::bench::Bench;
 use crate::capture::{Damages, Header};
+use crate::event::Micros;
 use crate::image::VersionSource;
 use crate::io::build_file;
 use crate::io::captures::{self, Recording};
@@ -22,21 +23,19 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Ended> {
     }
     let mut recording = Recording::open(&args.file).map_err(Ended::usage)?;
     let mut bench = Bench::new(recording.header().started_unix_ms);
-    let mut events = 0;
+    let (mut events, mut length) = (0, Micros::default());
     // However long it is, no more than one event of it is held.
     for event in recording.by_ref() {
         let _ = bench.apply(&event);
         events += 1;
+        length = length.max(event.at);
     }
     let (header, damage) = (recording.header(), recording.damage());
-    let summary = Summary::of_bench(&bench, events, damage.len());
+    let summary = Summary { length, ..Summary::of_bench(&bench, events, damage.len()) };
     if args.json {
         print::line(&as_json(header, &summary, damage).to_string());
     } else {
         print::line(&format!("{}\n{}", header.application, summary.to_string().trim_end()));
-        if damage.reordered + damage.earlier > 0 {
-            print::line(&format!("{} lines out of order, {} back in time", damage.reordered, damage.earlier));
-        }
         damage.troubles().iter().for_each(|trouble| print::line(&words::trouble(trouble).joined()));
     }
     Ok(Exit::Done)

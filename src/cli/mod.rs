@@ -11,13 +11,14 @@ mod push;
 mod replay;
 mod serve;
 mod simulate;
+mod typed;
 
 pub use args::{BenchArgs, Command, Theme, WindowArgs, WorkbenchArgs};
 pub use begin::{broker_choice, session_options};
 
 use crate::dialect::Dialect;
 use crate::event::Trouble;
-use crate::ui::words;
+use crate::ui::words::{self, Language};
 use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -74,9 +75,31 @@ impl Ended {
     }
 }
 
+/// Speaks the language that was asked for, or else the system's. What is read by programs stays as it is: JSON, codes, the
+/// help.
+pub fn speak(lang: Option<&str>) {
+    let of_system = || sys_locale::get_locale().unwrap_or_default();
+    words::speak(Language::of_locale(&lang.map_or_else(of_system, str::to_owned)));
+}
+
+/// What is made in here is English whatever is spoken: what stands in JSON.
+fn in_english<T>(tell: impl FnOnce() -> T) -> T {
+    let spoken = words::spoken();
+    words::speak(Language::English);
+    let told = tell();
+    words::speak(spoken);
+    told
+}
+
 /// Runs a command to its end.
 #[must_use]
 pub fn run(command: Command) -> Exit {
+    // What these print is all there is of them.
+    let is_output = match &command {
+        Command::Inspect(_) | Command::Ca(_) => true,
+        Command::Replay(args) => args.dry_run,
+        _ => false,
+    };
     let as_json = match &command {
         Command::Inspect(args) => args.json,
         Command::Replay(args) => args.json,
@@ -91,20 +114,32 @@ pub fn run(command: Command) -> Exit {
         Command::Replay(args) => replay::run(&args),
         Command::Ca(args) => authority::run(&args),
     };
-    ended.unwrap_or_else(|ended| {
+    let exit = ended.unwrap_or_else(|ended| {
         if as_json {
-            let words::Sentences { cause, advice } = sentences(&ended.trouble);
+            let words::Sentences { cause, advice } = in_english(|| sentences(&ended.trouble));
             let error = json!({"kind": "error", "code": ended.trouble.code, "text": cause, "advice": advice});
             print::line(&error.to_string());
         }
         ended.complain();
         ended.exit
-    })
+    });
+    let Some(trouble) = print::refused() else { return exit };
+    complain(&trouble);
+    if is_output && exit == Exit::Done { Exit::Unusable } else { exit }
 }
 
-/// Tells a trouble on standard error: what happened, what to do, and its code.
-pub fn complain(trouble: &Trouble) {
-    let words::Sentences { cause, advice } = sentences(trouble);
+/// Tells a trouble that ends a command on standard error: what happened, what to do, and its code.
+fn complain(trouble: &Trouble) {
+    tell(trouble, sentences(trouble));
+}
+
+/// Tells a trouble with which a command goes on.
+fn warn(trouble: &Trouble) {
+    tell(trouble, words::trouble(trouble));
+}
+
+fn tell(trouble: &Trouble, sentences: words::Sentences) {
+    let words::Sentences { cause, advice } = sentences;
     print::err(&format!("error[{}]: {cause}", trouble.code));
     if !advice.is_empty() {
         print::err(&format!("  {advice}"));
@@ -119,6 +154,8 @@ fn sentences(trouble: &Trouble) -> words::Sentences {
         "broker-unreachable" | "broker-connection-lost" => {
             words::Sentences { advice: words::say("cli.check-broker"), ..sentences }
         }
+        // A session that has begun goes on recording by itself.
+        "capture-unwritable" => words::Sentences { advice: words::say("cli.check-disk"), ..sentences },
         _ => sentences,
     }
 }

@@ -1,9 +1,13 @@
 //! Lines to standard output and error, flushed at once. A reader that went away ends nothing but the output.
 
 use crate::capture::encode;
-use crate::event::Event;
+use crate::event::{Event, Trouble};
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::OnceLock;
+
+/// Why standard output did not take something, the first time it did not.
+static REFUSED: OnceLock<String> = OnceLock::new();
 
 /// Whether a person sees standard output.
 pub fn is_terminal() -> bool {
@@ -59,7 +63,16 @@ pub fn event(event: &Event) {
 /// Bytes on standard output.
 pub fn bytes(bytes: &[u8]) {
     let mut out = stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = REFUSED.set(error.to_string());
+    }
+}
+
+/// What is missing on standard output, which a full disk does not take. `file-unwritable` with `path` and `detail`.
+pub fn refused() -> Option<Trouble> {
+    REFUSED.get().map(|detail| Trouble::new("file-unwritable").with("path", "-").with("detail", detail))
 }
 
 /// A line on standard error.

@@ -2,7 +2,7 @@
 
 use super::args::PushArgs;
 use super::begin::Desk;
-use super::{Ended, Exit, check_failure, interruption, print, sentences, serve, session_options};
+use super::{Ended, Exit, check_failure, in_english, interruption, print, sentences, serve, session_options};
 use crate::bench::{Action, Case, PushExtras, PushOrder, Service, SimulatedOrder};
 use crate::diagnosis::{self, Finding};
 use crate::dialect::{self, Dialect};
@@ -302,9 +302,9 @@ impl Push<'_> {
         }
     }
 
-    fn conclude(self, verdict: Result<(), Stopped>) -> Result<Exit, Ended> {
-        let mut ended = None;
-        let (outcome, code, text, exit) = match verdict {
+    /// How it came out, in the language being spoken.
+    fn told(&self, verdict: &Result<(), Stopped>) -> Verdict {
+        match verdict {
             Ok(()) => self.verdict(),
             Err(Stopped::NoDevice) => {
                 let trouble = self.absence();
@@ -313,19 +313,27 @@ impl Push<'_> {
             Err(Stopped::TimedOut) => self.timed_out(),
             Err(Stopped::Interrupted) => cancelled(),
             Err(Stopped::Ended(why)) => {
-                let told = (Outcome::Failed, why.trouble.code.clone(), sentences(&why.trouble).joined(), why.exit);
-                ended = Some(why);
-                told
+                (Outcome::Failed, why.trouble.code.clone(), sentences(&why.trouble).joined(), why.exit)
             }
+        }
+    }
+
+    fn conclude(self, verdict: Result<(), Stopped>) -> Result<Exit, Ended> {
+        let told = || self.told(&verdict);
+        let (outcome, code, text, exit) = if self.args.json { in_english(told) } else { told() };
+        let ended = match verdict {
+            Err(Stopped::Ended(why)) => Some(why),
+            _ => None,
         };
         let (json, device) = (self.args.json, self.args.device.to_string());
         let version = self.args.version.clone();
-        let codes = |findings: &[Finding]| findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
-        let warnings = codes(&self.warnings);
+        let codes =
+            |findings: &[Finding]| findings.iter().map(|finding| Cow::Borrowed(finding.code)).collect::<Vec<_>>();
+        let mut warnings = codes(&self.warnings);
         let findings = self.case().map(|case| diagnosis::examine(&self.desk.bench, case.order.upgrade));
         let findings = codes(&findings.unwrap_or_default());
         let faults = self.acted();
-        self.desk.close();
+        warnings.extend(self.desk.close().map(|trouble| trouble.code.clone()));
         if json {
             let reason = json!({"code": code, "text": text});
             let outcome = outcome.id();

@@ -1,7 +1,7 @@
 //! `replay`: the messages of a capture, sent again.
 
 use super::args::{ReplayArgs, WhenDropped};
-use super::{Ended, Exit, complain, interruption, print};
+use super::{Ended, Exit, complain, in_english, interruption, print};
 use crate::bench::{OnDrop, ReplayTarget, Speed, Steer};
 use crate::event::{Event, Fact, Trouble};
 use crate::io::broker_url::BrokerUrl;
@@ -133,7 +133,7 @@ fn tell_plan(args: &ReplayArgs, Plan { order, notes }: &Plan, target: &str, dama
 }
 
 fn reason(trouble: &Trouble) -> Value {
-    json!({"code": trouble.code, "text": words::trouble(trouble).joined()})
+    json!({"code": trouble.code, "text": in_english(|| words::trouble(trouble).joined())})
 }
 
 /// What was printed so far.

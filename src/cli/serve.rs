@@ -22,7 +22,7 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Ended> {
             events.iter().filter_map(|event| tell(event, &desk)).for_each(|text| print::line(&text));
         }
     }
-    desk.close();
+    let _ = desk.close();
     Ok(Exit::Done)
 }
 

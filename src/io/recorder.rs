@@ -33,6 +33,26 @@ const LOOKS: u32 = 4;
 /// How long the end of a session waits for a disk that does not move. What is left is put in order at the next start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What was to be recorded, and what of it the file holds.
+#[derive(Debug, Default)]
+pub struct Tally {
+    events: AtomicU64,
+    kept: AtomicU64,
+}
+
+impl Tally {
+    /// How many events the file does not hold, of how many.
+    #[must_use]
+    pub fn missing(&self) -> (u64, u64) {
+        let events = self.events.load(Ordering::Acquire);
+        (events.saturating_sub(self.kept.load(Ordering::Acquire)), events)
+    }
+
+    fn keep(&self, events: u64) {
+        self.kept.fetch_add(events, Ordering::AcqRel);
+    }
+}
+
 /// A capture being written. Dropping it writes everything out.
 pub struct Recorder {
     path: PathBuf,
@@ -150,10 +170,17 @@ impl Recorder {
         Arc::clone(&self.written)
     }
 
+    /// Counts what is recorded, and what of it is on the disk.
+    #[must_use]
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.ledger.tally)
+    }
+
     /// Adds an event. Never waits.
     pub fn record(&mut self, event: &Event) {
         encode(event, &mut self.lines);
         self.events += 1;
+        self.ledger.tally.events.fetch_add(1, Ordering::AcqRel);
         self.idle &= captures::is_idle(&event.fact);
         if self.lines.len() >= GATHER {
             self.flush();

@@ -30,7 +30,7 @@ pub struct Summary {
     pub events: usize,
     /// How many lines were no events.
     pub damaged: usize,
-    /// From the first instant to the last event.
+    /// From the first instant to the latest event.
     pub length: Micros,
     /// Devices: who, dialect, version, and defects with their number.
     pub devices: Vec<(DeviceId, String)>,
@@ -42,7 +42,9 @@ impl Summary {
     /// Folds a capture and sums it up.
     #[must_use]
     pub fn of(capture: &Capture) -> Self {
-        Self::of_bench(&super::fold(capture), capture.events.len(), capture.damage.len())
+        // In a file whose lines go back in time, the last event is not the latest.
+        let length = capture.events.iter().map(|event| event.at).max().unwrap_or_default();
+        Self { length, ..Self::of_bench(&super::fold(capture), capture.events.len(), capture.damage.len()) }
     }
 
     /// Sums up a bench as it stands after so many events: for a capture of which no more than one event is held.

@@ -53,10 +53,18 @@ impl Program {
         Self::spawn(Command::new(env!("CARGO_BIN_EXE_ota-workbench")).args(args))
     }
 
+    /// Starts the workbench on a system that speaks another language than the tests.
+    pub fn start_in(locale: &str, args: &[&str]) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_ota-workbench")).args(args).env("LC_ALL", locale))
+    }
+
     /// Starts any program.
     pub fn spawn(command: &mut Command) -> Self {
         // The language of the machine that runs the tests is not the test's.
-        command.env("LC_ALL", "en_US.UTF-8").env("RUST_BACKTRACE", "0");
+        if !command.get_envs().any(|(name, _)| name == "LC_ALL") {
+            command.env("LC_ALL", "C");
+        }
+        command.env_remove("LANGUAGE").env("RUST_BACKTRACE", "0");
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let out = Printed::read(child.stdout.take().unwrap());

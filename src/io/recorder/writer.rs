@@ -1,5 +1,6 @@
 //! The disk's end of a capture: what cannot be written is kept for a while and tried again.
 
+use super::Tally;
 use super::disk::Disk;
 use crate::capture::Found;
 use crate::event::{Fact, Trouble, UNRECORDED};
@@ -39,6 +40,8 @@ pub struct Ledger {
     pub sync: AtomicBool,
     /// Events are missing in the file.
     pub holes: AtomicBool,
+    /// How many were to be in it, and how many are.
+    pub tally: Arc<Tally>,
     /// What is in the capture, which is to be closed.
     pub known: Mutex<Option<Found>>,
 }
@@ -57,6 +60,8 @@ pub struct Writer<D> {
 
 struct Refused {
     lines: Vec<u8>,
+    /// Events among the lines.
+    events: u64,
     /// Events that came when there was no room for them either.
     lost: u64,
     tried: Instant,
@@ -64,8 +69,8 @@ struct Refused {
 
 impl Refused {
     #[expect(clippy::disallowed_methods, reason = "io reads the clock")]
-    fn new(lines: Vec<u8>, lost: u64) -> Self {
-        Self { lines, lost, tried: Instant::now() }
+    fn new(lines: Vec<u8>, events: u64, lost: u64) -> Self {
+        Self { lines, events, lost, tried: Instant::now() }
     }
 }
 
@@ -80,7 +85,7 @@ impl<D: Disk> Writer<D> {
         written: Arc<AtomicU64>,
         pending: Option<Vec<u8>>,
     ) -> Self {
-        let refused = pending.map(|lines| Refused::new(lines, 0));
+        let refused = pending.map(|lines| Refused::new(lines, 0, 0));
         Self { disk, path, inbox, ledger, written, refused }
     }
 
@@ -134,16 +139,16 @@ impl<D: Disk> Writer<D> {
         match &mut self.refused {
             Some(refused) if refused.lost == 0 && refused.lines.len() + lines.len() <= KEPT => {
                 refused.lines.extend(lines);
+                refused.events += events;
             }
             Some(refused) => {
                 refused.lost += events;
                 self.ledger.holes.store(true, Ordering::Relaxed);
             }
-            None => {
-                if let Err(error) = self.put(&lines) {
-                    self.refuse(lines, &error);
-                }
-            }
+            None => match self.put(&lines) {
+                Ok(()) => self.ledger.tally.keep(events),
+                Err(error) => self.refuse(lines, events, &error),
+            },
         }
     }
 
@@ -163,13 +168,13 @@ impl<D: Disk> Writer<D> {
         if self.refused.is_none()
             && let Err(error) = self.disk.sync()
         {
-            self.refuse(Vec::new(), &error);
+            self.refuse(Vec::new(), 0, &error);
         }
     }
 
     /// The bench goes on without a capture, which is said once.
-    fn refuse(&mut self, lines: Vec<u8>, error: &io::Error) {
-        self.refused = Some(Refused::new(lines, 0));
+    fn refuse(&mut self, lines: Vec<u8>, events: u64, error: &io::Error) {
+        self.refused = Some(Refused::new(lines, events, 0));
         let path = self.path.display();
         let trouble = Trouble::new("capture-unwritable").with("path", path).with("detail", error);
         self.tell(Fact::TroubleMet { trouble });
@@ -177,11 +182,14 @@ impl<D: Disk> Writer<D> {
 
     /// Goes on in the same file where the disk takes what it did not, and says how many events are missing.
     fn try_again(&mut self) {
-        let Some(Refused { lines, lost, .. }) = self.refused.take() else { return };
+        let Some(Refused { lines, events, lost, .. }) = self.refused.take() else { return };
         if self.put(&lines).is_err() {
-            self.refused = Some(Refused::new(lines, lost));
-        } else if self.disk.sync().is_err() {
-            self.refused = Some(Refused::new(Vec::new(), lost));
+            self.refused = Some(Refused::new(lines, events, lost));
+            return;
+        }
+        self.ledger.tally.keep(events);
+        if self.disk.sync().is_err() {
+            self.refused = Some(Refused::new(Vec::new(), 0, lost));
         } else {
             self.tell(Fact::Gap { source: UNRECORDED.into(), lost });
         }

@@ -89,6 +89,7 @@ fn a_disk_that_stays_full_for_long_costs_bounded_memory_and_the_events_missing_a
     writer.write("last\n".into(), 1);
     assert_eq!(disk.text(), line.repeat(4) + "last\n");
     assert_eq!([told(&inbox), told(&inbox)], ["capture-unwritable", "41 lost"]);
+    assert_eq!(writer.ledger.tally.kept.load(Ordering::Relaxed), 41, "and so are those that are there");
 }
 
 #[test]

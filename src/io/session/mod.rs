@@ -15,7 +15,7 @@ pub use options::{BrokerChoice, CaptureChoice, SessionOptions, TlsOptions};
 
 use super::captures::Tending;
 use super::clock::Clock;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, Tally};
 use super::tail::{Batch, Tail, Waker};
 use super::{Inbox, Input};
 use crate::bench::Action;
@@ -34,6 +34,7 @@ pub struct Session {
     clock: Clock,
     capture: Option<PathBuf>,
     captured: Arc<AtomicU64>,
+    tally: Arc<Tally>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// The folder of captures is kept in order meanwhile.
     tending: Option<Tending>,
@@ -63,6 +64,7 @@ impl Session {
         };
         let tail = Arc::new(Tail::new(waker));
         let captured = recorder.as_ref().map(Recorder::written).unwrap_or_default();
+        let tally = recorder.as_ref().map(Recorder::tally).unwrap_or_default();
         let core = thread::Core::new(clock, recorder, Arc::clone(&tail), inbox.clone())?;
         let thread = std::thread::Builder::new()
             .name("session".into())
@@ -72,7 +74,7 @@ impl Session {
             let _ = inbox.fact(Fact::TroubleMet { trouble });
         }
         let thread = Mutex::new(Some(thread));
-        Ok(Self { inbox, tail, clock, capture, captured, thread, tending })
+        Ok(Self { inbox, tail, clock, capture, captured, tally, thread, tending })
     }
 
     /// Asks for something. What became of it is told in events.
@@ -126,6 +128,15 @@ impl Session {
     #[must_use]
     pub fn captured_bytes(&self) -> u64 {
         self.captured.load(Ordering::Relaxed)
+    }
+
+    /// What the recording lacks once the session has ended: `capture-incomplete` with `path`, `missing` and `events`.
+    #[must_use]
+    pub fn unrecorded(&self) -> Option<Trouble> {
+        let (missing, events) = self.tally.missing();
+        let path = self.capture().filter(|_| missing > 0)?;
+        let trouble = Trouble::new("capture-incomplete").with("path", path.display());
+        Some(trouble.with("missing", missing).with("events", events))
     }
 
     /// Where the capture is written, if one is.

@@ -45,7 +45,7 @@ impl Format {
         }
     }
 
-    /// Whether an event of this kind is in it, or made into what is.
+    /// Whether an event of this kind can be in it, or be made into what is.
     fn holds(self, fact: &Fact) -> bool {
         match self {
             Self::Jsonl | Self::Csv => true,
@@ -95,6 +95,23 @@ pub trait Export {
     }
 }
 
+/// Notices whether anything is written.
+struct Noticed<W> {
+    out: W,
+    wrote: bool,
+}
+
+impl<W: Write> Write for Noticed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wrote |= !bytes.is_empty();
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 struct Jsonl;
 
 impl Export for Jsonl {
@@ -107,6 +124,27 @@ impl Export for Jsonl {
         let mut line = Vec::new();
         encode(event, &mut line);
         out.write_all(&line)
+    }
+}
+
+/// The lines of the capture that packets are made of, for who looks before they are.
+#[derive(Default)]
+struct PacketLines(PcapNg);
+
+impl Export for PacketLines {
+    fn begin(&mut self, header: &Header, out: &mut dyn Write) -> io::Result<()> {
+        self.0.begin(header, &mut io::sink())?;
+        Jsonl.begin(header, out)
+    }
+
+    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+        let mut packets = Noticed { out: io::sink(), wrote: false };
+        self.0.event(event, &mut packets)?;
+        if packets.wrote { Jsonl.event(event, out) } else { Ok(()) }
+    }
+
+    fn pass(&mut self, event: &Event) {
+        self.0.pass(event);
     }
 }
 
@@ -152,8 +190,17 @@ impl<W: Write> Exporter<W> {
     ///
     /// # Errors
     /// What the place it is written to says; so do the others.
-    pub fn begin(format: Format, choice: Part, header: &Header, mut out: W) -> io::Result<Self> {
-        let mut export = format.writer();
+    pub fn begin(format: Format, choice: Part, header: &Header, out: W) -> io::Result<Self> {
+        Self::begin_as(format, format.writer(), choice, header, out)
+    }
+
+    fn begin_as(
+        format: Format,
+        mut export: Box<dyn Export>,
+        choice: Part,
+        header: &Header,
+        mut out: W,
+    ) -> io::Result<Self> {
         let Part { only, mut redactor } = choice;
         let redacted = redactor.as_mut().map(|redactor| redactor.header(header));
         let took = redacted.as_ref().is_some_and(|redacted| redacted != header);
@@ -161,23 +208,28 @@ impl<W: Write> Exporter<W> {
         Ok(Self { format, sieve: Sieve::new(only), redactor, took, export, out, events: (0, 0) })
     }
 
-    /// The next event of the capture. Whether it was handed on: chosen, and of a kind that the format holds.
+    /// The next event of the capture. Whether it was handed on: chosen, and of a kind that the format holds. Among packets it
+    /// is if one at least was made of it: a push through the embedded broker counts where it is delivered, not where it is
+    /// published, and what only tells who listens where does not count at all.
     ///
     /// # Errors
     /// As above.
     pub fn event(&mut self, event: &Event) -> io::Result<bool> {
         let chosen = self.sieve.takes(event) && self.format.holds(&event.fact);
         self.events.1 += 1;
-        self.events.0 += u64::from(chosen);
         let redacted = self.redactor.as_mut().map(|redactor| redactor.redact(event, chosen));
         self.took = redacted.as_ref().is_some_and(|redacted| redacted != event);
         let event = redacted.as_ref().unwrap_or(event);
-        if chosen {
-            self.export.event(event, &mut self.out)?;
-        } else {
+        if !chosen {
             self.export.pass(event);
+            return Ok(false);
         }
-        Ok(chosen)
+        let mut out = Noticed { out: &mut self.out, wrote: false };
+        self.export.event(event, &mut out)?;
+        // A console's line may be written later, when it ends.
+        let handed = out.wrote || self.format != Format::PcapNg;
+        self.events.0 += u64::from(handed);
+        Ok(handed)
     }
 
     /// The end of the capture.
@@ -216,11 +268,12 @@ pub fn preview<E: Borrow<Event>>(
     events: impl IntoIterator<Item = E>,
     lines: usize,
 ) -> Preview {
-    let shown = if format == Format::PcapNg { Format::Jsonl } else { format };
+    let shown: Box<dyn Export> =
+        if format == Format::PcapNg { Box::new(PacketLines::default()) } else { format.writer() };
     let mut first = FirstLines { most: lines, ..FirstLines::default() };
     // Nothing goes wrong in memory.
-    let Ok(mut exporter) = Exporter::begin(shown, choice, header, &mut first) else { return Preview::default() };
-    exporter.format = format;
+    let begun = Exporter::begin_as(format, shown, choice, header, &mut first);
+    let Ok(mut exporter) = begun else { return Preview::default() };
     exporter.out.settle(exporter.took);
     for event in events {
         let _ = exporter.event(event.borrow());

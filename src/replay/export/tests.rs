@@ -289,6 +289,8 @@ fn only_what_a_format_holds_counts_as_handed_on_and_nothing_else_is_in_it() {
                 let before = exporter.out.len();
                 let counted = exporter.event(event).unwrap();
                 assert!(counted || exporter.out.len() == before, "{name} as {}: {:?}", format.id(), event.fact);
+                let packets = exporter.out.len() > before;
+                assert!(format != Format::PcapNg || counted == packets, "{name}: {:?}", event.fact);
                 held += u64::from(counted);
             }
             let shown = preview(format, Part::default(), &capture.header, &capture.events, 3);
@@ -299,4 +301,24 @@ fn only_what_a_format_holds_counts_as_handed_on_and_nothing_else_is_in_it() {
             assert!(format != Format::Txt || held == console.count() as u64);
         }
     }
+}
+
+/// Otherwise the report promises packets that nobody finds, and every push twice.
+#[test]
+fn an_event_counts_among_packets_when_one_was_made_of_it() {
+    let capture = recording("captures/uiot-simulated-md5-mismatch");
+    let count = |only: &str| {
+        let choice = || Part { only: only.parse().unwrap(), ..Part::default() };
+        let mut exporter = Exporter::begin(Format::PcapNg, choice(), &capture.header, Vec::new()).unwrap();
+        let counted = capture.events.iter().filter(|event| exporter.event(event).unwrap()).count() as u64;
+        let handed = exporter.end().unwrap();
+        assert_eq!(handed.events.0, counted);
+        let shown = preview(Format::PcapNg, choice(), &capture.header, &capture.events, 1_000);
+        assert_eq!((shown.handed, shown.lines.len() as u64), (handed, counted + 1), "{only}: and the header");
+        counted
+    };
+    let of_kind = |kind: &str| capture.events.iter().filter(|event| crate::capture::kind(&event.fact) == kind).count();
+    assert_eq!(count("kind:broker_started"), 0);
+    assert!(of_kind("message_published") > 0 && count("kind:message_published") == 0);
+    assert_eq!(count("kind:message_delivered"), of_kind("message_delivered") as u64);
 }

@@ -75,7 +75,7 @@ impl Peer {
     }
 }
 
-/// Whether packets are made of it.
+/// Whether packets are made of it, or it tells of what others carry.
 pub(super) const fn holds(fact: &Fact) -> bool {
     matches!(
         fact,
