@@ -113,8 +113,8 @@ impl Damages {
             Trouble::new("recording-newer").with("n", self.unknown).with("kinds", kinds)
         };
         let reordered = || {
-            let trouble = Trouble::new("recording-reordered");
-            trouble.with("reordered", self.reordered).with("earlier", self.earlier)
+            let (reordered, earlier) = (self.reordered, self.earlier);
+            Trouble::new("recording-reordered").with("reordered", reordered).with("earlier", earlier)
         };
         let left_out = || Trouble::new("mosquitto-left-out").with("n", self.left_out);
         let rewritten = || Trouble::new("mosquitto-rewritten").with("n", self.rewritten);

@@ -134,9 +134,8 @@ impl Session {
     #[must_use]
     pub fn unrecorded(&self) -> Option<Trouble> {
         let (missing, events) = self.tally.missing();
-        let path = self.capture().filter(|_| missing > 0)?;
-        let trouble = Trouble::new("capture-incomplete").with("path", path.display());
-        Some(trouble.with("missing", missing).with("events", events))
+        let path = self.capture().filter(|_| missing > 0)?.display();
+        Some(Trouble::new("capture-incomplete").with("path", path).with("missing", missing).with("events", events))
     }
 
     /// Where the capture is written, if one is.
