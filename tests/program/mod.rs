@@ -62,7 +62,7 @@ impl Program {
     pub fn spawn(command: &mut Command) -> Self {
         // The language of the machine that runs the tests is not the test's.
         if !command.get_envs().any(|(name, _)| name == "LC_ALL") {
-            command.env("LC_ALL", "C");
+            command.env("LC_ALL", "en_US.UTF-8");
         }
         command.env_remove("LANGUAGE").env("RUST_BACKTRACE", "0");
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
