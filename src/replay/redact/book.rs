@@ -1,15 +1,20 @@
 //! Which secret reads how once it is taken out: the same one always the same.
 
 use super::find::{Found, Instead, runs};
+use super::forms::canonical;
+use super::spread::Spread;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// Values remembered; a flood of them cannot fill the memory. Those beyond are taken out all the same, under one label.
+/// Values remembered of each kind; a flood of tokens can neither fill the memory nor crowd a password out. Those beyond are
+/// taken out all the same, under one label.
 const MOST_VALUES: usize = 65_536;
 /// The longest value remembered, in bytes.
 const LONGEST_VALUE: usize = 4_096;
 /// From so many bytes on a value is looked for where nothing announces it. Shorter ones may be words of their own.
-const UNMISTAKABLE: usize = 12;
+pub(super) const UNMISTAKABLE: usize = 12;
+/// Bytes of lines remembered because a chunk ends in them: see [`super::cuts`].
+const MOST_NOTED: usize = 16 * 1024 * 1024;
 
 /// What is taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,11 +69,31 @@ struct Entry {
     /// Its number, once it was taken out.
     number: Option<u64>,
     counted: bool,
+    /// As it was met first, where that is another form of it.
+    raw: Option<Vec<u8>>,
+}
+
+/// What a look at the capture is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pass {
+    /// It is the only one.
+    #[default]
+    Only,
+    /// To learn what is secret; nothing of it is handed on.
+    First,
+    /// To take out all that is known by then.
+    Second,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Book {
+    /// By the value as it reads without escapes.
     entries: BTreeMap<Vec<u8>, Entry>,
+    /// How many there are of each kind.
+    held: BTreeMap<SecretKind, usize>,
+    spread: Spread,
+    pass: Pass,
+    noted: usize,
     numbers: BTreeMap<SecretKind, u64>,
     /// The largest numbers of labels that stood in the capture before.
     met: BTreeMap<SecretKind, u64>,
@@ -88,12 +113,44 @@ impl Book {
         &self.taken
     }
 
+    /// For a first look at all of a capture.
+    pub fn to_learn() -> Self {
+        Self { pass: Pass::First, ..Self::default() }
+    }
+
     /// All that is known, and nothing taken out yet.
     pub fn begin_again(mut self) -> Self {
+        let plain = &self.plain;
+        self.entries.retain(|value, _| !plain.contains(&value.to_ascii_lowercase()));
         for entry in self.entries.values_mut() {
             (entry.number, entry.counted) = (None, false);
         }
-        Self { numbers: self.met.clone(), taken: Taken::default(), ..self }
+        let values = self.entries.iter().filter(|(value, _)| !self.is_of_names(value));
+        let spread = Spread::of(values.map(|(value, entry)| (value.as_slice(), entry.raw.as_deref(), entry.kind)));
+        Self { numbers: self.met.clone(), taken: Taken::default(), pass: Pass::Second, spread, ..self }
+    }
+
+    /// Whether so many bytes of a line with a chunk's end in it may be remembered.
+    pub const fn may_note(&mut self, bytes: usize) -> bool {
+        let fits = self.noted + bytes <= MOST_NOTED;
+        self.noted += if fits { bytes } else { 0 };
+        fits
+    }
+
+    /// Whether this is the first look at a capture that is looked at twice.
+    pub fn is_learning(&self) -> bool {
+        self.pass == Pass::First
+    }
+
+    /// Whether nothing is to be looked for where no name announces it: as yet, or until all is known.
+    pub fn knows_nothing(&self) -> bool {
+        self.is_learning() || self.entries.is_empty()
+    }
+
+    /// Whether a value is nothing but names put together: `PRODUCT/DEVICE` in a query is that in a topic as well.
+    fn is_of_names(&self, value: &[u8]) -> bool {
+        let mut words = runs(value, 0).peekable();
+        words.peek().is_some() && words.all(|run| self.plain.contains(&value[run].to_ascii_lowercase()))
     }
 
     /// This is no secret.
@@ -127,16 +184,17 @@ impl Book {
 
     /// What stands in a value's place, as long as it where it fits.
     pub fn label(&mut self, kind: SecretKind, value: &[u8]) -> Vec<u8> {
-        let new = !self.entries.contains_key(value);
-        if new && (self.entries.len() >= MOST_VALUES || value.len() > LONGEST_VALUE) {
+        let reads = canonical(value);
+        let new = !self.entries.contains_key(&*reads);
+        if new && (self.is_full(kind) || value.len() > LONGEST_VALUE) {
             let count = self.taken.0.entry(kind).or_default();
             count.1 += u64::from(self.counts);
             return fitted(&format!("{}-more", kind.name()), value);
         }
         if new {
-            self.learn(kind, value);
+            self.learn(kind, &reads, value);
         }
-        let Some(entry) = self.entries.get_mut(value) else { return Vec::new() };
+        let Some(entry) = self.entries.get_mut(&*reads) else { return Vec::new() };
         let number = *entry.number.get_or_insert_with(|| {
             let number = self.numbers.entry(entry.kind).or_default();
             *number += 1;
@@ -151,15 +209,26 @@ impl Book {
     }
 
     /// A value to be known again, and what of it could not be mistaken by itself: it may come without its marks.
-    fn learn(&mut self, kind: SecretKind, value: &[u8]) {
-        let word = value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    fn learn(&mut self, kind: SecretKind, value: &[u8], met: &[u8]) {
+        let word = met.split(u8::is_ascii_whitespace).next().unwrap_or_default();
         let parts = runs(word, 0)
             .map(|run| &word[run])
             .filter(|part| is_unmistakable(part) && part.iter().any(u8::is_ascii_digit) && self.is_secret(part));
         let parts: Vec<_> = parts.chain([value]).map(<[u8]>::to_owned).collect();
         for part in parts {
-            self.entries.entry(part).or_insert(Entry { kind, number: None, counted: false });
+            let raw = (part == value && value != met).then(|| met.to_owned());
+            self.entries.entry(part).or_insert_with(|| {
+                *self.held.entry(kind).or_default() += 1;
+                Entry { kind, number: None, counted: false, raw }
+            });
         }
+        if self.pass == Pass::Only && !self.is_of_names(value) {
+            self.spread.meet(kind, met);
+        }
+    }
+
+    fn is_full(&self, kind: SecretKind) -> bool {
+        self.held.get(&kind).is_some_and(|held| *held >= MOST_VALUES)
     }
 
     /// A label met in what is redacted a second time: its number is not given again.
@@ -174,20 +243,25 @@ impl Book {
 
     /// The kind of a value that was met before and cannot be mistaken for a word.
     pub fn known(&self, value: &[u8]) -> Option<SecretKind> {
-        let entry = is_unmistakable(value).then(|| self.entries.get(value))??;
-        Some(entry.kind)
+        let entry = (is_unmistakable(value) && !self.knows_nothing()).then(|| self.entries.get(value))??;
+        self.is_secret(value).then_some(entry.kind)
+    }
+
+    /// Where values stand that were met before and are more than one word.
+    pub fn spread(&self, text: &[u8]) -> Vec<Found> {
+        self.spread.find(text)
     }
 
     /// The value that begins like this, of those that cannot be mistaken.
-    pub fn beginning(&self, front: &[u8]) -> Option<(&[u8], SecretKind)> {
+    pub fn beginning(&self, front: &[u8]) -> Option<(Vec<u8>, SecretKind)> {
         let from = (Bound::Included(front), Bound::Unbounded);
         let mut like = self.entries.range::<[u8], _>(from).take_while(|(value, _)| value.starts_with(front));
-        let (value, entry) = like.find(|(value, _)| is_unmistakable(value))?;
-        Some((value, entry.kind))
+        let (value, entry) = like.find(|(value, _)| is_unmistakable(value) && self.is_secret(value))?;
+        Some((value.clone(), entry.kind))
     }
 }
 
-fn is_unmistakable(value: &[u8]) -> bool {
+pub(super) fn is_unmistakable(value: &[u8]) -> bool {
     value.len() >= UNMISTAKABLE && !value.iter().all(u8::is_ascii_digit)
 }
 

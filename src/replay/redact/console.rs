@@ -1,6 +1,7 @@
 //! What consoles say, cut into chunks anywhere: a secret is found though half of it is in the next chunk.
 
 use super::book::{Book, SecretKind, masked};
+use super::cuts::{Cuts, End};
 use super::find::{Found, Instead, Place, find, runs};
 use super::names::name_of;
 use super::shapes::is_key_open;
@@ -33,6 +34,8 @@ struct Console {
     sent: Side,
     /// The device waits for a password.
     asks: bool,
+    /// What is typed there, up to the end of the line.
+    typing: Vec<u8>,
     /// What was typed there, which the device may send back.
     typed: Vec<u8>,
 }
@@ -42,16 +45,28 @@ struct Console {
 struct Side {
     /// The line that goes on, as it came.
     line: Vec<u8>,
+    cuts: Cuts,
     /// A private key goes on: bytes it may still have, and dashes in a row.
     key: Option<(usize, usize)>,
 }
 
 impl Consoles {
+    /// Which chunks break a secret off, of those that were seen before; nothing else.
+    pub fn begin_again(self, book: &Book) -> Self {
+        let side = |side: Side| Side { cuts: side.cuts.begin_again(book), ..Side::default() };
+        let console = |console: Console| Console {
+            received: side(console.received),
+            sent: side(console.sent),
+            ..Console::default()
+        };
+        Self(self.0.into_iter().map(|(port, ports)| (port, console(ports))).collect())
+    }
+
     /// Bytes from a device.
     pub fn received(&mut self, port: &str, bytes: &[u8], book: &mut Book) -> Option<Vec<u8>> {
         let Some(console) = self.at(port) else { return whole(bytes, book) };
         let same_line = memchr::memchr2(b'\r', b'\n', bytes).is_none();
-        let echoed = console.asks && same_line && !console.sent.line.is_empty();
+        let echoed = console.asks && same_line && !console.typing.is_empty();
         let typed = std::mem::take(&mut console.typed);
         let cleaned = if !typed.is_empty() && bytes.starts_with(&typed) {
             let rest = &bytes[typed.len()..];
@@ -70,27 +85,25 @@ impl Consoles {
         let Some(console) = self.at(port) else { return whole(bytes, book) };
         // A question that was answered has no answer on its next line.
         if console.received.line.ends_with(b"\n") || console.asks {
-            console.received.line.clear();
+            console.received.clear();
         }
         if !console.asks {
+            console.typing.clear();
             return console.sent.follow(bytes, book);
         }
         let end = memchr::memchr2(b'\r', b'\n', bytes);
-        let typed = &bytes[..end.unwrap_or(bytes.len())];
-        // In one piece it is a value like any other; letter by letter only dots are left.
-        let mut cleaned = match end {
-            Some(_) if console.sent.line.is_empty() && book.is_secret(typed) => book.label(SecretKind::Secret, typed),
-            _ => vec![b'x'; typed.len()],
-        };
-        match end {
-            Some(end) => {
-                cleaned.extend_from_slice(&bytes[end..]);
-                console.asks = false;
-                console.sent.line.clear();
-                typed.clone_into(&mut console.typed);
-            }
-            None => console.sent.line.extend(typed.first()),
-        }
+        let piece = &bytes[..end.unwrap_or(bytes.len())];
+        type_in(&mut console.typing, piece);
+        let Some(end) = end else { return Some(vec![b'x'; piece.len()]) };
+        let typed = std::mem::take(&mut console.typing);
+        console.sent.clear();
+        let label = book.is_secret(&typed).then(|| book.label(SecretKind::Secret, &typed));
+        // In one piece it is a value like any other; of what came letter by letter only dots are left.
+        let whole = label.filter(|_| typed == piece);
+        let mut cleaned = whole.unwrap_or_else(|| vec![b'x'; piece.len()]);
+        cleaned.extend_from_slice(&bytes[end..]);
+        console.asks = false;
+        console.typed = typed;
         Some(cleaned)
     }
 
@@ -109,12 +122,30 @@ fn asks(line: &[u8]) -> bool {
     line.trim_ascii_end().last().is_some_and(ends) && PROMPT.as_ref().is_some_and(|prompt| prompt.is_match(line))
 }
 
+/// What a line reads after more was typed: backspace takes a letter back, and Ctrl-U all of them.
+fn type_in(line: &mut Vec<u8>, keys: &[u8]) {
+    for key in keys {
+        match key {
+            0x08 | 0x7f => while line.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {},
+            0x15 => line.clear(),
+            key if line.len() < LONGEST_LINE => line.push(*key),
+            _ => {}
+        }
+    }
+}
+
 /// A chunk of one port too many: looked at by itself.
 fn whole(bytes: &[u8], book: &mut Book) -> Option<Vec<u8>> {
     Side::default().follow(bytes, book)
 }
 
 impl Side {
+    /// The next chunk begins a line.
+    fn clear(&mut self) {
+        self.line.clear();
+        self.cuts.clear();
+    }
+
     /// The chunk without its secrets.
     fn follow(&mut self, chunk: &[u8], book: &mut Book) -> Option<Vec<u8>> {
         let of_key = self.of_key(chunk);
@@ -147,7 +178,12 @@ impl Side {
         let before = line.len();
         line.extend_from_slice(chunk);
         let mut found = find(book, line, Place::Console);
-        begun(&mut found, line, book);
+        let end = self.cuts.end();
+        match &end {
+            End::Unknown => begun(&mut found, line, book),
+            End::Breaks(off) => off.find(&mut found, line.len()),
+            End::Whole => {}
+        }
         let mut cleaned = Vec::new();
         let mut done = before;
         for found in found.into_iter().filter(|found| found.at.end > before) {
@@ -155,8 +191,11 @@ impl Side {
             let value = &line[at.clone()];
             // What the chunk breaks off may go on: only a value that has ended is remembered.
             let broken = at.end == line.len();
-            let known = if broken && value.len() >= BEGINNING { book.beginning(value) } else { None };
-            let known = known.map(|(known, kind)| (known.to_owned(), kind));
+            let known = match &end {
+                End::Breaks(off) if broken && off.letters == value.len() => Some((off.value.clone(), off.kind)),
+                _ if broken && value.len() >= BEGINNING => book.beginning(value),
+                _ => None,
+            };
             let label = match known {
                 _ if found.instead != Instead::Label => book.written(&found, value),
                 Some((known, kind)) => book.label(kind, &known),
@@ -176,8 +215,9 @@ impl Side {
         if is_key_open(line) {
             self.key = Some((LONGEST_KEY, 0));
         }
-        let next = next_line(line);
-        line.drain(..next.max(line.len().saturating_sub(LONGEST_LINE)));
+        let gone = next_line(line).max(line.len().saturating_sub(LONGEST_LINE));
+        self.cuts.note(line, gone, book);
+        line.drain(..gone);
         (done > before).then_some(cleaned)
     }
 }

@@ -1,6 +1,6 @@
 //! Where a secret stands in a text.
 
-use super::book::{Book, SecretKind};
+use super::book::{Book, SecretKind, UNMISTAKABLE};
 use super::commands::command_at;
 use super::json;
 use super::names::{CHINESE, Form, Name, Sure, name_of};
@@ -61,10 +61,12 @@ static SIGNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// All secrets of a text, in order, none over another.
 pub(super) fn find(book: &mut Book, text: &[u8], place: Place) -> Vec<Found> {
+    let lookup = !matches!(place, Place::Path | Place::Username);
+    if lookup && SIGNS.as_ref().is_some_and(|signs| !signs.is_match(text)) {
+        return find_known(book, text);
+    }
     let mut search = Search { book, text, place, found: Vec::new() };
-    let plain = SIGNS.as_ref().is_some_and(|signs| !signs.is_match(text));
     match place {
-        Place::Text | Place::Console | Place::Payload | Place::Topic if plain => search.known(),
         Place::Payload => search.payload(),
         Place::Path => {
             let end = memchr::memchr2(b'?', b'#', text).unwrap_or(text.len());
@@ -80,6 +82,23 @@ pub(super) fn find(book: &mut Book, text: &[u8], place: Place) -> Vec<Found> {
         Place::Text | Place::Console | Place::Topic => search.range(0..text.len()),
     }
     let mut found = search.found;
+    if !book.knows_nothing() {
+        found.extend(book.spread(text));
+    }
+    in_order(found)
+}
+
+/// What was met before, wherever it stands.
+pub(super) fn find_known(book: &Book, text: &[u8]) -> Vec<Found> {
+    if book.knows_nothing() || text.len() < UNMISTAKABLE {
+        return Vec::new();
+    }
+    let words = runs(text, 0).filter_map(|run| book.known(&text[run.clone()]).map(|kind| Found::new(run, kind)));
+    in_order(words.chain(book.spread(text)).collect())
+}
+
+/// In order, none over another: the first and longest stay.
+fn in_order(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|found| (found.at.start, std::cmp::Reverse(found.at.end)));
     let mut end = 0;
     found.retain(|found| {
@@ -110,15 +129,6 @@ impl Search<'_> {
         self.book.meet(value);
         if self.book.is_secret(value) {
             self.found.push(found);
-        }
-    }
-
-    /// Looks only for what was met before.
-    fn known(&mut self) {
-        for run in runs(self.text, 0) {
-            if let Some(kind) = self.book.known(&self.text[run.clone()]) {
-                self.found.push(Found::new(run, kind));
-            }
         }
     }
 

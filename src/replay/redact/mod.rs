@@ -1,25 +1,36 @@
 //! Secrets, signatures and tokens taken out of a capture, so that it can be handed on.
 //!
 //! What goes: the token in a firmware URL's path, what queries carry beyond what is known to be harmless, passwords and secrets
-//! by their names in payloads, URLs and consoles, in AT commands, what is typed at a console's password prompt, what looks like
-//! a web token, an access key or a private key, and each of these wherever else it is met. In its place stands
-//! `token-1`, `signature-2` and so on, as long as what stood there: the same value reads the same everywhere, requests still
-//! belong to their upgrade, and lengths still tell what is too long.
+//! by their names in payloads, URLs and consoles, in AT commands, what is typed at a console's password prompt, in one piece or
+//! key by key, what looks like a web token, an access key or a private key, and each of these of twelve bytes and more wherever
+//! else it is met, before and after: as a word, with blanks and marks in it, with JSON's or a URL's escapes, cut by a console's
+//! chunks. In its place stands `token-1`, `signature-2` and so on, as long as what stood there: the same value reads the same
+//! everywhere, requests still belong to their upgrade, and lengths still tell what is too long.
 //!
-//! What stays: names of products, devices, clients and users, addresses and hosts, file names, digests of images, the instant at
-//! which a URL expires, and every word a device says that nothing tells to be a secret. Not looked into: text in base64 and in
-//! UTF-16, a short secret before it is named, and a secret within a longer word.
+//! What stays: names of products and devices that the bench, user names or the clouds' topics tell, even where somebody calls one
+//! of them a password; clients and users, addresses and hosts, names, versions and digests of builds, the instant at which a URL
+//! expires, and every word a device says that nothing tells to be a secret. Not looked into: text in base64 and in UTF-16, a
+//! secret shorter than that where nothing names it, a secret within a longer word, and one of more than a kilobyte that a
+//! console's chunks cut.
+//!
+//! Without a look at the whole capture before ([`Redactor::of`]), a secret goes from where it is named first.
 
 mod book;
 mod commands;
 mod console;
+mod cuts;
 mod find;
+mod forms;
+mod harmless;
 mod json;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod learned;
 mod names;
 mod shapes;
 mod sign;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -28,6 +39,7 @@ mod value;
 pub use book::{SecretKind, Taken};
 
 use crate::capture::Header;
+use crate::dialect;
 use crate::event::{DeviceId, Event, Fact, Payload, Text};
 use book::Book;
 use console::Consoles;
@@ -53,12 +65,13 @@ impl Redactor {
     /// Knows the secrets of a whole capture before any of it is handed on: a secret may be met long before it is named, and half
     /// of it before the other half.
     pub fn of<E: Borrow<Event>>(header: &Header, events: impl IntoIterator<Item = E>) -> Self {
-        let mut reader = Self::default();
+        let mut reader = Self { book: Book::to_learn(), ..Self::default() };
         reader.header(header);
         for event in events {
             reader.redact(event.borrow(), false);
         }
-        Self { book: reader.book.begin_again(), ..Self::default() }
+        let book = reader.book.begin_again();
+        Self { consoles: reader.consoles.begin_again(&book), book, ..Self::default() }
     }
 
     /// The header without its secrets.
@@ -98,22 +111,31 @@ impl Redactor {
         event
     }
 
-    /// What an event tells to be no secret: digests of what is pushed, names of devices.
+    /// What an event tells to be no secret: builds by their names, versions and digests, and names of devices. Those that only
+    /// a topic tells, [`Names`] keep.
     fn keep(&mut self, fact: &Fact) {
+        let book = &mut self.book;
         match fact {
-            Fact::DeviceAdded { device, .. } => self.keep_device(device),
+            Fact::DeviceAdded { device, .. }
+            | Fact::DeviceRemoved { device }
+            | Fact::SecretSet { device, .. }
+            | Fact::PortBound { device: Some(device), .. } => keep_device(book, device),
+            Fact::ClientConnected { client } | Fact::ClientRefused { client, .. } => {
+                if let Some((_, device)) = dialect::identify(&client.name, client.username.as_deref()) {
+                    keep_device(book, &device);
+                }
+            }
+            Fact::ImageAdded { name, md5, sha256, version, .. } => {
+                [name, md5, sha256].into_iter().chain(version).for_each(|word| book.keep(word));
+            }
             Fact::UpgradeRequested { order } => {
-                self.keep_device(&order.device);
+                keep_device(book, &order.device);
                 let files = order.extras.files.iter().flat_map(|file| [&file.md5, &file.sha256]);
-                [&order.md5, &order.sha256].into_iter().chain(files).for_each(|digest| self.book.keep(digest));
+                let build = [&order.name, &order.version, &order.md5, &order.sha256];
+                build.into_iter().chain(files).for_each(|word| book.keep(word));
             }
             _ => {}
         }
-    }
-
-    fn keep_device(&mut self, device: &DeviceId) {
-        self.book.keep(&device.product);
-        self.book.keep(&device.device);
     }
 
     /// What was taken out so far, of events that counted.
@@ -121,6 +143,11 @@ impl Redactor {
     pub const fn taken(&self) -> &Taken {
         self.book.taken()
     }
+}
+
+fn keep_device(book: &mut Book, device: &DeviceId) {
+    book.keep(&device.product);
+    book.keep(&device.device);
 }
 
 fn put(bytes: &mut Payload, cleaned: Option<Vec<u8>>) {
@@ -149,6 +176,11 @@ impl Names {
         if let Some(known) = self.0.get(name) {
             *name = known.clone();
             return;
+        }
+        if place == Place::Topic
+            && let Some(device) = dialect::owner(name)
+        {
+            keep_device(book, &device);
         }
         let given = name.clone();
         clean(book, name, place);

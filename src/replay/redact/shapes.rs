@@ -2,6 +2,7 @@
 
 use super::book::SecretKind;
 use super::find::{Found, Instead};
+use super::harmless::is_harmless;
 use super::names::{Name, Sure, name_of};
 use super::value::{Value, skip};
 use memchr::memmem;
@@ -25,65 +26,7 @@ const KEYS: [(&str, SecretKind); 8] = [
 /// Where a private key begins and ends.
 const KEY_BEGINS: &[u8] = b"-----BEGIN";
 const KEY_ENDS: &[u8] = b"-----END";
-/// What a query's values may be without being a secret, by name, in lower case.
-const SAFE: [&str; 55] = [
-    "algorithm",
-    "arch",
-    "board",
-    "build",
-    "channel",
-    "chip",
-    "chipid",
-    "crc",
-    "crc32",
-    "date",
-    "device",
-    "devicename",
-    "dn",
-    "e",
-    "exp",
-    "expire",
-    "expires",
-    "file",
-    "fileid",
-    "filename",
-    "format",
-    "hw",
-    "id",
-    "lang",
-    "length",
-    "mac",
-    "md5",
-    "model",
-    "module",
-    "name",
-    "offset",
-    "page",
-    "partition",
-    "pk",
-    "product",
-    "productkey",
-    "range",
-    "rev",
-    "sha1",
-    "sha256",
-    "signmethod",
-    "size",
-    "sn",
-    "st",
-    "t",
-    "time",
-    "timestamp",
-    "ts",
-    "type",
-    "url",
-    "uuid",
-    "v",
-    "ver",
-    "version",
-    "versionid",
-];
-/// The same by their beginning: what clouds say about a signature, and how an answer is to look.
+/// Names in a query that say no secret, by their beginning: what clouds say about a signature, and how an answer is to look.
 const SAFE_BEGINNINGS: [&str; 9] = [
     "response-",
     "x-oss-process",
@@ -247,6 +190,10 @@ fn query_kind(key: &[u8]) -> Option<(SecretKind, bool)> {
         return Some((kind, true));
     }
     let key = key.to_ascii_lowercase();
+    let begins = |front: &&str| key.starts_with(front.as_bytes());
+    if is_harmless(&key) || SAFE_BEGINNINGS.iter().any(begins) {
+        return None;
+    }
     let ends = |word: &str| key.rsplit(|byte| !byte.is_ascii_alphanumeric()).next() == Some(word.as_bytes());
     if ends("sig") || ends("sign") {
         return Some((SecretKind::Signature, true));
@@ -254,7 +201,5 @@ fn query_kind(key: &[u8]) -> Option<(SecretKind, bool)> {
     if ends("ak") || ends("key") || ends("pass") {
         return Some((SecretKind::Key, true));
     }
-    let begins = |front: &&str| key.starts_with(front.as_bytes());
-    let safe = SAFE.iter().any(|known| known.as_bytes() == key) || SAFE_BEGINNINGS.iter().any(begins);
-    (!safe).then_some((SecretKind::Token, false))
+    Some((SecretKind::Token, false))
 }
