@@ -1,7 +1,7 @@
 //! Who is connected to the broker, and what they would receive.
 
 use super::filter::covers;
-use crate::event::{Client, ClientName, DeviceId};
+use crate::event::{Client, ClientName, DeviceId, Micros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Clients and filters remembered at most; a mad client cannot make the bench grow.
@@ -18,9 +18,12 @@ struct Connection {
     filters: BTreeSet<String>,
 }
 
-/// The broker's clients by name.
+/// A device that went away so long ago may still be meant by what another witness is slow to tell.
+const JUST_NOW: Micros = Micros::from_secs(2);
+
+/// The broker's clients by name, and the device that left last: where it was, and when it left.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Clients(BTreeMap<ClientName, Connection>);
+pub struct Clients(BTreeMap<ClientName, Connection>, Option<(String, DeviceId, Micros)>);
 
 impl Clients {
     /// A client was let in. A persistent session keeps the filters it had.
@@ -42,10 +45,11 @@ impl Clients {
     }
 
     /// A client is gone; a clean session is forgotten.
-    pub fn disconnect(&mut self, client: &str) -> Option<DeviceId> {
+    pub fn disconnect(&mut self, client: &str, now: Micros) -> Option<DeviceId> {
         let connection = self.0.get_mut(client)?;
         connection.connected = false;
         let device = connection.device.clone();
+        self.1 = device.clone().map(|device| (connection.host.clone(), device, now)).or(self.1.take());
         if connection.clean {
             self.0.remove(client);
         }
@@ -65,11 +69,15 @@ impl Clients {
         connected.find(|(_, connection)| connection.device.as_ref() == Some(device)).map(|(client, _)| client)
     }
 
-    /// The device at this address, if it is the only one there.
-    pub fn alone_at(&self, host: &str) -> Option<&DeviceId> {
+    /// The device at this address, if it is the only one there, or was until just now.
+    pub fn alone_at(&self, host: &str, now: Micros) -> Option<&DeviceId> {
         let there = self.0.values().filter(|connection| connection.connected && connection.host == host);
         let mut devices = there.filter_map(|connection| connection.device.as_ref());
-        devices.next().filter(|_| devices.next().is_none())
+        let left = || self.1.as_ref().filter(|(place, _, at)| place == host && now.since(*at) < JUST_NOW);
+        match devices.next() {
+            Some(device) => Some(device).filter(|_| devices.next().is_none()),
+            None => left().map(|(_, device, _)| device),
+        }
     }
 
     /// Where those connect from that speak for a device.

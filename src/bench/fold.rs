@@ -208,7 +208,7 @@ impl Bench {
     }
 
     fn disconnect(&mut self, client: &str, reason: &str, effects: &mut Vec<Effect>) {
-        let Some(id) = self.clients.disconnect(client) else { return };
+        let Some(id) = self.clients.disconnect(client, self.now) else { return };
         let now = self.now;
         if let Some(device) = self.devices.get_mut(&id).filter(|_| reason == TAKEN_OVER) {
             device.takeovers.note(self.seq, now);

@@ -27,7 +27,7 @@ impl Bench {
     /// A download that failed before its request names no path: whose it was is told by where it came from.
     fn note_refusal(&mut self, seq: u64, peer: &str, trouble: &Trouble) {
         let Some((host, _)) = peer.rsplit_once(':') else { return };
-        let Some(device) = self.clients.alone_at(host) else { return };
+        let Some(device) = self.clients.alone_at(host, self.now) else { return };
         // The device may have given up, and said so, before this is told.
         let open = |case: &&mut Case| case.upgrade.state().outcome() != Some(Outcome::Succeeded);
         let latest = self.cases.iter_mut().rev().find(|case| case.order.device == *device);

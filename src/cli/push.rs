@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const BAR: usize = 30;
 /// How long after its time is over a push is still waited for: the bench itself ends it, and says so in an event.
 const GRACE: Micros = Micros::from_secs(5);
+/// How long a failure that nothing explains is waited on for what may explain it.
+const LATE_WITNESS: Micros = Micros::from_secs(1);
 
 pub fn run(args: &PushArgs) -> Result<Exit, Ended> {
     let dialect = dialect::find(&args.dialect).map_err(Ended::usage)?;
@@ -118,6 +120,7 @@ impl Push<'_> {
         self.warn(&images);
         self.push(&images)?;
         self.wait_for_verdict();
+        self.wait_for_the_reason();
         Ok(())
     }
 
@@ -248,6 +251,19 @@ impl Push<'_> {
             if !self.args.json {
                 self.show_progress();
             }
+        }
+    }
+
+    /// A device says that it failed before the bench has told what it saw of that itself, such as a handshake that broke off.
+    fn wait_for_the_reason(&mut self) {
+        let until = self.desk.session().clock().now() + LATE_WITNESS;
+        while self.desk.session().clock().now() < until && !self.interrupted.load(Ordering::Acquire) {
+            let unexplained = |case: &&Case| case.upgrade.state().outcome() == Some(Outcome::Failed);
+            let Some(case) = self.case().filter(unexplained) else { return };
+            if !diagnosis::examine(&self.desk.bench, case.order.upgrade).is_empty() {
+                return;
+            }
+            self.desk.look();
         }
     }
 

@@ -36,7 +36,7 @@ pub fn examine(subject: Subject<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{check, served};
+    use super::super::tests::{check, says, served};
     use crate::event::{Fact, TlsService, Trouble};
 
     fn refused(peer: &str, code: &'static str) -> Fact {
@@ -54,6 +54,14 @@ mod tests {
             Fact::RequestRefused { peer: "127.0.0.1:9".into(), status: 0, trouble: Trouble::new("tls-on-plain") };
         check(vec![on_plain], &["tls-on-plain-port"]);
         check(vec![refused("127.0.0.1:9", "tls-stalled")], &["tls-not-come-about"]);
+    }
+
+    /// Otherwise a device that gives up and leaves is told to check its network, for the bench was slow to say what it saw.
+    #[test]
+    fn a_handshake_told_of_when_the_device_has_just_left_is_still_its_own() {
+        let failed = says(r#"{"method":"report_fail","payload":{"err_code":-1}}"#);
+        let left = Fact::ClientDisconnected { client: "P.D".into(), reason: "gone".into() };
+        check(vec![failed, left, refused("127.0.0.1:9", "tls-untrusted")], &["tls-not-trusted"]);
     }
 
     #[test]
