@@ -13,15 +13,15 @@ fn payload(text: &str) -> Fact {
     Fact::MessageReceived { client: None, topic: "t".into(), payload: text.as_bytes().into(), qos: 0, retain: false }
 }
 
-fn received(text: &str) -> Fact {
+pub fn received(text: &str) -> Fact {
     Fact::BytesReceived { port: "COM3".into(), bytes: text.as_bytes().into() }
 }
 
-fn sent(text: &str) -> Fact {
+pub fn sent(text: &str) -> Fact {
     Fact::BytesSent { port: "COM3".into(), bytes: text.as_bytes().into() }
 }
 
-fn path(text: &str) -> Fact {
+pub fn path(text: &str) -> Fact {
     Fact::RequestReceived { request: 1, peer: "p".into(), method: "GET".into(), path: text.into(), range: None }
 }
 

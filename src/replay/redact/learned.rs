@@ -1,6 +1,7 @@
 //! What the whole of a capture tells: names and digests that stay, and secrets that go wherever they are met.
 
 use super::Redactor;
+use super::leaks::{path, received, sent};
 use crate::capture::Header;
 use crate::event::{Client, DeviceId, Event, Fact, Micros};
 
@@ -15,18 +16,6 @@ fn payload(text: &str) -> Fact {
 
 fn on_topic(topic: &str) -> Fact {
     Fact::MessagePublished { topic: topic.into(), payload: b"1"[..].into(), qos: 0 }
-}
-
-fn received(text: &str) -> Fact {
-    Fact::BytesReceived { port: "COM3".into(), bytes: text.as_bytes().into() }
-}
-
-fn sent(text: &str) -> Fact {
-    Fact::BytesSent { port: "COM3".into(), bytes: text.as_bytes().into() }
-}
-
-fn path(text: &str) -> Fact {
-    Fact::RequestReceived { request: 1, peer: "p".into(), method: "GET".into(), path: text.into(), range: None }
 }
 
 fn client(username: &str) -> Fact {

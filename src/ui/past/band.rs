@@ -63,10 +63,8 @@ pub fn band_ui(ui: &mut Ui, past: &Past, live: &LiveView, wishes: &mut Vec<Wish>
     for trouble in past.troubles() {
         ui.colored_label(palette(ui).bad, words::trouble(trouble).joined());
     }
-    for (key, number) in [("past.damaged", past.damaged()), ("past.mended", past.mended())] {
-        if number > 0 {
-            ui.colored_label(palette(ui).warn, tell(key, &[("n", &words::count(number))]));
-        }
+    if past.damaged() > 0 {
+        ui.colored_label(palette(ui).warn, tell("past.damaged", &[("n", &words::count(past.damaged()))]));
     }
 }
 

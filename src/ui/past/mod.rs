@@ -89,7 +89,6 @@ pub struct Past {
     read_at: Micros,
     part: f32,
     over: bool,
-    mended: u64,
     damaged: u64,
     troubles: Vec<Trouble>,
 }
@@ -135,7 +134,6 @@ impl Past {
             read_at: Micros::default(),
             part: 0.0,
             over: false,
-            mended: 0,
             damaged: 0,
             troubles: Vec::new(),
         }
@@ -197,12 +195,6 @@ impl Past {
     #[must_use]
     pub fn reading(&self) -> Option<f32> {
         (!self.over).then_some(self.part)
-    }
-
-    /// Events that were out of order in the file.
-    #[must_use]
-    pub const fn mended(&self) -> u64 {
-        self.mended
     }
 
     /// Lines of the file that are no events.
@@ -290,7 +282,6 @@ impl Past {
     fn take(&mut self, event: Arc<Event>) {
         let (seq, at) = (event.seq, event.at);
         if let Some(before) = self.ahead.replace(event) {
-            self.mended += u64::from(seq <= before.seq || at < before.at);
             self.put(before, Some((seq, at)));
         }
     }

@@ -4,7 +4,8 @@ use super::desk::Desk;
 use super::of;
 use super::story::Story;
 use crate::capture::{About, Condition, Entry};
-use crate::event::{Event, Fact, Micros};
+use crate::event::{Event, Micros, Trouble};
+use crate::journal::{Reading, Reel};
 use crate::replay::Format;
 use crate::ui::captures::{Ask, Shelf};
 use crate::ui::handing::{Errand, Order};
@@ -166,20 +167,32 @@ fn a_capture_that_is_read_and_at_rest_draws_nothing() {
     assert!(desk.rests());
 }
 
+/// A file with two lines that are no events, and one out of order.
+struct Damaged(Box<Tape>);
+
+impl Reel for Damaged {
+    fn read(&self, at_most: usize) -> Reading {
+        let trouble = Trouble::new("recording-reordered").with("reordered", 1).with("earlier", 0);
+        Reading { damaged: 2, troubles: vec![trouble], ..self.0.read(at_most) }
+    }
+
+    fn ask(&self, place: u64, count: u64) {
+        self.0.ask(place, count);
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_file_is_said() {
     let mut desk = Desk::at(of(|story| {
         story.services();
     }));
-    let mut story = of(|story| {
+    let events = of(|story| {
         story.services().build();
-    });
-    let mut late = (*story.events[1]).clone();
-    (late.at, late.fact) = (Micros(0), Fact::BrokerStopped);
-    story.events.push(late.into());
-    let reel = Tape::of(story.events, 100);
+    })
+    .events;
+    let reel = Box::new(Damaged(Tape::of(events, 100)));
     desk.look_at(Opening { path: "a".into(), name: "a".into(), started_unix_ms: STARTED, reel });
-    assert!(desk.says("Events out of order: 1."));
+    assert!(desk.says("Lines out of their order: 1") && desk.says("that are no events: 2."), "{:?}", desk.texts());
 }
 
 #[test]
